@@ -1,0 +1,74 @@
+import type { X509Certificate } from 'node:crypto'
+import type { AuthMethod } from './context.ts'
+import type { Principal } from './principal.ts'
+
+/** Why a caller was turned away before any tool was looked at. Inside rich; `http/refusal` makes it dull. */
+export type RefusalReason =
+  | 'no_credential'
+  | 'credential_malformed'
+  | 'credential_conflict'
+  | 'certificate_untrusted'
+  | 'certificate_expired'
+  | 'certificate_not_yet_valid'
+  | 'certificate_wrong_usage'
+  | 'certificate_no_principal'
+  | 'certificate_revoked'
+  | 'crl_stale'
+  | 'session_invalid'
+  | 'session_pending'
+  | 'session_wrong_site'
+  | 'cross_site'
+  | 'host_not_allowed'
+  | 'origin_not_allowed'
+  | 'rate_limited'
+  | 'store_unavailable'
+  | 'audit_unavailable'
+
+/** What TLS proved about the peer. Untrusted is not none. */
+export type PresentedCertificate =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'untrusted'; readonly error: string }
+  | { readonly kind: 'verified'; readonly certificate: X509Certificate }
+
+/** What the transport saw of one request; no socket, no request. */
+export interface Evidence {
+  /** The outcome of admission for this connection's certificate; made once per connection and trust epoch. */
+  readonly certificate: Outcome
+  /** The `Authorization` header, if there was one. */
+  readonly authorization: string | undefined
+  /** The value of the session cookie, percent-decoded, if there was one. */
+  readonly cookie: string | undefined
+  /** The `Sec-Fetch-Site` header, if there was one. */
+  readonly fetchSite: string | undefined
+  readonly address: string
+  /** Milliseconds since the epoch, from the server's one clock. */
+  readonly now: number
+}
+
+/** What one credential proved. */
+export interface Identified {
+  readonly principal: Principal
+  readonly method: AuthMethod
+  readonly authenticatedAt: number
+  readonly mfaAt?: number
+  /** `sha256:` digest, never the credential. */
+  readonly credential: string
+  readonly expiresAt: number
+}
+
+/** Absent is not refused: the first lets the next authenticator speak, the second ends the request. */
+export type Outcome =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'identified'; readonly identity: Identified }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason }
+
+/** Turns evidence into an outcome for one method. Rejects only when it cannot judge (`STORE_UNAVAILABLE`). */
+export type Authenticator = (evidence: Evidence) => Outcome | Promise<Outcome>
+
+/** Nothing was presented. */
+export const ABSENT: Outcome = Object.freeze({ kind: 'absent' })
+
+/** What was presented is refused. */
+export function refused(reason: RefusalReason): Outcome {
+  return Object.freeze({ kind: 'refused', reason })
+}

@@ -1,0 +1,39 @@
+import type { Principal } from './principal.ts'
+
+/** How a caller proved who it is. */
+export type AuthMethod = 'certificate' | 'session'
+
+declare const compiled: unique symbol
+
+/**
+ * What a context's roles allow, compiled once. Opaque: `access` makes it and is the only code that can ask it;
+ * a value made anywhere else allows nothing.
+ */
+export interface CompiledPermissions {
+  readonly [compiled]: true
+}
+
+/** The rights that the policy gives to a principal at one moment. */
+export interface Rights {
+  readonly roles: readonly string[]
+  readonly permissions: CompiledPermissions
+}
+
+/**
+ * Everything one request proved about its caller. Frozen, complete, and without a secret in it: there is no field
+ * where a credential could sit.
+ */
+export interface AuthContext {
+  readonly principal: Principal
+  readonly methods: readonly [AuthMethod, ...AuthMethod[]]
+  /** When the oldest of the credentials was proved (session) or this connection was admitted, in ms since the epoch. */
+  readonly authenticatedAt: number
+  /** When a second factor was proved, in ms since the epoch; absent means never in this session. */
+  readonly mfaAt?: number
+  readonly roles: readonly string[]
+  readonly permissions: CompiledPermissions
+  /** `sha256:` and the hex digest of the certificate (thumbprint) or of the session token. */
+  readonly credential: string
+  /** When the first of the credentials ends, in ms since the epoch. */
+  readonly expiresAt: number
+}

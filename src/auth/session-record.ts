@@ -1,0 +1,87 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** What a pending login still has to do; a record with one admits only that step. */
+export type PendingStep = 'change_password'
+
+/**
+ * The credential behind a session token (DESIGN 7b). Stored under the SHA-256 of the token; the token itself is
+ * never stored. All times in ms since the epoch.
+ */
+export interface SessionRecord {
+  /** Hex SHA-256 of the token: the key it is stored under. */
+  readonly digest: string
+  /** The name of the user; the principal is `user:<name>`. */
+  readonly user: string
+  /** The user's epoch when the session was opened; a record of another epoch is dead. */
+  readonly epoch: number
+  readonly createdAt: number
+  readonly authenticatedAt: number
+  readonly mfaAt: number | null
+  /** The step that is still missing, or null for a complete session. */
+  readonly pending: PendingStep | null
+  /** Idle time in ms by which each use slides `idleExpiresAt`, capped by `expiresAt`. */
+  readonly idleTimeout: number
+  /** Absolute end. */
+  readonly expiresAt: number
+  readonly label: string
+  readonly address: string
+  readonly userAgent: string
+  /** MAC over all of the above, see {@link sealRecord}. */
+  readonly mac: string
+}
+
+/** A record as the store last slid it. */
+export interface LiveSession {
+  readonly record: SessionRecord
+  readonly idleExpiresAt: number
+  readonly lastSeenAt: number
+}
+
+/**
+ * The port that the session authenticator asks. One atomic step: finds the record of `digest`, checks that it has
+ * not ended (idle or absolute), that its user exists, is not disabled and has the record's epoch, and slides it.
+ *
+ * Fails closed: `undefined` for anything that is not a live session; rejects with `STORE_UNAVAILABLE` when the store
+ * cannot answer. Never creates what is gone.
+ *
+ * `slot` is the slot tag of the token (see `session-token.ts`), so that one script works on Redis Cluster.
+ */
+export interface SessionRecords {
+  validate(digest: string, slot: string, now: number): Promise<LiveSession | undefined>
+}
+
+/** Secrets, newest first: the first seals, all of them verify. */
+export type SealingKeys = readonly [Buffer, ...Buffer[]]
+
+/** Seals what a record says, so that whoever can write to the store still cannot mint a session. */
+export function sealRecord(fields: Omit<SessionRecord, 'mac'>, keys: SealingKeys): SessionRecord {
+  return Object.freeze({ ...fields, mac: macOf(fields, keys[0]).toString('base64url') })
+}
+
+/** Whether the record was sealed by one of `keys`. Constant time; fails closed on a MAC of another length. */
+export function isSealed(record: SessionRecord, keys: SealingKeys): boolean {
+  const given = Buffer.from(record.mac, 'base64url')
+  return keys.some((key) => {
+    const expected = macOf(record, key)
+    return given.length === expected.length && timingSafeEqual(given, expected)
+  })
+}
+
+function macOf(fields: Omit<SessionRecord, 'mac'>, key: Buffer): Buffer {
+  const sealed = [
+    'sallyport-session-v1',
+    fields.digest,
+    fields.user,
+    fields.epoch,
+    fields.createdAt,
+    fields.authenticatedAt,
+    fields.mfaAt,
+    fields.pending,
+    fields.idleTimeout,
+    fields.expiresAt,
+    fields.label,
+    fields.address,
+    fields.userAgent,
+  ]
+  return createHmac('sha256', key).update(JSON.stringify(sealed)).digest()
+}
