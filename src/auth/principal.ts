@@ -10,7 +10,7 @@ export interface Principal {
   readonly id: string
 }
 
-/** What a principal may be called: DESIGN of the trust domain, safe in files, URIs, keys and logs. */
+/** What a principal may be called: safe in files, URIs, keys and logs. */
 export const PRINCIPAL_NAME: RegExp = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/
 
 const KINDS: readonly string[] = ['service', 'agent', 'user'] satisfies PrincipalKind[]

@@ -1,0 +1,95 @@
+import type { Action, DenyReason } from '../access/decision.ts'
+import type { RefusalReason } from '../auth/authenticator.ts'
+import type { AuthMethod } from '../auth/context.ts'
+
+/** Who did it, as every event about an authenticated caller says it. */
+export interface AuditCaller {
+  readonly requestId: string
+  readonly principal: string
+  readonly methods: readonly AuthMethod[]
+  /** `sha256:` digest of the credential. */
+  readonly credential: string
+}
+
+/** Which door refused: TLS before there was a request, or HTTP. */
+export type RefusalLayer = 'tls' | 'http'
+
+/** A stranger was turned away. Anonymous: counted and sampled, never written one by one. */
+export interface RequestRefused {
+  readonly event: 'request.refused'
+  readonly requestId: string
+  readonly layer: RefusalLayer
+  readonly reason: RefusalReason
+  /** What TLS said, when it refused: an OpenSSL code, never text from the peer. */
+  readonly detail: string | null
+  readonly address: string
+}
+
+/** The policy decided; durable before anything runs. */
+export interface ActionDecided extends AuditCaller {
+  readonly event: 'tool.decided' | 'prompt.decided' | 'resource.decided'
+  readonly action: Action
+  readonly resource: string
+  readonly decision: 'allow' | 'deny'
+  readonly reason: DenyReason | null
+  readonly rule: string | null
+  /** `sha256:` digest of the policy document that decided. */
+  readonly policy: string
+}
+
+/** What was allowed has ended. */
+export interface ActionFinished extends AuditCaller {
+  readonly event: 'tool.finished' | 'prompt.finished' | 'resource.finished'
+  readonly action: Action
+  readonly resource: string
+  readonly outcome: 'ok' | 'error' | 'invalid_arguments' | 'cancelled' | 'exception'
+  /** Class and message of an exception, for the operator; null otherwise. */
+  readonly exception: string | null
+  readonly durationMs: number
+}
+
+/** A login session began or ended. */
+export interface SessionChanged {
+  readonly event: 'session.opened' | 'session.ended'
+  readonly requestId: string
+  readonly principal: string
+  readonly credential: string
+  readonly reason: 'login' | 'logout' | 'password_changed' | 'rotated'
+  readonly address: string
+}
+
+/** The local CA issued a certificate. */
+export interface CertificateIssued {
+  readonly event: 'certificate.issued'
+  /** Who it is for: a principal (`service:billing`) or `server`. */
+  readonly principal: string
+  readonly serial: string
+  /** `sha256:` thumbprint of the certificate. */
+  readonly credential: string
+  readonly expiresAt: string
+}
+
+/** A new access policy was taken, or refused and the old one kept. */
+export interface PolicyChanged {
+  readonly event: 'policy.loaded' | 'policy.rejected'
+  /** Digest of the policy in force afterwards. */
+  readonly policy: string
+  readonly problem: string | null
+}
+
+/** Everything the audit trail can say: a closed union, no secret and no argument value in any of it. */
+export type AuditEvent =
+  | RequestRefused
+  | ActionDecided
+  | ActionFinished
+  | SessionChanged
+  | CertificateIssued
+  | PolicyChanged
+
+/**
+ * Where events go. `record` resolves once the event is durable (for anonymous refusals: counted); it rejects with
+ * `AUDIT_UNAVAILABLE` when it cannot be, and then the action it describes must not happen.
+ */
+export interface AuditSink {
+  record(event: AuditEvent): Promise<void>
+}

@@ -1,0 +1,46 @@
+import { hkdfSync } from 'node:crypto'
+import { SallyportError } from '../errors.ts'
+import type { SealingKeys } from './session-record.ts'
+
+/** The keys that one list of session secrets gives, newest first; one per purpose, so that none can stand in for another. */
+export interface SessionKeys {
+  /** Sign the session cookie (express-session and our own check of it). */
+  readonly cookie: readonly [string, ...string[]]
+  /** Seal session records. */
+  readonly seal: SealingKeys
+  /** Sign the anti-forgery tokens of forms. */
+  readonly csrf: SealingKeys
+}
+
+/** Fewer bytes than this are no secret. */
+const LEAST_SECRET_LENGTH = 32
+
+/**
+ * Derives the keys of each purpose from the session secrets (HKDF-SHA256, RFC 5869).
+ *
+ * @param secrets newest first; the first signs, all verify
+ * @throws SallyportError `CONFIGURATION_INVALID` if there is none or one is shorter than 32 characters
+ */
+export function sessionKeys(secrets: readonly string[]): SessionKeys {
+  const [newest, ...older] = secrets
+  if (newest === undefined) throw new SallyportError('CONFIGURATION_INVALID', 'there is no session secret')
+  if (secrets.some((secret) => secret.length < LEAST_SECRET_LENGTH))
+    throw new SallyportError(
+      'CONFIGURATION_INVALID',
+      `a session secret is shorter than ${LEAST_SECRET_LENGTH} characters: make one with "openssl rand -base64 48"`,
+    )
+  const derive = (purpose: string): SealingKeys => [
+    derived(newest, purpose),
+    ...older.map((secret) => derived(secret, purpose)),
+  ]
+  const [first, ...rest] = derive('cookie')
+  return {
+    cookie: [first.toString('base64url'), ...rest.map((key) => key.toString('base64url'))],
+    seal: derive('record'),
+    csrf: derive('csrf'),
+  }
+}
+
+function derived(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `sallyport ${purpose} v1`, 32))
+}
