@@ -14,6 +14,7 @@ export type RefusalReason =
   | 'certificate_no_principal'
   | 'certificate_revoked'
   | 'crl_stale'
+  | 'handshake_failed'
   | 'session_invalid'
   | 'session_pending'
   | 'session_wrong_site'

@@ -1,0 +1,53 @@
+import type { Authenticator, Evidence, Identified, RefusalReason } from './authenticator.ts'
+import type { AuthContext, Rights } from './context.ts'
+import type { Principal } from './principal.ts'
+
+/** What the policy gives to a principal; a port that `access` fills. */
+export type RightsOf = (principal: Principal) => Rights
+
+/** Either a complete context or the reason why there is none. */
+export type Authenticated =
+  | { readonly kind: 'context'; readonly context: AuthContext }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason }
+
+/**
+ * Asks every authenticator, in order, and makes the one context of this request.
+ *
+ * Fails closed: the first refusal ends it, whatever else was proved; credentials of different principals are a
+ * refusal; silence from all is a refusal. Rejects only if an authenticator cannot judge (`STORE_UNAVAILABLE`).
+ */
+export async function authenticate(
+  evidence: Evidence,
+  authenticators: readonly Authenticator[],
+  rightsOf: RightsOf,
+): Promise<Authenticated> {
+  const identities: Identified[] = []
+  for (const authenticator of authenticators) {
+    const outcome = await authenticator(evidence)
+    if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason }
+    if (outcome.kind === 'identified') identities.push(outcome.identity)
+  }
+  const [first, ...others] = identities
+  if (first === undefined) return { kind: 'refused', reason: 'no_credential' }
+  if (others.some((other) => other.principal.id !== first.principal.id))
+    return { kind: 'refused', reason: 'credential_conflict' }
+  return { kind: 'context', context: contextOf(first, others, rightsOf(first.principal)) }
+}
+
+function contextOf(first: Identified, others: readonly Identified[], rights: Rights): AuthContext {
+  const mfaAt = others.reduce((latest, other) => later(latest, other.mfaAt), first.mfaAt)
+  return Object.freeze({
+    principal: first.principal,
+    methods: Object.freeze([first.method, ...others.map((other) => other.method)] as const),
+    authenticatedAt: Math.min(first.authenticatedAt, ...others.map((other) => other.authenticatedAt)),
+    ...(mfaAt === undefined ? {} : { mfaAt }),
+    roles: rights.roles,
+    permissions: rights.permissions,
+    credential: first.credential,
+    expiresAt: Math.min(first.expiresAt, ...others.map((other) => other.expiresAt)),
+  })
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+}

@@ -1,0 +1,33 @@
+import type { AuthInfo } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../auth/context.ts'
+
+/** Who makes one request, as it travels through the SDK. */
+export interface Caller {
+  readonly context: AuthContext
+  readonly requestId: string
+}
+
+/** Carries callers through the SDK's `AuthInfo`. A forged `AuthInfo` carries nothing. */
+export interface CallerCarrier {
+  wrap(caller: Caller): AuthInfo
+  /** Fails closed: throws for an `AuthInfo` that was not made here, so that no handler runs without a caller. */
+  unwrap(authInfo: AuthInfo | undefined): Caller
+}
+
+/** The SDK hands handlers the exact object that it was given, so a weak map is enough and no field has to be believed. */
+export function callerCarrier(): CallerCarrier {
+  const callers = new WeakMap<AuthInfo, Caller>()
+  return {
+    wrap(caller) {
+      // `token` is required by the SDK's type; no credential travels past authentication.
+      const authInfo: AuthInfo = { token: '', clientId: caller.context.principal.id, scopes: [] }
+      callers.set(authInfo, caller)
+      return authInfo
+    },
+    unwrap(authInfo) {
+      const caller = authInfo && callers.get(authInfo)
+      if (caller === undefined) throw new Error('a message arrived without an authenticated caller')
+      return caller
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import { UriTemplate } from '@modelcontextprotocol/server'
+import { SallyportError } from '../errors.ts'
+import type { PromptDefinition } from './prompt.ts'
+import type { ResourceDefinition } from './resource.ts'
+import type { ToolDefinition } from './tool.ts'
+
+/** Everything that exists here, each with the permission it needs. */
+export interface Catalog {
+  readonly tools: readonly ToolDefinition[]
+  readonly prompts: readonly PromptDefinition[]
+  readonly resources: readonly ResourceDefinition[]
+  tool(name: string): ToolDefinition | undefined
+  prompt(name: string): PromptDefinition | undefined
+  /** The family that a URI belongs to, and the values of its template's variables. */
+  resource(uri: string): FoundResource | undefined
+}
+
+/** A family and what its template made of a URI. */
+export interface FoundResource {
+  readonly definition: ResourceDefinition
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** What {@link createCatalog} takes. */
+export interface CatalogParts {
+  readonly tools?: readonly ToolDefinition[]
+  readonly prompts?: readonly PromptDefinition[]
+  readonly resources?: readonly ResourceDefinition[]
+}
+
+const NAME = /^[A-Za-z0-9_.-]{1,128}$/
+const NEEDS = /^(?:authenticated|[a-z0-9][a-z0-9_-]*:[a-z0-9][a-z0-9_-]*)$/
+
+/** URIs beyond this many characters belong to no family. */
+const LONGEST_URI = 2048
+
+/**
+ * Makes the catalog, in the order of names, so that lists are stable.
+ *
+ * @throws SallyportError `CATALOG_INVALID` for a bad or doubled name or a missing permission
+ */
+export function createCatalog(parts: CatalogParts): Catalog {
+  const tools = indexed('tool', parts.tools ?? [])
+  const prompts = indexed('prompt', parts.prompts ?? [])
+  const resources = indexed('resource', parts.resources ?? [])
+  const templates = [...resources.values()].map((definition) => ({
+    definition,
+    template: new UriTemplate(definition.uriTemplate),
+  }))
+  return Object.freeze({
+    tools: [...tools.values()],
+    prompts: [...prompts.values()],
+    resources: [...resources.values()],
+    tool: (name: string) => tools.get(name),
+    prompt: (name: string) => prompts.get(name),
+    resource(uri: string) {
+      if (uri.length > LONGEST_URI) return undefined
+      for (const { definition, template } of templates) {
+        const variables = decoded(template.match(uri))
+        if (variables !== undefined) return { definition, variables }
+      }
+      return undefined
+    },
+  })
+}
+
+function indexed<Definition extends { readonly name: string; readonly permission: string }>(
+  kind: string,
+  definitions: readonly Definition[],
+): ReadonlyMap<string, Definition> {
+  const byName = new Map<string, Definition>()
+  for (const definition of [...definitions].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name, permission } = definition
+    if (!NAME.test(name))
+      throw invalid(`the ${kind} ${JSON.stringify(name)} has a name that does not match ${NAME.source}`)
+    if (byName.has(name)) throw invalid(`there are two of the ${kind} "${name}": rename one`)
+    if (!NEEDS.test(permission))
+      throw invalid(
+        `the ${kind} "${name}" needs ${JSON.stringify(permission)}, which is no permission: write "area:verb" or "authenticated"`,
+      )
+    byName.set(name, definition)
+  }
+  return byName
+}
+
+function decoded(match: Record<string, string | string[]> | null): Record<string, string> | undefined {
+  if (match === null) return undefined
+  const entries: [string, string][] = []
+  for (const [name, value] of Object.entries(match)) {
+    const text = typeof value === 'string' ? percentDecoded(value) : undefined
+    if (text === undefined) return undefined
+    entries.push([name, text])
+  }
+  return Object.fromEntries(entries)
+}
+
+function percentDecoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}
+
+function invalid(message: string): SallyportError {
+  return new SallyportError('CATALOG_INVALID', message)
+}

@@ -1,0 +1,153 @@
+import type { Action, DenyReason, Policy } from '../access/decision.ts'
+import type { ActionDecided, ActionFinished, AuditCaller, AuditSink } from '../audit/event.ts'
+import type { Caller } from './caller.ts'
+import type { Needs } from './tool.ts'
+
+/** What is asked for. Without `needs` it does not exist: the answer is the same, the record is not. */
+export interface Asked {
+  readonly kind: 'tool' | 'prompt' | 'resource'
+  readonly action: Action
+  /** Name of the tool or prompt, URI of the resource, as the caller wrote it. */
+  readonly name: string
+  readonly needs: Needs | undefined
+}
+
+/** What the work behind the guard came to. */
+export interface Work<Value> {
+  readonly outcome: Exclude<ActionFinished['outcome'], 'exception'>
+  readonly value: Value
+}
+
+/** What a guarded call came to: not let through, done, or thrown. */
+export type Guarded<Value> =
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'done'; readonly value: Value }
+  | { readonly kind: 'failed' }
+
+/** The one place where the policy is asked: for lists and for calls. */
+export interface Guard {
+  /** May this caller see it? Asks the same function as a call, without arguments. */
+  sees(caller: Caller, asked: Asked): boolean
+  /**
+   * Decides, records the decision, and only then works; afterwards records the outcome.
+   *
+   * Fails closed: rejects with `AUDIT_UNAVAILABLE` when the decision cannot be recorded, and then nothing ran. What
+   * the work throws is recorded and reported, and comes back as `failed`.
+   */
+  call<Value>(
+    caller: Caller,
+    asked: Asked,
+    args: unknown,
+    work: () => Promise<Work<Value>>,
+  ): Promise<Guarded<Value>>
+}
+
+/** What {@link createGuard} takes. */
+export interface GuardOptions {
+  /** The policy in force at this moment. */
+  readonly policy: () => Policy
+  readonly audit: AuditSink
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** Told of exceptions of tools, with the request id, for the operator's log. */
+  readonly onException: (requestId: string, error: unknown) => void
+}
+
+/** Makes the guard. */
+export function createGuard(options: GuardOptions): Guard {
+  const { policy, audit, now } = options
+  return {
+    sees: (caller, asked) => decide(policy(), caller, asked, undefined, now()).decision === 'allow',
+    async call(caller, asked, args, work) {
+      const startedAt = now()
+      const verdict = decide(policy(), caller, asked, args, startedAt)
+      await audit.record(decided(caller, asked, verdict))
+      if (verdict.decision === 'deny') return { kind: 'denied' }
+      const end = await worked(work)
+      await recordEnd(options, caller, asked, end, now() - startedAt)
+      return 'error' in end ? { kind: 'failed' } : { kind: 'done', value: end.value }
+    },
+  }
+}
+
+interface Verdict {
+  readonly decision: 'allow' | 'deny'
+  readonly reason: DenyReason | null
+  readonly rule: string | null
+  readonly policy: string
+}
+
+function decide(policy: Policy, caller: Caller, asked: Asked, args: unknown, now: number): Verdict {
+  const { action, name, needs } = asked
+  if (needs === undefined)
+    return { decision: 'deny', reason: 'unknown_name', rule: null, policy: policy.digest }
+  const decision = policy.decide(caller.context, { action, resource: name, permission: needs }, args, now)
+  return decision.kind === 'allow'
+    ? { decision: 'allow', reason: null, rule: null, policy: policy.digest }
+    : { decision: 'deny', reason: decision.reason, rule: decision.rule, policy: policy.digest }
+}
+
+type End<Value> = Work<Value> | { readonly error: unknown }
+
+async function worked<Value>(work: () => Promise<Work<Value>>): Promise<End<Value>> {
+  try {
+    return await work()
+  } catch (error) {
+    return { error }
+  }
+}
+
+async function recordEnd(
+  { audit, onException }: GuardOptions,
+  caller: Caller,
+  asked: Asked,
+  end: End<unknown>,
+  durationMs: number,
+): Promise<void> {
+  if ('error' in end) onException(caller.requestId, end.error)
+  try {
+    await audit.record(finished(caller, asked, end, durationMs))
+  } catch (error) {
+    // The work is done and the decision is on record: an error now would invite a second run.
+    onException(caller.requestId, error)
+  }
+}
+
+function decided(caller: Caller, asked: Asked, verdict: Verdict): ActionDecided {
+  const { decision, reason, rule, policy } = verdict
+  return {
+    event: `${asked.kind}.decided`,
+    ...auditCaller(caller),
+    action: asked.action,
+    resource: asked.name,
+    decision,
+    reason,
+    rule,
+    policy,
+  }
+}
+
+function finished(caller: Caller, asked: Asked, end: End<unknown>, durationMs: number): ActionFinished {
+  return {
+    event: `${asked.kind}.finished`,
+    ...auditCaller(caller),
+    action: asked.action,
+    resource: asked.name,
+    outcome: 'error' in end ? 'exception' : end.outcome,
+    exception: 'error' in end ? describe(end.error) : null,
+    durationMs,
+  }
+}
+
+function auditCaller({ context, requestId }: Caller): AuditCaller {
+  return {
+    requestId,
+    principal: context.principal.id,
+    methods: context.methods,
+    credential: context.credential,
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error
+}

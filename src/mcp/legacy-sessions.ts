@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import {
+  WebStandardStreamableHTTPServerTransport,
+  type AuthInfo,
+  type Server,
+} from '@modelcontextprotocol/server'
+import type { Caller } from './caller.ts'
+
+/** The protocol sessions of 2025-era clients. Transport state, never a credential: every request proves who it is. */
+export interface LegacySessions {
+  /** Opens a session for the caller of an `initialize`. Whoever has as many as it may loses its longest unused one. */
+  open(caller: Caller): Promise<LegacyTransport>
+  /**
+   * The transport of a session, for the principal that opened it; `undefined` for everybody else, exactly as for an
+   * id that never was.
+   */
+  find(id: string, caller: Caller): LegacyTransport | undefined
+  close(): Promise<void>
+}
+
+/** What serves the requests of one session. */
+export interface LegacyTransport {
+  handleRequest(request: Request, options: { parsedBody?: unknown; authInfo: AuthInfo }): Promise<Response>
+}
+
+/** What {@link legacySessions} takes. */
+export interface LegacySessionOptions {
+  /** Makes the protocol server behind one session. */
+  readonly server: () => Server
+  /** How many a principal may have. */
+  readonly perPrincipal: number
+  /** A session unused for this long is over, in ms. */
+  readonly idleTimeout: number
+  /** Ms since the epoch. */
+  readonly now: () => number
+}
+
+interface Session {
+  readonly principal: string
+  readonly transport: WebStandardStreamableHTTPServerTransport
+  lastUsedAt: number
+}
+
+/** Keeps the sessions of this process, each bound to the principal that opened it. */
+export function legacySessions(options: LegacySessionOptions): LegacySessions {
+  const { now, idleTimeout, perPrincipal } = options
+  const sessions = new Map<string, Session>()
+  const end = async (ids: readonly string[]): Promise<void> => {
+    const ended = ids.flatMap((id) => sessions.get(id) ?? [])
+    for (const id of ids) sessions.delete(id)
+    await Promise.all(ended.map(async ({ transport }) => transport.close()))
+  }
+  return {
+    async open({ context }) {
+      const principal = context.principal.id
+      const idle = [...sessions].filter(([, session]) => now() - session.lastUsedAt > idleTimeout)
+      await end([...idle.map(([id]) => id), ...surplus(sessions, principal, perPrincipal)])
+      const transport = new WebStandardStreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => {
+          sessions.set(id, { principal, transport, lastUsedAt: now() })
+        },
+        onsessionclosed: (id) => {
+          sessions.delete(id)
+        },
+      })
+      await options.server().connect(transport)
+      return transport
+    },
+    find(id, { context }) {
+      const session = sessions.get(id)
+      if (session === undefined || session.principal !== context.principal.id) return undefined
+      if (now() - session.lastUsedAt > idleTimeout) return undefined
+      session.lastUsedAt = now()
+      return session.transport
+    },
+    close: async () => end([...sessions.keys()]),
+  }
+}
+
+/** Those of a principal that must go so that one more fits: the longest unused first. */
+function surplus(sessions: ReadonlyMap<string, Session>, principal: string, most: number): string[] {
+  const held = [...sessions].filter(([, session]) => session.principal === principal)
+  held.sort(([, one], [, other]) => one.lastUsedAt - other.lastUsedAt)
+  return held.slice(0, Math.max(0, held.length + 1 - most)).map(([id]) => id)
+}

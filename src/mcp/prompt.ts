@@ -1,0 +1,18 @@
+import type { GetPromptResult, PromptArgument } from '@modelcontextprotocol/server'
+import type { Call, Needs } from './tool.ts'
+
+/** A prompt of the catalog. Its permission is required. */
+export interface PromptDefinition {
+  readonly name: string
+  readonly title?: string
+  readonly description: string
+  readonly arguments: readonly PromptArgument[]
+  readonly permission: Needs
+  /** What it throws reaches the audit trail, never the caller. `undefined`: there is nothing under these arguments. */
+  get(args: Readonly<Record<string, string>>, call: Call): Promise<GetPromptResult | undefined>
+}
+
+/** Makes a prompt. */
+export function definePrompt(definition: PromptDefinition): PromptDefinition {
+  return Object.freeze(definition)
+}
