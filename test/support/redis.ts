@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** A real redis-server of its own, for one test file. */
+export interface RedisServer {
+  /** `redis://:<password>@127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  readonly password: string
+  /** Kills it and removes its files. May be called twice. */
+  stop(): Promise<void>
+  /** Freezes it (SIGSTOP): connections stay open and nothing answers. */
+  pause(): void
+  /** Thaws it (SIGCONT). */
+  resume(): void
+}
+
+/** Where to start it, to bring one back that was stopped; a free port and a new password otherwise. */
+export interface RedisServerOptions {
+  readonly port?: number
+  readonly password?: string
+}
+
+const ATTEMPTS = 5
+
+/**
+ * Starts redis-server on 127.0.0.1, with a password and without persistence, and waits until it accepts connections.
+ * It ends with `stop()`, and when this process ends, however it ends.
+ */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const password = options.password ?? randomBytes(24).toString('hex')
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    try {
+      return await startOn(port, password)
+    } catch (error) {
+      if (attempt >= ATTEMPTS) throw error
+    }
+  }
+}
+
+async function startOn(port: number, password: string): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
+  const configuration = join(directory, 'redis.conf')
+  await writeFile(configuration, configurationOf(port, password, directory), { mode: 0o600 })
+  const server = spawn('redis-server', [configuration], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  try {
+    await ready(server)
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  }
+  const guard = guardOf(server, directory)
+  const killOnExit = (): void => void server.kill('SIGKILL')
+  process.once('exit', killOnExit)
+  server.unref()
+  return {
+    url: `redis://:${password}@127.0.0.1:${port}`,
+    port,
+    password,
+    async stop() {
+      process.removeListener('exit', killOnExit)
+      server.ref()
+      server.kill('SIGKILL')
+      await ended
+      guard.kill('SIGKILL')
+      await rm(directory, { recursive: true, force: true })
+    },
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
+  }
+}
+
+function configurationOf(port: number, password: string, directory: string): string {
+  return [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `requirepass ${password}`,
+    `dir ${directory}`,
+    'save ""',
+    'appendonly no',
+    'daemonize no',
+    '',
+  ].join('\n')
+}
+
+async function ready(server: ChildProcess): Promise<void> {
+  const said: string[] = []
+  const failed = once(server, 'error').then(([error]: unknown[]) => {
+    throw new Error('redis-server cannot be started: install it (package redis-server)', { cause: error })
+  })
+  const heard = (async () => {
+    if (server.stdout === null) throw new Error('redis-server has no output to read')
+    for await (const line of createInterface({ input: server.stdout })) {
+      if (line.includes('Ready to accept connections')) return
+      said.push(line)
+    }
+    throw new Error(`redis-server ended before it was ready:\n${said.join('\n')}`)
+  })()
+  await Promise.race([failed, heard])
+  server.stdout?.resume()
+  unrefStream(server.stdout)
+}
+
+/** Ends the server and removes its files when this process is killed and can no longer do so itself. */
+function guardOf(server: ChildProcess, directory: string): ChildProcess {
+  const script = 'read -r line; kill -9 "$1"; rm -rf "$2"'
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(server.pid), directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.unref()
+  unrefStream(guard.stdin)
+  return guard
+}
+
+function unrefStream(stream: unknown): void {
+  if (stream instanceof Object && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
