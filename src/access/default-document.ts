@@ -1,0 +1,24 @@
+/** The access policy that `init` writes: four roles, granted to nobody. */
+export function defaultAccessDocument(): string {
+  return `# yaml-language-server: $schema=./access.schema.json
+# Who may use which tools. Whatever is not granted here is denied, and not shown.
+# A running server takes a change within a second; a faulty file is refused and the old policy stays.
+
+version: 1
+
+# Conditions on top of permissions. This version decides on none.
+rules: []
+
+# Named sets of permissions, each written area:verb. Wildcards: "notes:*" (all of an area), "*:read", "*" (everything).
+roles:
+  guest: [ "notes:read" ]
+  reader: [ "notes:read", "time:read" ]
+  user: [ "notes:read", "notes:write", "time:read" ]
+  admin: [ "*" ]
+
+# Who has which roles: one of service, agent or user with its name, and roles from above.
+#   - service: billing
+#     roles: [ reader ]
+grants: []
+`
+}
