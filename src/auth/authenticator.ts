@@ -37,8 +37,8 @@ export interface Evidence {
   readonly certificate: Outcome
   /** The `Authorization` header, if there was one. */
   readonly authorization: string | undefined
-  /** The value of the session cookie, percent-decoded, if there was one. */
-  readonly cookie: string | undefined
+  /** The `Cookie` header, if there was one. */
+  readonly cookieHeader: string | undefined
   /** The `Sec-Fetch-Site` header, if there was one. */
   readonly fetchSite: string | undefined
   readonly address: string

@@ -1,6 +1,6 @@
 import { ABSENT, refused, type Authenticator, type Evidence, type Outcome } from './authenticator.ts'
 import { principalOf } from './principal.ts'
-import { sessionTokenFrom } from './session-credential.ts'
+import { cookieNamed, SESSION_COOKIE, sessionTokenFrom } from './session-credential.ts'
 import type { SessionKeys } from './session-keys.ts'
 import { isSealed, type LiveSession, type SessionRecords } from './session-record.ts'
 import { digestOf, slotOf, slotOfToken } from './session-token.ts'
@@ -20,7 +20,13 @@ export interface SessionAuthenticatorOptions {
  */
 export function sessionAuthenticator(options: SessionAuthenticatorOptions): Authenticator {
   return async (evidence) => {
-    const credential = sessionTokenFrom(evidence, options.keys.cookie)
+    const cookie = cookieNamed(evidence.cookieHeader, SESSION_COOKIE)
+    if (cookie.kind === 'refused') return refused(cookie.reason)
+    const presented = {
+      authorization: evidence.authorization,
+      cookie: cookie.kind === 'found' ? cookie.value : undefined,
+    }
+    const credential = sessionTokenFrom(presented, options.keys.cookie)
     if (credential.kind === 'absent') return ABSENT
     if (credential.kind === 'refused') return refused(credential.reason)
     if (credential.from === 'cookie' && evidence.fetchSite !== 'same-origin')

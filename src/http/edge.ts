@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { AuditSink } from '../audit/event.ts'
+import { authenticate, type Authenticated, type RightsOf } from '../auth/authenticate.ts'
+import type { Authenticator, Outcome, RefusalReason } from '../auth/authenticator.ts'
+import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { Admit } from './admission.ts'
+import { evidenceOf } from './evidence.ts'
+import { allowedHost, type AllowedNames } from './host.ts'
+import { mcpRoute } from './mcp-route.ts'
+import { refuse, sendJson } from './respond.ts'
+
+/** What every request behind one listener goes through. */
+export interface EdgeOptions {
+  readonly admit: Admit
+  /** In order: the certificate, then the session. */
+  readonly authenticators: readonly Authenticator[]
+  readonly rightsOf: RightsOf
+  readonly endpoint: McpEndpoint
+  readonly allowed: AllowedNames
+  readonly audit: AuditSink
+  /** Most bytes of a body. */
+  readonly bodyLimit: number
+  /** Whether this server can judge requests now. */
+  readonly ready: () => Promise<boolean>
+  /** Login, account and their pages; a listener without them has none. */
+  readonly pages?: (request: IncomingMessage, response: ServerResponse, requestId: string) => void
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** Told of what should not happen, for the operator's log. */
+  readonly onException: (requestId: string | undefined, error: unknown) => void
+}
+
+/** One request at the edge. */
+export interface EdgeRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly requestId: string
+  readonly path: string
+  /** Proves anew who is calling: at the start of the request, and again while its answer is streaming. */
+  readonly authenticate: () => Promise<Authenticated>
+  /** Answers with the words for a refusal and records it. */
+  readonly refuse: (reason: RefusalReason) => Promise<void>
+}
+
+type Route = (edge: EdgeRequest, options: EdgeOptions) => Promise<void> | void
+
+/** The routes of both doors. A path without an entry does not exist; the MCP route alone reaches tools. */
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/mcp', mcpRoute],
+  ['/healthz', ({ response }) => sendJson(response, 200, { status: 'ok' })],
+  ['/readyz', async ({ response }, options) => sendReadiness(response, await options.ready())],
+])
+
+/**
+ * Makes the listener's request handler: host, admission, route.
+ *
+ * Fails closed: a connection whose certificate is refused is answered once, whatever it asks for, and closed; what
+ * goes wrong unexpectedly is answered with a constant text.
+ */
+export function createEdge(options: EdgeOptions): RequestListener {
+  return (request, response) => {
+    const requestId = randomUUID()
+    response.setHeader('x-request-id', requestId)
+    handle(request, response, requestId, options).catch((error: unknown) => {
+      options.onException(requestId, error)
+      if (!response.destroyed) refuse(response, 'internal_error', requestId)
+    })
+  }
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  options: EdgeOptions,
+): Promise<void> {
+  const path = pathOf(request.url)
+  const admitted = options.admit(request.socket, options.now())
+  const edge: EdgeRequest = {
+    request,
+    response,
+    requestId,
+    path,
+    authenticate: async () => judged(request, options),
+    refuse: async (reason) => refuseAndRecord(request, response, requestId, reason, options),
+  }
+  if (admitted.kind === 'refused') return refuseConnection(edge, admitted)
+  if (allowedHost(request.headers.host, options.allowed) === undefined) return edge.refuse('host_not_allowed')
+  const route = ROUTES.get(path)
+  if (route !== undefined) return route(edge, options)
+  if (options.pages !== undefined) return options.pages(request, response, requestId)
+  return refuse(response, 'not_found', requestId)
+}
+
+/** Never rejects for a store that cannot answer: that is a refusal, too. */
+async function judged(request: IncomingMessage, options: EdgeOptions): Promise<Authenticated> {
+  const now = options.now()
+  const evidence = evidenceOf(request, options.admit(request.socket, now), now)
+  try {
+    return await authenticate(evidence, options.authenticators, options.rightsOf)
+  } catch (error) {
+    options.onException(undefined, error)
+    return { kind: 'refused', reason: 'store_unavailable' }
+  }
+}
+
+async function refuseConnection(
+  edge: EdgeRequest,
+  outcome: Extract<Outcome, { kind: 'refused' }>,
+): Promise<void> {
+  edge.response.shouldKeepAlive = false
+  await edge.refuse(outcome.reason)
+}
+
+async function refuseAndRecord(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  reason: RefusalReason,
+  { audit, onException }: EdgeOptions,
+): Promise<void> {
+  refuse(response, reason, requestId)
+  const address = request.socket.remoteAddress ?? ''
+  await audit
+    .record({ event: 'request.refused', requestId, layer: 'http', reason, detail: null, address })
+    .catch((error: unknown) => onException(requestId, error))
+}
+
+function sendReadiness(response: ServerResponse, ready: boolean): void {
+  sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' })
+}
+
+/** The path of an origin-form request target (RFC 9112, section 3.2.1); anything else is no path of ours. */
+function pathOf(target: string | undefined): string {
+  return target?.startsWith('/') === true ? (target.split('?', 1)[0] ?? '') : ''
+}

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:https'
+import type { RequestListener } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { AuditSink } from '../audit/event.ts'
+import { tlsOptions, type TlsSettings } from './tls.ts'
+import { tlsRefusalOf } from './tls-refusal.ts'
+
+/** One door: an address with a TLS setting. */
+export interface Listener {
+  /** Starts to listen; resolves with the port. Rejects with Node's error (`EADDRINUSE`, ...). */
+  listen(): Promise<number>
+  /** Stops listening, ends idle connections, and cuts the rest after `graceMs`. */
+  close(graceMs: number): Promise<void>
+  /** Calls `judge` for every open connection and destroys those for which it answers false. */
+  readmit(judge: (socket: TLSSocket) => boolean): void
+}
+
+/** What {@link createListener} takes. */
+export interface ListenerOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsSettings
+  readonly handler: RequestListener
+  readonly audit: AuditSink
+  readonly newRequestId: () => string
+  /** Told of what should not happen, for the operator's log. */
+  readonly onException: (requestId: string | undefined, error: unknown) => void
+}
+
+/** Makes a listener. What TLS itself refuses is recorded here: there is no request that could be answered. */
+export function createListener(options: ListenerOptions): Listener {
+  const server = createServer(tlsOptions(options.tls), options.handler)
+  const sockets = new Set<TLSSocket>()
+  server.on('secureConnection', (socket: TLSSocket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  recordRefusedHandshakes(server, options)
+  return {
+    listen: async () => listen(server, options),
+    close: async (graceMs) => close(server, graceMs),
+    readmit(judge) {
+      for (const socket of sockets) if (!judge(socket)) socket.destroy()
+    },
+  }
+}
+
+/** A refused handshake has no address any more, so it is noted when the connection comes in. */
+function recordRefusedHandshakes(server: Server, options: ListenerOptions): void {
+  const { audit, onException, newRequestId } = options
+  const addresses = new WeakMap<object, string>()
+  server.on('connection', (socket: Socket) => {
+    addresses.set(socket, socket.remoteAddress ?? '')
+  })
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const { reason, detail } = tlsRefusalOf(error, socket)
+    const address = addressOf(socket, addresses)
+    const requestId = newRequestId()
+    audit
+      .record({ event: 'request.refused', requestId, layer: 'tls', reason, detail, address })
+      .catch((failure: unknown) => onException(requestId, failure))
+  })
+}
+
+function addressOf(socket: TLSSocket, addresses: WeakMap<object, string>): string {
+  // Node keeps the plain socket as `_parent`; it is only a key to what was noted.
+  const parent: unknown = Reflect.get(socket, '_parent')
+  const noted = typeof parent === 'object' && parent !== null ? addresses.get(parent) : undefined
+  return noted ?? socket.remoteAddress ?? ''
+}
+
+async function listen(server: Server, { host, port }: ListenerOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return portOf(server.address())
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (typeof address !== 'object' || address === null) throw new TypeError('the listener has no port')
+  return address.port
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}
