@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { newKeyPair, SIGNING_ALGORITHM, type Key, type KeyPair } from './key.ts'
+import { pemOf } from './pem.ts'
+import type { CertificateTemplate } from './profile.ts'
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  type Extension,
+} from './x509.ts'
+
+/** Who signs: a CA's certificate and the key that belongs to it. */
+export interface Signer {
+  readonly certificate: X509Certificate
+  readonly key: Key
+}
+
+/** A certificate, fresh from the CA. */
+export interface Certified {
+  readonly certificate: X509Certificate
+  readonly keys: KeyPair
+}
+
+/** Longest common name and organization name, in characters (RFC 5280, appendix A.1). */
+const LONGEST_ATTRIBUTE = 64
+
+/**
+ * Makes a new key and a certificate for it that says what the template says. What is issued never outlives its
+ * issuer: `notAfter` is cut down to the issuer's.
+ *
+ * @param issuer who signs; left out, the certificate signs itself (a root)
+ */
+export async function certify(template: CertificateTemplate, issuer?: Signer): Promise<Certified> {
+  const keys = await newKeyPair()
+  const subject = subjectOf(template)
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: newSerial(),
+    subject,
+    issuer: issuer?.certificate.subjectName ?? subject,
+    notBefore: wholeSeconds(template.notBefore),
+    notAfter: wholeSeconds(Math.min(template.notAfter, issuer?.certificate.notAfter.getTime() ?? Infinity)),
+    publicKey: keys.publicKey,
+    signingKey: issuer?.key ?? keys.privateKey,
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: await extensionsOf(template, keys.publicKey, issuer),
+  })
+  return { certificate, keys }
+}
+
+/** A certificate as PEM. */
+export function certificatePem(certificate: X509Certificate): string {
+  return pemOf('CERTIFICATE', new Uint8Array(certificate.rawData))
+}
+
+/** `sha256:` and the lower-case hex digest of a certificate's DER. */
+export function thumbprintOf(certificate: X509Certificate): string {
+  return `sha256:${createHash('sha256').update(new Uint8Array(certificate.rawData)).digest('hex')}`
+}
+
+/** The serial in upper-case hex, as `X509Certificate.serialNumber` of node:crypto prints it. */
+export function serialText(hex: string): string {
+  const digits = hex.toUpperCase().replace(/^(?:00)+(?=..)/, '')
+  return digits.length % 2 === 0 ? digits : `0${digits}`
+}
+
+/**
+ * A serial of 20 octets with 158 random bits (RFC 5280, 4.1.2.2: positive, at most 20 octets). The first octet is
+ * 0x40 to 0x7f, so that it is never negative and never gets a leading zero.
+ */
+function newSerial(): string {
+  const serial = randomBytes(20)
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
+  return serial.toString('hex')
+}
+
+function subjectOf(template: CertificateTemplate): { [attribute: string]: string[] }[] {
+  const organization = template.organization?.slice(0, LONGEST_ATTRIBUTE)
+  return [
+    ...(organization === undefined ? [] : [{ O: [organization] }]),
+    { CN: [template.commonName.slice(0, LONGEST_ATTRIBUTE)] },
+  ]
+}
+
+async function extensionsOf(
+  template: CertificateTemplate,
+  publicKey: Key,
+  issuer: Signer | undefined,
+): Promise<Extension[]> {
+  const { authority, usages, purposes, names } = template
+  return [
+    new BasicConstraintsExtension(authority !== undefined, authority?.pathLength, true),
+    new KeyUsagesExtension(
+      usages.reduce((flags, usage) => flags | KeyUsageFlags[usage], 0),
+      true,
+    ),
+    ...(purposes.length === 0
+      ? []
+      : [new ExtendedKeyUsageExtension(purposes.map((purpose) => ExtendedKeyUsage[purpose]))]),
+    ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),
+    await SubjectKeyIdentifierExtension.create(publicKey),
+    await AuthorityKeyIdentifierExtension.create(issuer?.certificate.publicKey ?? publicKey),
+  ]
+}
+
+/** X.509 knows whole seconds only. */
+function wholeSeconds(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / 1000) * 1000)
+}

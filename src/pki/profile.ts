@@ -1,0 +1,125 @@
+import { spiffeUri, type PrincipalKind } from './name.ts'
+
+const SECOND = 1000
+const HOUR = 3600 * SECOND
+const DAY = 24 * HOUR
+const YEAR = 365 * DAY
+
+/** What has a length of life. */
+type Lived =
+  | 'root'
+  | 'issuing'
+  | 'server'
+  | 'client'
+  | 'longestClient'
+  | 'shortestClient'
+  | 'issuingRevocationList'
+  | 'rootRevocationList'
+
+/** How long what we issue lives, in ms. */
+export const LIFETIME: Readonly<Record<Lived, number>> = {
+  /** The root is replaced by hand in every client that trusts it, so rarely. */
+  root: 10 * YEAR,
+  /**
+   * Nothing renews the issuing CA by itself, and its end stops the whole installation; a stolen key is answered by
+   * the root's revocation list, not by waiting. So years, not months.
+   */
+  issuing: 5 * YEAR,
+  server: 30 * DAY,
+  client: 24 * HOUR,
+  /** What `--ttl` may ask for at most, and at least. */
+  longestClient: 90 * DAY,
+  shortestClient: 60 * SECOND,
+  issuingRevocationList: 30 * DAY,
+  /** The root's key may be far away: its list has to last. */
+  rootRevocationList: YEAR,
+}
+
+/** How far `notBefore` lies in the past, in ms: for clocks that are a little behind ours. */
+export const BACKDATING: number = 60 * SECOND
+
+/** A name in the subject alternative name extension (RFC 5280, 4.2.1.6). */
+export interface SubjectName {
+  readonly type: 'url' | 'dns' | 'ip'
+  readonly value: string
+}
+
+/** Everything a certificate says, before it has a key, a serial and a signature. Times in ms since the epoch. */
+export interface CertificateTemplate {
+  readonly organization?: string
+  /** For people's eyes; nothing decides by it. */
+  readonly commonName: string
+  /** What makes it a CA (critical basicConstraints); absent for servers and clients. */
+  readonly authority?: { readonly pathLength: number }
+  /** Critical keyUsage. */
+  readonly usages: readonly ('digitalSignature' | 'keyCertSign' | 'cRLSign')[]
+  /** extendedKeyUsage; empty leaves the extension out. */
+  readonly purposes: readonly ('serverAuth' | 'clientAuth')[]
+  /** subjectAltName; empty leaves the extension out. */
+  readonly names: readonly SubjectName[]
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** The root: signs issuing CAs and its own revocation list, nothing else. */
+export function rootTemplate(trustDomain: string, now: number): CertificateTemplate {
+  return {
+    organization: trustDomain,
+    commonName: 'Sallyport root CA',
+    authority: { pathLength: 1 },
+    usages: ['keyCertSign', 'cRLSign'],
+    purposes: [],
+    names: [],
+    ...lifetime(LIFETIME.root, now),
+  }
+}
+
+/** The issuing CA: signs servers, clients and its own revocation list; no CA below it. */
+export function issuingTemplate(trustDomain: string, now: number): CertificateTemplate {
+  return {
+    organization: trustDomain,
+    commonName: 'Sallyport issuing CA',
+    authority: { pathLength: 0 },
+    usages: ['keyCertSign', 'cRLSign'],
+    purposes: [],
+    names: [],
+    ...lifetime(LIFETIME.issuing, now),
+  }
+}
+
+/** A server: may only ever be one, under the names that clients connect to. */
+export function serverTemplate(names: readonly SubjectName[], now: number): CertificateTemplate {
+  return {
+    commonName: names[0]?.value ?? 'server',
+    usages: ['digitalSignature'],
+    purposes: ['serverAuth'],
+    names,
+    ...lifetime(LIFETIME.server, now),
+  }
+}
+
+/** Whom a client certificate names. */
+export interface ClientIdentity {
+  readonly trustDomain: string
+  readonly kind: PrincipalKind
+  readonly name: string
+}
+
+/**
+ * A client: its identity is the one URI, in the shape of a SPIFFE ID (SPIFFE-ID, section 2).
+ *
+ * @param life how long it lives from `now`, in ms; the caller checks it against {@link LIFETIME}
+ */
+export function clientTemplate(identity: ClientIdentity, life: number, now: number): CertificateTemplate {
+  return {
+    commonName: identity.name,
+    usages: ['digitalSignature'],
+    purposes: ['clientAuth'],
+    names: [{ type: 'url', value: spiffeUri(identity.trustDomain, identity.kind, identity.name) }],
+    ...lifetime(life, now),
+  }
+}
+
+function lifetime(life: number, now: number): { readonly notBefore: number; readonly notAfter: number } {
+  return { notBefore: now - BACKDATING, notAfter: now + life }
+}

@@ -1,0 +1,29 @@
+import { isIP } from 'node:net'
+import { SallyportError } from '../errors.ts'
+import type { SubjectName } from './profile.ts'
+
+/** A DNS name without a wildcard: we never issue one (RFC 9525, 7.1). Underscores occur in host names of containers. */
+const DNS_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
+
+/** The names under which a server is reached from its own machine, and by its host name if that can be one. */
+export function defaultServerNames(hostname: string): readonly string[] {
+  const own = hostname.toLowerCase()
+  return ['localhost', '127.0.0.1', '::1', ...(own !== 'localhost' && DNS_NAME.test(own) ? [own] : [])]
+}
+
+/**
+ * Makes subject alternative names of host names and addresses.
+ *
+ * @throws SallyportError `NAME_INVALID` for what is neither
+ */
+export function serverNames(names: readonly string[]): readonly SubjectName[] {
+  return [...new Set(names.map((name) => name.toLowerCase()))].map((name) => {
+    if (isIP(name) !== 0 && !name.includes('%')) return { type: 'ip', value: name }
+    if (DNS_NAME.test(name)) return { type: 'dns', value: name }
+    throw new SallyportError(
+      'NAME_INVALID',
+      `${JSON.stringify(name)} is neither an address nor a host name (wildcards are never issued): use one like "mcp.example.internal"`,
+    )
+  })
+}

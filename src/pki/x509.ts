@@ -1,0 +1,23 @@
+/**
+ * The one door to the X.509 library. It resolves its algorithms through a container that needs the metadata polyfill
+ * to be there first, so nobody imports the library but through here.
+ */
+import 'reflect-metadata'
+
+export {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  X509Crl,
+  X509CrlEntry,
+  X509CrlGenerator,
+  X509CrlReason,
+} from '@peculiar/x509'
