@@ -72,6 +72,8 @@ export async function signRevocationList(template: RevocationListTemplate, issue
     entries: template.entries.map(({ serial, at }) => ({
       serialNumber: serial,
       revocationDate: new Date(at),
+      // Without a reason the library writes an empty list of extensions, which DER does not allow (RFC 5280, 5.1).
+      reason: X509CrlReason.privilegeWithdrawn,
     })),
     extensions: [
       await AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey),
