@@ -1,7 +1,7 @@
 import type { AuthContext, Rights } from '../auth/context.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { AccessRequest, Decision, Policy } from './decision.ts'
-import type { AccessDocument } from './document.ts'
+import type { AccessDocument, Grant } from './document.ts'
 import { allows, compilePermissions } from './permission.ts'
 
 const ALLOW: Decision = Object.freeze({ kind: 'allow' })
@@ -16,9 +16,8 @@ const NOTHING: Rights = Object.freeze({ roles: Object.freeze([]), permissions: c
  * @param digest `sha256:` and the hex digest of the document's text
  */
 export function createPolicy(document: AccessDocument, digest: string): Policy {
-  const rights = new Map<string, Rights>()
-  for (const principalId of new Set(document.grants.map((grant) => grant.principal.id)))
-    rights.set(principalId, rightsIn(document, principalId))
+  const grants = Map.groupBy(document.grants, (grant) => grant.principal.id)
+  const rights = new Map([...grants].map(([principalId, own]) => [principalId, rightsOf(own, document)]))
   return Object.freeze({
     digest,
     rightsOf: (principal: Principal): Rights => rights.get(principal.id) ?? NOTHING,
@@ -32,8 +31,7 @@ function decide(context: AuthContext, request: AccessRequest): Decision {
   return allows(context.permissions, request.permission) ? ALLOW : DENY
 }
 
-function rightsIn(document: AccessDocument, principalId: string): Rights {
-  const grants = document.grants.filter((grant) => grant.principal.id === principalId)
+function rightsOf(grants: readonly Grant[], document: AccessDocument): Rights {
   const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
   const patterns = roles.flatMap((role) => document.roles.get(role) ?? [])
   return Object.freeze({ roles, permissions: compilePermissions(patterns) })
