@@ -1,47 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { AuditSink } from '../audit/event.ts'
-import { authenticate, type Authenticated, type RightsOf } from '../auth/authenticate.ts'
-import type { Authenticator, Outcome, RefusalReason } from '../auth/authenticator.ts'
-import type { McpEndpoint } from '../mcp/endpoint.ts'
-import type { Admit } from './admission.ts'
+import { authenticate, type Authenticated } from '../auth/authenticate.ts'
+import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
+import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { evidenceOf } from './evidence.ts'
-import { allowedHost, type AllowedNames } from './host.ts'
+import { allowedHost } from './host.ts'
 import { mcpRoute } from './mcp-route.ts'
+import { sendReadiness } from './operations.ts'
+import { pathOf } from './path.ts'
 import { refuse, sendJson } from './respond.ts'
-
-/** What every request behind one listener goes through. */
-export interface EdgeOptions {
-  readonly admit: Admit
-  /** In order: the certificate, then the session. */
-  readonly authenticators: readonly Authenticator[]
-  readonly rightsOf: RightsOf
-  readonly endpoint: McpEndpoint
-  readonly allowed: AllowedNames
-  readonly audit: AuditSink
-  /** Most bytes of a body. */
-  readonly bodyLimit: number
-  /** Whether this server can judge requests now. */
-  readonly ready: () => Promise<boolean>
-  /** Login, account and their pages; a listener without them has none. */
-  readonly pages?: (request: IncomingMessage, response: ServerResponse, requestId: string) => void
-  /** Ms since the epoch. */
-  readonly now: () => number
-  /** Told of what should not happen, for the operator's log. */
-  readonly onException: (requestId: string | undefined, error: unknown) => void
-}
-
-/** One request at the edge. */
-export interface EdgeRequest {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly requestId: string
-  readonly path: string
-  /** Proves anew who is calling: at the start of the request, and again while its answer is streaming. */
-  readonly authenticate: () => Promise<Authenticated>
-  /** Answers with the words for a refusal and records it. */
-  readonly refuse: (reason: RefusalReason) => Promise<void>
-}
 
 type Route = (edge: EdgeRequest, options: EdgeOptions) => Promise<void> | void
 
@@ -125,13 +92,4 @@ async function refuseAndRecord(
   await audit
     .record({ event: 'request.refused', requestId, layer: 'http', reason, detail: null, address })
     .catch((error: unknown) => onException(requestId, error))
-}
-
-function sendReadiness(response: ServerResponse, ready: boolean): void {
-  sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' })
-}
-
-/** The path of an origin-form request target (RFC 9112, section 3.2.1); anything else is no path of ours. */
-function pathOf(target: string | undefined): string {
-  return target?.startsWith('/') === true ? (target.split('?', 1)[0] ?? '') : ''
 }

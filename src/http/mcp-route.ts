@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthContext } from '../auth/context.ts'
 import type { McpExchange } from '../mcp/endpoint.ts'
 import { readBody, textOf } from './body.ts'
-import type { EdgeOptions, EdgeRequest } from './edge.ts'
+import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { originIsAllowed } from './host.ts'
 import { refuse, sendResponse } from './respond.ts'
 

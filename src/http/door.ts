@@ -1,25 +1,20 @@
 import { createServer, type Server } from 'node:https'
 import type { RequestListener } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AuditSink } from '../audit/event.ts'
+import { closeServer, listenOn, type Listener, type ListenerAddress } from './listen.ts'
 import { tlsOptions, type TlsSettings } from './tls.ts'
 import { tlsRefusalOf } from './tls-refusal.ts'
 
 /** One door: an address with a TLS setting. */
-export interface Listener {
-  /** Starts to listen; resolves with the port. Rejects with Node's error (`EADDRINUSE`, ...). */
-  listen(): Promise<number>
-  /** Stops listening, ends idle connections, and cuts the rest after `graceMs`. */
-  close(graceMs: number): Promise<void>
+export interface Door extends Listener {
   /** Calls `judge` for every open connection and destroys those for which it answers false. */
   readmit(judge: (socket: TLSSocket) => boolean): void
 }
 
-/** What {@link createListener} takes. */
-export interface ListenerOptions {
-  readonly host: string
-  readonly port: number
+/** What {@link createDoor} takes. */
+export interface DoorOptions extends ListenerAddress {
   readonly tls: TlsSettings
   readonly handler: RequestListener
   readonly audit: AuditSink
@@ -28,8 +23,8 @@ export interface ListenerOptions {
   readonly onException: (requestId: string | undefined, error: unknown) => void
 }
 
-/** Makes a listener. What TLS itself refuses is recorded here: there is no request that could be answered. */
-export function createListener(options: ListenerOptions): Listener {
+/** Makes a door. What TLS itself refuses is recorded here: there is no request that could be answered. */
+export function createDoor(options: DoorOptions): Door {
   const server = createServer(tlsOptions(options.tls), options.handler)
   const sockets = new Set<TLSSocket>()
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -38,8 +33,8 @@ export function createListener(options: ListenerOptions): Listener {
   })
   recordRefusedHandshakes(server, options)
   return {
-    listen: async () => listen(server, options),
-    close: async (graceMs) => close(server, graceMs),
+    listen: async () => listenOn(server, options),
+    close: async (graceMs) => closeServer(server, graceMs),
     readmit(judge) {
       for (const socket of sockets) if (!judge(socket)) socket.destroy()
     },
@@ -47,7 +42,7 @@ export function createListener(options: ListenerOptions): Listener {
 }
 
 /** A refused handshake has no address any more, so it is noted when the connection comes in. */
-function recordRefusedHandshakes(server: Server, options: ListenerOptions): void {
+function recordRefusedHandshakes(server: Server, options: DoorOptions): void {
   const { audit, onException, newRequestId } = options
   const addresses = new WeakMap<object, string>()
   server.on('connection', (socket: Socket) => {
@@ -68,28 +63,4 @@ function addressOf(socket: TLSSocket, addresses: WeakMap<object, string>): strin
   const parent: unknown = Reflect.get(socket, '_parent')
   const noted = typeof parent === 'object' && parent !== null ? addresses.get(parent) : undefined
   return noted ?? socket.remoteAddress ?? ''
-}
-
-async function listen(server: Server, { host, port }: ListenerOptions): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  return portOf(server.address())
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (typeof address !== 'object' || address === null) throw new TypeError('the listener has no port')
-  return address.port
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearTimeout(timer)
 }

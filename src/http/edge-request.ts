@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuditSink } from '../audit/event.ts'
+import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
+import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
+import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { Admit } from './admission.ts'
+import type { AllowedNames } from './host.ts'
+
+/** What every request behind one listener goes through. */
+export interface EdgeOptions {
+  readonly admit: Admit
+  /** In order: the certificate, then the session. */
+  readonly authenticators: readonly Authenticator[]
+  readonly rightsOf: RightsOf
+  readonly endpoint: McpEndpoint
+  readonly allowed: AllowedNames
+  readonly audit: AuditSink
+  /** Most bytes of a body. */
+  readonly bodyLimit: number
+  /** Whether this server can judge requests now. */
+  readonly ready: () => Promise<boolean>
+  /** Login, account and their pages; a listener without them has none. */
+  readonly pages?: (request: IncomingMessage, response: ServerResponse, requestId: string) => void
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** Told of what should not happen, for the operator's log. */
+  readonly onException: (requestId: string | undefined, error: unknown) => void
+}
+
+/** One request at the edge. */
+export interface EdgeRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly requestId: string
+  readonly path: string
+  /** Proves anew who is calling: at the start of the request, and again while its answer is streaming. */
+  readonly authenticate: () => Promise<Authenticated>
+  /** Answers with the words for a refusal and records it. */
+  readonly refuse: (reason: RefusalReason) => Promise<void>
+}

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { hostname } from 'node:os'
+import type { Implementation } from '@modelcontextprotocol/server'
+import type { Policy } from './access/decision.ts'
+import { patternsOf } from './access/permission.ts'
+import type { AuditSink } from './audit/event.ts'
+import type { Trust } from './auth/certificate.ts'
+import { certificateAuthenticator } from './auth/certificate-authenticator.ts'
+import { monotonicClock, type Clock } from './auth/clock.ts'
+import { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
+import { sessionAuthenticator } from './auth/session.ts'
+import { admission } from './http/admission.ts'
+import { createDoor, type Door } from './http/door.ts'
+import type { EdgeOptions } from './http/edge-request.ts'
+import { createEdge } from './http/edge.ts'
+import type { AllowedNames } from './http/host.ts'
+import type { Listener, ListenerAddress } from './http/listen.ts'
+import { createOperations } from './http/operations.ts'
+import type { TlsMaterial, TlsSettings } from './http/tls.ts'
+import { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
+import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
+import { createGuard } from './mcp/guard.ts'
+import type { PrincipalLimits } from './mcp/limits.ts'
+import type { Store } from './store/store.ts'
+import { notePrompt, noteResource, noteTools } from './tools/notes.ts'
+import { timeNow } from './tools/time.ts'
+import { whoami } from './tools/whoami.ts'
+
+/** Where operators read what went wrong. Any pino logger is one. */
+export interface Log {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** The finished parts that a server is composed of. Nothing is read from files or the environment here. */
+export interface SallyportOptions {
+  readonly listeners: {
+    /** The door for certificates; `optional` makes it the one door for both kinds of callers. */
+    readonly certificates: ListenerAddress & { readonly clientCertificate: 'required' | 'optional' }
+    /** The door for people. */
+    readonly people?: ListenerAddress
+    /** Plain HTTP for probes. */
+    readonly operations?: ListenerAddress
+  }
+  readonly tls: TlsMaterial & Pick<TlsSettings, 'minVersion' | 'unsafeSessionTickets'>
+  /** What is trusted now; another object means that the trust epoch has moved. */
+  readonly trust: () => Trust
+  /** The access policy in force now. */
+  readonly policy: () => Policy
+  readonly store: Store
+  readonly audit: AuditSink
+  /** Newest first; each of at least 32 characters. */
+  readonly sessionSecrets: readonly string[]
+  /** In ms. */
+  readonly sessions: { readonly idleTimeout: number; readonly absoluteTimeout: number }
+  readonly limits: PrincipalLimits & { readonly bodyBytes: number }
+  /** Names in `Host` beyond localhost and this machine's name. */
+  readonly hosts: readonly string[]
+  /** Web origins beyond our own pages. */
+  readonly origins: readonly string[]
+  /** Added to the built-in tools, prompts and resources. */
+  readonly catalog?: CatalogParts
+  readonly log: Log
+  /** Ms since the epoch; the system's clock unless given. */
+  readonly clock?: Clock
+}
+
+/** The ports that the listeners really have. */
+export interface ListeningPorts {
+  readonly certificates: number
+  readonly people: number | undefined
+  readonly operations: number | undefined
+}
+
+/** A composed server. */
+export interface Sallyport {
+  /** Opens all listeners or none; rejects with Node's error (`EADDRINUSE`, ...). */
+  listen(): Promise<ListeningPorts>
+  /** Admits every open connection anew and destroys those that are not; call it after trust has changed. */
+  readmit(): void
+  /** Stops listening, lets requests finish for a moment, and lets go of everything but the store and the audit. */
+  close(): Promise<void>
+}
+
+/** What each principal may keep in notes. */
+const NOTE_QUOTA = { notes: 100, bytes: 1024 * 1024 }
+const CLOSE_GRACE = 2_000
+const SERVER_INFO: Implementation = { name: 'sallyport', version: '0.1.0' }
+
+/** Composes a server. Throws on options it cannot serve with; a server that starts is a server that is configured. */
+export function createServer(options: SallyportOptions): Sallyport {
+  const now = monotonicClock(options.clock ?? Date.now)
+  const keys = sessionKeys(options.sessionSecrets)
+  const endpoint = endpointOf(options, builtInCatalog(options, now), now)
+  const shared = edgeOptions(options, keys, endpoint, now)
+  const doors = doorsOf(options, shared)
+  const { operations } = options.listeners
+  const probes = operations && createOperations({ ...operations, ready: shared.ready })
+  const all: readonly Listener[] = [doors.certificates, doors.people, probes].filter(
+    (door) => door !== undefined,
+  )
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(all.map(async (listener) => listener.close(CLOSE_GRACE)))
+  }
+  return {
+    async listen() {
+      try {
+        return {
+          certificates: await doors.certificates.listen(),
+          people: await doors.people?.listen(),
+          operations: await probes?.listen(),
+        }
+      } catch (error) {
+        await closeAll()
+        throw error
+      }
+    },
+    readmit() {
+      const time = now()
+      for (const door of [doors.certificates, doors.people])
+        door?.readmit((socket) => shared.admit(socket, time).kind !== 'refused')
+    },
+    async close() {
+      await endpoint.close()
+      await closeAll()
+    },
+  }
+}
+
+function endpointOf(options: SallyportOptions, catalog: Catalog, now: Clock): McpEndpoint {
+  const onException = exceptionLog(options.log)
+  const guard = createGuard({ policy: options.policy, audit: options.audit, now, onException })
+  return createEndpoint({ catalog, guard, serverInfo: SERVER_INFO, limits: options.limits, now, onException })
+}
+
+function builtInCatalog({ store, catalog }: SallyportOptions, now: Clock): Catalog {
+  const notes = { store: store.notes, quota: NOTE_QUOTA, now }
+  return createCatalog({
+    tools: [
+      whoami(({ permissions }) => patternsOf(permissions)),
+      timeNow(now),
+      ...noteTools(notes),
+      ...(catalog?.tools ?? []),
+    ],
+    prompts: [notePrompt(notes), ...(catalog?.prompts ?? [])],
+    resources: [noteResource(notes), ...(catalog?.resources ?? [])],
+  })
+}
+
+function edgeOptions(
+  options: SallyportOptions,
+  keys: SessionKeys,
+  endpoint: McpEndpoint,
+  now: Clock,
+): EdgeOptions {
+  const { store, audit, policy } = options
+  return {
+    admit: admission(options.trust),
+    authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
+    rightsOf: (principal) => policy().rightsOf(principal),
+    endpoint,
+    allowed: allowedNames(options),
+    audit,
+    bodyLimit: options.limits.bodyBytes,
+    ready: readinessOf(options, now),
+    now,
+    onException: exceptionLog(options.log),
+  }
+}
+
+interface Doors {
+  readonly certificates: Door
+  readonly people: Door | undefined
+}
+
+function doorsOf(options: SallyportOptions, shared: EdgeOptions): Doors {
+  const { certificates, people } = options.listeners
+  const pages = {}
+  const door = (
+    address: ListenerAddress,
+    clientCertificate: TlsSettings['clientCertificate'],
+    edge: EdgeOptions,
+  ) =>
+    createDoor({
+      ...address,
+      tls: { material: options.tls, clientCertificate, ...options.tls },
+      handler: createEdge(edge),
+      audit: options.audit,
+      newRequestId: randomUUID,
+      onException: shared.onException,
+    })
+  const one = certificates.clientCertificate === 'optional' ? { ...shared, ...pages } : shared
+  return {
+    certificates: door(certificates, certificates.clientCertificate, one),
+    people: people && door(people, 'none', { ...shared, ...pages }),
+  }
+}
+
+/** Ready means that a caller could be judged now: the store answers, and every CA's revocation list is fresh. */
+function readinessOf({ store, trust }: SallyportOptions, now: Clock): () => Promise<boolean> {
+  return async () => {
+    if (trust().issuers.some(({ nextUpdate }) => !(now() < nextUpdate))) return false
+    return store.ping().then(
+      () => true,
+      () => false,
+    )
+  }
+}
+
+function allowedNames({ hosts, origins, listeners }: SallyportOptions): AllowedNames {
+  const own = ['localhost', '127.0.0.1', '[::1]', hostname()]
+  const listening = [listeners.certificates.host, listeners.people?.host ?? '']
+  const names = [...own, ...listening.filter((host) => !WILDCARDS.has(host)), ...hosts]
+  return {
+    hosts: new Set(names.map((name) => hostName(name.toLowerCase()))),
+    origins: new Set(origins),
+  }
+}
+
+/** Addresses that mean every interface are not names that a client may use: browsers resolve them to this machine. */
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
+
+function hostName(name: string): string {
+  return isIPv6(name) ? `[${name}]` : name
+}
+
+function exceptionLog(log: Log): (requestId: string | undefined, error: unknown) => void {
+  return (requestId, error) => log.error({ requestId, err: error }, 'something went wrong in a request')
+}
