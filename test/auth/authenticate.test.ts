@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { authenticate } from '../../src/auth/authenticate.ts'
+import {
+  ABSENT,
+  refused,
+  type Evidence,
+  type Identified,
+  type Outcome,
+} from '../../src/auth/authenticator.ts'
+import { compilePermissions } from '../../src/access/permission.ts'
+import { parsePrincipal } from '../../src/auth/principal.ts'
+
+const evidence: Evidence = {
+  certificate: ABSENT,
+  authorization: undefined,
+  cookieHeader: undefined,
+  fetchSite: undefined,
+  address: '127.0.0.1',
+  now: 1_000,
+}
+const rightsOf = () => ({ roles: ['reader'], permissions: compilePermissions(['notes:read']) })
+
+function identified(id: string, more: Partial<Identified> = {}): Outcome {
+  const principal = parsePrincipal(id)
+  assert.ok(principal)
+  const identity: Identified = {
+    principal,
+    method: 'certificate',
+    authenticatedAt: 500,
+    credential: 'sha256:aa',
+    expiresAt: 9_000,
+    ...more,
+  }
+  return { kind: 'identified', identity }
+}
+
+const ask = async (...outcomes: Outcome[]) =>
+  authenticate(
+    evidence,
+    outcomes.map((outcome) => () => outcome),
+    rightsOf,
+  )
+
+test('silence from all is a refusal', async () => {
+  assert.deepEqual(await ask(), { kind: 'refused', reason: 'no_credential' })
+  assert.deepEqual(await ask(ABSENT, ABSENT), { kind: 'refused', reason: 'no_credential' })
+})
+
+test('a refusal ends the request, whatever else was proved, before and after it', async () => {
+  const anyOutcome = fc.constantFrom(ABSENT, identified('user:alice'), refused('session_invalid'))
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyOutcome, { maxLength: 4 }), fc.nat(4), async (outcomes, at) => {
+      const withRefusal = outcomes.toSpliced(at, 0, refused('certificate_revoked'))
+      const result = await ask(...withRefusal)
+      assert.equal(result.kind, 'refused')
+    }),
+  )
+})
+
+test('credentials of two principals are a refusal', async () => {
+  assert.deepEqual(await ask(identified('user:alice'), identified('user:bob')), {
+    kind: 'refused',
+    reason: 'credential_conflict',
+  })
+  assert.deepEqual(await ask(identified('user:alice'), identified('service:alice')), {
+    kind: 'refused',
+    reason: 'credential_conflict',
+  })
+})
+
+test('credentials that agree make one context that ends with the first of them', async () => {
+  const result = await ask(
+    identified('user:alice', { authenticatedAt: 700, expiresAt: 9_000 }),
+    identified('user:alice', {
+      method: 'session',
+      authenticatedAt: 300,
+      mfaAt: 350,
+      expiresAt: 5_000,
+      credential: 'sha256:bb',
+    }),
+  )
+  assert.equal(result.kind, 'context')
+  const { permissions: _, ...context } = result.context
+  assert.deepEqual(context, {
+    principal: { kind: 'user', name: 'alice', id: 'user:alice' },
+    methods: ['certificate', 'session'],
+    authenticatedAt: 300,
+    mfaAt: 350,
+    roles: ['reader'],
+    credential: 'sha256:aa',
+    expiresAt: 5_000,
+  })
+  assert.ok(Object.isFrozen(result.context))
+})
+
+test('a context without a second factor says nothing of one', async () => {
+  const result = await ask(identified('user:alice'))
+  assert.equal(result.kind, 'context')
+  assert.equal('mfaAt' in result.context, false)
+})
+
+test('an authenticator that cannot judge is not silence', async () => {
+  const down = async () => Promise.reject(new Error('down'))
+  await assert.rejects(authenticate(evidence, [down, () => identified('user:alice')], rightsOf), /down/)
+})
