@@ -154,10 +154,11 @@ function maySignLists(certificate: Certificate): boolean {
 }
 
 function contentOf(list: X509Crl, where: string): Omit<RevocationList, 'issuer'> {
+  // The library loses entries and extensions of a list without this, so nothing of such a list is looked at.
+  if (list.nextUpdate === undefined) throw invalid(`${where} does not say when the next one comes`)
   refuseUnknown(list.extensions, [CRL_NUMBER, AUTHORITY_KEY_IDENTIFIER], where)
   const number = list.extensions.find(({ type }) => type === CRL_NUMBER)
   if (number === undefined) throw invalid(`${where} has no number`)
-  if (list.nextUpdate === undefined) throw invalid(`${where} does not say when the next one comes`)
   const entries = list.entries.map((entry) => revokedSerial(entry, where))
   return {
     number: integerOf(number.value),
