@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { isSallyportError } from '../../src/errors.ts'
+import { newAuthority, signerOf } from '../../src/pki/authority.ts'
+import { certificatePem, type Signer } from '../../src/pki/certify.ts'
+import {
+  parseRevocationLists,
+  revocationListTemplate,
+  signRevocationList,
+  type RevocationList,
+} from '../../src/pki/crl.ts'
+import { SIGNING_ALGORITHM } from '../../src/pki/key.ts'
+import { pemOf } from '../../src/pki/pem.ts'
+import { LIFETIME } from '../../src/pki/profile.ts'
+import { Extension, X509CrlGenerator } from '../../src/pki/x509.ts'
+import { testAuthority, type TestAuthority } from '../support/certificates.ts'
+import { openssl } from '../support/openssl.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const NOW = Date.parse('2026-11-21T10:00:00Z')
+const DAY = 86_400_000
+
+function authorities(ca: TestAuthority): readonly [X509Certificate, X509Certificate] {
+  return [new X509Certificate(ca.issuingPem), new X509Certificate(ca.rootPem)]
+}
+
+async function parsed(ca: TestAuthority): Promise<readonly RevocationList[]> {
+  return await parseRevocationLists(await ca.revocationLists(), authorities(ca))
+}
+
+async function refused(pem: string, ca: TestAuthority, problem: RegExp): Promise<void> {
+  await assert.rejects(
+    parseRevocationLists(pem, authorities(ca)),
+    (error) => isSallyportError(error, 'CERTIFICATE_INVALID') && problem.test(error.message),
+  )
+}
+
+/** An issuing CA in memory, for many lists. */
+async function signer(): Promise<{ readonly issuer: Signer; readonly certificate: X509Certificate }> {
+  const { issuing } = await newAuthority('sallyport.internal', NOW)
+  return { issuer: signerOf(issuing), certificate: new X509Certificate(certificatePem(issuing.certificate)) }
+}
+
+describe('the revocation lists of a new CA', () => {
+  it('are the issuing CA’s and the root’s, empty, number 1, for 30 days and a year', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const [issuing, root] = await parsed(ca)
+    assert.equal(issuing?.issuer.subject, new X509Certificate(ca.issuingPem).subject)
+    assert.equal(root?.issuer.subject, new X509Certificate(ca.rootPem).subject)
+    for (const list of [issuing, root]) {
+      assert.equal(list?.number, 1n)
+      assert.equal(list?.revoked.size, 0)
+      assert.equal(list?.thisUpdate, NOW - 60_000)
+    }
+    assert.equal(issuing?.nextUpdate, NOW + 30 * DAY)
+    assert.equal(root?.nextUpdate, NOW + 365 * DAY)
+  })
+
+  it('are read by openssl, number, key identifier and all', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    await ca.client('billing', 'revoked')
+    const { ok, output } = openssl(
+      'crl',
+      '-in',
+      ca.files.revocationLists,
+      '-CAfile',
+      ca.files.issuing,
+      '-text',
+      '-noout',
+    )
+    assert.equal(ok, true, output)
+    assert.match(output, /verify OK/)
+    assert.match(output, /CRL Number:\s+2\n/)
+    assert.match(output, /Authority Key Identifier/)
+    assert.match(output, /Privilege Withdrawn/)
+  })
+})
+
+describe('reading revocation lists', () => {
+  it('finds the serials as node:crypto prints them', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const revoked = await ca.client('billing', 'revoked')
+    const good = await ca.client('billing')
+    const [issuing] = await parsed(ca)
+    assert.equal(issuing?.revoked.has(new X509Certificate(revoked.cert).serialNumber), true)
+    assert.equal(issuing?.revoked.has(new X509Certificate(good.cert).serialNumber), false)
+  })
+
+  it('gives back every number, time and serial that was signed', async () => {
+    const { issuer, certificate } = await signer()
+    const octets = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => {
+      bytes[0] = (bytes[0] ?? 0) & 0x7f || 1
+      return Buffer.from(bytes).toString('hex').toUpperCase()
+    })
+    const seconds = fc.integer({ min: 0, max: 4_000_000_000 }).map((second) => second * 1000)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.bigInt({ min: 0n, max: 2n ** 159n - 1n }),
+        fc.uniqueArray(octets, { maxLength: 5 }),
+        seconds,
+        seconds,
+        async (number, serials, thisUpdate, nextUpdate) => {
+          const entries = serials.map((serial) => ({ serial, at: thisUpdate }))
+          const pem = await signRevocationList({ number, entries, thisUpdate, nextUpdate }, issuer)
+          const [list] = await parseRevocationLists(pem, [certificate])
+          assert.deepEqual(list, {
+            issuer: certificate,
+            number,
+            thisUpdate,
+            nextUpdate,
+            revoked: new Set(serials),
+            entries,
+          })
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it('takes a list of five thousand, which is more than the library takes by itself', async () => {
+    const { issuer, certificate } = await signer()
+    const entries = Array.from({ length: 5000 }, (_, index) => ({
+      serial: (0x400000 + index).toString(16).toUpperCase(),
+      at: NOW,
+    }))
+    const pem = await signRevocationList(revocationListTemplate(1n, entries, DAY, NOW), issuer)
+    const [list] = await parseRevocationLists(pem, [certificate])
+    assert.equal(list?.revoked.size, 5000)
+  })
+
+  it('refuses a list of a CA that is not handed in, of the same name or not', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const other = await newAuthority(ca.trustDomain, Date.now())
+    const foreign = await newAuthority('elsewhere.example', Date.now())
+    await refused(other.revocationLists, ca, /block 1 is not signed by a CA that is trusted here/)
+    await refused(foreign.revocationLists, ca, /block 1 is not signed/)
+    await refused((await ca.revocationLists()) + other.revocationLists, ca, /block 3 is not signed/)
+  })
+
+  it('refuses a list in which one bit was changed', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const [first = ''] = (await ca.revocationLists()).split(/(?<=-----END X509 CRL-----\n)/)
+    const der = Buffer.from(first.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
+    for (const position of [30, 90, 120, der.length - 20]) {
+      const changed = Buffer.from(der)
+      changed[position] = (changed[position] ?? 0) ^ 1
+      await refused(pemOf('X509 CRL', changed), ca, /block 1 (is not signed|cannot be read)/)
+    }
+  })
+
+  it('refuses a file cut short, emptied, or of something else', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const pem = await ca.revocationLists()
+    await refused('', ca, /no revocation list/)
+    await refused('not PEM', ca, /no revocation list/)
+    await refused(pem.slice(0, -40), ca, /cut short/)
+    await refused(ca.rootPem, ca, /block 1 is a CERTIFICATE/)
+    await refused(pem.replaceAll('X509 CRL', 'CRL'), ca, /block 1 is a CRL/)
+    await refused(pemOf('X509 CRL', Buffer.from('garbage')), ca, /block 1 cannot be read/)
+    await refused(pem + pem, ca, /block 3 is the second list of one CA/)
+  })
+
+  it('refuses what it does not understand: a critical extension, no number, no next update', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const number = new Extension('2.5.29.20', false, Buffer.from('020101', 'hex'))
+    const delta = new Extension('2.5.29.27', true, Buffer.from('020101', 'hex'))
+    const list = async (extensions: Extension[], nextUpdate?: Date): Promise<string> => {
+      const made = await X509CrlGenerator.create({
+        issuer: ca.issuer.certificate.subjectName,
+        thisUpdate: new Date(),
+        ...(nextUpdate === undefined ? {} : { nextUpdate }),
+        extensions,
+        signingAlgorithm: SIGNING_ALGORITHM,
+        signingKey: ca.issuer.key,
+      })
+      return pemOf('X509 CRL', new Uint8Array(made.rawData))
+    }
+    const next = new Date(Date.now() + DAY)
+    await refused(await list([number, delta], next), ca, /critical extension 2\.5\.29\.27/)
+    await refused(await list([], next), ca, /has no number/)
+    await refused(await list([number]), ca, /does not say when the next one comes/)
+    await refused(
+      await list([new Extension('2.5.29.20', false, Buffer.from('0201ff', 'hex'))], next),
+      ca,
+      /not a non-negative/,
+    )
+  })
+
+  it('refuses a list signed by a certificate that may not sign lists', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const leaf = await ca.client('billing', 'ca')
+    const path = join(ca.certs, 'leaf.key.pem')
+    await writeFile(path, leaf.key)
+    const { openSigner } = await import('../../src/pki/authority.ts')
+    const certificatePath = join(ca.certs, 'leaf.pem')
+    await writeFile(certificatePath, leaf.cert)
+    const pem = await signRevocationList(
+      revocationListTemplate(1n, [], LIFETIME.issuingRevocationList, Date.now()),
+      await openSigner(certificatePath, path),
+    )
+    await assert.rejects(parseRevocationLists(pem, [new X509Certificate(leaf.cert)]), /not signed by a CA/)
+    assert.ok(await readFile(path))
+  })
+})
