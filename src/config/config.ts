@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { SallyportError } from '../errors.ts'
+import { faultsOf, pathText, readYaml } from '../yaml-source.ts'
+import type { YamlSource } from '../yaml-source.ts'
+import { overlay, unknownVariables, variable } from './environment.ts'
+import { contradictions } from './contradictions.ts'
+import type { Environment, Overlaid } from './environment.ts'
+import { sessionSecrets } from './session-secrets.ts'
+import { settingsSchema } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { parseStoreLocation } from './store-location.ts'
+import type { StoreLocation } from './store-location.ts'
+
+/**
+ * Everything that can be set, with defaults filled in; frozen. Paths are absolute, durations in ms. No secret can be
+ * printed from it: those are behind functions.
+ */
+export interface Config extends Omit<Settings, 'store' | 'sessions'> {
+  /** The file it was read from, or null where there is none. */
+  readonly file: string | null
+  /** The folder that relative paths start from. */
+  readonly directory: string
+  readonly store: StoreLocation
+  readonly sessions: {
+    /** The file that `init` makes, or null when the secrets come from the environment. */
+    readonly secretFile: string | null
+    readonly idleTimeout: number
+    readonly absoluteTimeout: number
+  }
+  /** Newest first. Throws `CONFIGURATION_INVALID` while the file that `init` makes is missing or unfit. */
+  sessionSecrets(): readonly string[]
+}
+
+const DEFAULT_FILE = 'sallyport.yaml'
+
+/** The configuration file: where it is, where paths start from, and what it says. */
+interface Found {
+  readonly file: string | null
+  readonly directory: string
+  readonly source: YamlSource | undefined
+  readonly faults: readonly string[]
+}
+
+/**
+ * Reads the configuration: `SALLYPORT_CONFIG`, else `sallyport.yaml` in the working directory, else defaults; then the
+ * environment over it.
+ *
+ * Fails closed: an unknown key, an unknown `SALLYPORT_…` variable or a contradiction is a fault, never ignored.
+ *
+ * @param workingDirectory absolute; paths in variables start from it, those in the file from the file's folder
+ * @throws SallyportError `CONFIGURATION_INVALID` with every fault, one sentence per line
+ */
+export function loadConfig(environment: Environment, workingDirectory: string): Config {
+  const found = find(environment, workingDirectory)
+  const overlaid = overlay(found.source?.value, environment)
+  const parsed = settingsSchema.safeParse(overlaid.value)
+  const shape = parsed.success ? [] : faultsOf(parsed.error).map((fault) => sentence(fault, found, overlaid))
+  const faults = [...unknownVariables(environment), ...found.faults, ...overlaid.faults, ...shape]
+  if (!parsed.success || found.faults.length > 0)
+    throw invalid([...faults, ...secretFaults(environment, workingDirectory)])
+  return configOf(parsed.data, { found, overlaid, environment, workingDirectory, faults })
+}
+
+function invalid(faults: readonly string[]): SallyportError {
+  return new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
+}
+
+function find(environment: Environment, workingDirectory: string): Found {
+  const named = variable(environment, 'SALLYPORT_CONFIG')
+  const path = resolve(workingDirectory, named ?? DEFAULT_FILE)
+  const directory = dirname(path)
+  try {
+    return { file: path, directory, ...readYaml(readFileSync(path, 'utf8'), path) }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    if (named === undefined && code === 'ENOENT')
+      return { file: null, directory, source: undefined, faults: [] }
+    const help = named === undefined ? 'check its rights' : 'check the path in SALLYPORT_CONFIG'
+    return { file: path, directory, source: undefined, faults: [`${path} cannot be read (${code}): ${help}`] }
+  }
+}
+
+function sentence(
+  fault: { path: readonly PropertyKey[]; sentence: string },
+  found: Found,
+  overlaid: Overlaid,
+): string {
+  const path = pathText(fault.path)
+  const name = overlaid.from.get(path)
+  if (name !== undefined) return `${name}: ${fault.sentence}`
+  const where = found.source?.at(fault.path) ?? DEFAULT_FILE
+  return `${where}: ${path === '' ? '' : `${path}: `}${fault.sentence}`
+}
+
+/** What is needed to finish a configuration whose shape is good. */
+interface Ground {
+  readonly found: Found
+  readonly overlaid: Overlaid
+  readonly environment: Environment
+  readonly workingDirectory: string
+  readonly faults: readonly string[]
+}
+
+function configOf(settings: Settings, ground: Ground): Config {
+  const { found, overlaid, environment, workingDirectory } = ground
+  const say = (path: readonly string[], text: string): string =>
+    sentence({ path, sentence: text }, found, overlaid)
+  const inFile = (path: string): string => resolve(found.directory, path)
+  const inWorkingDirectory = (path: string): string => resolve(workingDirectory, path)
+  const store = parseStoreLocation(settings.store, overlaid.from.has('store') ? inWorkingDirectory : inFile)
+  const secrets = sessionSecrets(environment, store, inFile(settings.sessions.secretFile), inWorkingDirectory)
+  const faults = [
+    ...ground.faults,
+    ...contradictions(settings).map((fault) => say(fault.path, fault.sentence)),
+    ...(store === undefined ? [say(['store'], 'must be sqlite:PATH, redis://HOST… or rediss://HOST…')] : []),
+    ...secrets.faults,
+  ]
+  if (store === undefined || faults.length > 0) throw invalid(faults)
+  return deepFrozen({
+    ...withPaths(settings, inFile),
+    file: found.file,
+    directory: found.directory,
+    store,
+    sessions: { ...settings.sessions, secretFile: secrets.file },
+    sessionSecrets: secrets.read,
+  })
+}
+
+/** What can be said about the session secrets while the store is not known. */
+function secretFaults(environment: Environment, workingDirectory: string): readonly string[] {
+  return sessionSecrets(environment, undefined, '', (path) => resolve(workingDirectory, path)).faults
+}
+
+function withPaths(settings: Settings, inFile: (path: string) => string): Settings {
+  const { tls, trust } = settings
+  return {
+    ...settings,
+    tls: { ...tls, certificate: inFile(tls.certificate), key: inFile(tls.key) },
+    trust: {
+      roots: inFile(trust.roots),
+      issuers: inFile(trust.issuers),
+      revocationLists: inFile(trust.revocationLists),
+    },
+    certificates: inFile(settings.certificates),
+    access: inFile(settings.access),
+    audit: inFile(settings.audit),
+  }
+}
+
+function deepFrozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null && !Object.isFrozen(inner)) deepFrozen(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,53 @@
+import type { Endpoint, Settings } from './settings.ts'
+
+/** Two settings that are good alone and not together. */
+export interface Contradiction {
+  readonly path: readonly string[]
+  readonly sentence: string
+}
+
+/** Finds the settings that contradict each other. */
+export function contradictions(settings: Settings): Contradiction[] {
+  return [...sessionFaults(settings), ...doorFaults(settings), ...portFaults(settings)]
+}
+
+function sessionFaults({ sessions }: Settings): Contradiction[] {
+  if (sessions.idleTimeout <= sessions.absoluteTimeout) return []
+  return [{ path: ['sessions', 'idleTimeout'], sentence: 'must not be longer than sessions.absoluteTimeout' }]
+}
+
+function doorFaults({ listeners }: Settings): Contradiction[] {
+  if (listeners.people !== false || listeners.certificates.clientCertificate === 'optional') return []
+  return [
+    {
+      path: ['listeners', 'people'],
+      sentence:
+        'is false while listeners.certificates requires a certificate, so that nobody could log in: ' +
+        'set listeners.certificates.clientCertificate to "optional", or turn the people door on',
+    },
+  ]
+}
+
+function portFaults({ listeners }: Settings): Contradiction[] {
+  const doors: readonly (readonly [string, Endpoint | false])[] = [
+    ['certificates', listeners.certificates],
+    ['people', listeners.people],
+    ['operations', listeners.operations],
+  ]
+  return doors.flatMap(([name, door], index) => {
+    const other = doors.slice(0, index).find(([, earlier]) => collide(earlier, door))
+    if (other === undefined) return []
+    return [
+      {
+        path: ['listeners', name, 'port'],
+        sentence: `must not be the port of listeners.${other[0]} as well`,
+      },
+    ]
+  })
+}
+
+function collide(one: Endpoint | false, other: Endpoint | false): boolean {
+  return (
+    one !== false && other !== false && one.port !== 0 && one.port === other.port && one.host === other.host
+  )
+}

@@ -1,0 +1,59 @@
+/** The configuration that `init` writes: every setting with its default, commented out. */
+export function defaultConfig(): string {
+  return `# yaml-language-server: $schema=./sallyport.schema.json
+# How the server listens and where its files are. Every line below is a default: take the "#" away to change it.
+# Relative paths start from the folder of this file. SALLYPORT_… variables win over it.
+# The server reads this file when it starts; who may use what is in access.yaml.
+
+# Names of principals live in it: spiffe://<trustDomain>/<kind>/<name>.
+# trustDomain: sallyport.internal
+
+# listeners:
+#   certificates:                     # the door for client certificates
+#     host: 127.0.0.1                 # 0.0.0.0 for all addresses
+#     port: 8443
+#     clientCertificate: required     # optional: one port for certificates and sessions
+#   people:                           # the door for login sessions; "people: false" for none
+#     host: 127.0.0.1
+#     port: 8444
+#   operations:                       # plain HTTP: /metrics, /healthz, /readyz; "operations: false" for none
+#     host: 127.0.0.1
+#     port: 9464
+
+# Names accepted in the Host header and browser origins, beside our own.
+# hosts: []
+# origins: []
+
+# tls:
+#   certificate: certs/server/server.pem
+#   key: certs/server/server.key.pem
+#   minVersion: TLSv1.3               # or TLSv1.2
+#   unsafeSessionTickets: false       # true: faster reconnects, and a revoked certificate may resume
+
+# Whose client certificates are believed.
+# trust:
+#   roots: certs/ca/root.pem
+#   issuers: certs/ca/issuing.pem
+#   revocationLists: certs/ca/crl.pem
+
+# certificates: certs                 # folder of the local certificate authority
+# access: access.yaml
+# audit: data/audit
+
+# sqlite:PATH for one machine; redis://HOST:6379 or rediss://HOST:6379 for several, which then must share
+# SALLYPORT_SESSION_SECRET.
+# store: sqlite:data/sallyport.db
+
+# sessions:
+#   secretFile: data/session-secret
+#   idleTimeout: 30m
+#   absoluteTimeout: 12h
+
+# Each per principal, but for the size of a request body.
+# limits:
+#   bodyBytes: 4194304
+#   requestsInFlight: 64
+#   legacySessions: 32
+#   requestsPerMinute: 6000
+`
+}

@@ -1,0 +1,27 @@
+/** More letters than these apart, and the suggestion would be a guess. */
+const FARTHEST = 3
+
+/** The word of `known` that `word` most likely was meant to be, or `undefined`. Case does not matter. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance: far }) => far <= Math.min(FARTHEST, candidate.length / 2))
+    .toSorted((a, b) => a.distance - b.distance)
+  return near[0]?.candidate
+}
+
+/** Levenshtein distance, of the first 64 characters. */
+function distance(left: string, right: string): number {
+  const a = left.slice(0, 64)
+  const b = right.slice(0, 64)
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const above = row
+    row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+  }
+  return row.at(-1) ?? 0
+}

@@ -1,0 +1,188 @@
+import * as z from 'zod'
+import { DURATION, parseDuration } from './duration.ts'
+import { nearest } from './nearest.ts'
+
+/** One address to listen on. Port 0 takes any free one. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** What `sallyport.yaml` says, with the defaults filled in; paths as written, durations in ms. */
+export interface Settings {
+  readonly trustDomain: string
+  readonly listeners: {
+    readonly certificates: Endpoint & { readonly clientCertificate: 'required' | 'optional' }
+    readonly people: Endpoint | false
+    readonly operations: Endpoint | false
+  }
+  readonly hosts: readonly string[]
+  readonly origins: readonly string[]
+  readonly tls: {
+    readonly certificate: string
+    readonly key: string
+    readonly minVersion: 'TLSv1.3' | 'TLSv1.2'
+    readonly unsafeSessionTickets: boolean
+  }
+  readonly trust: { readonly roots: string; readonly issuers: string; readonly revocationLists: string }
+  readonly certificates: string
+  readonly access: string
+  readonly audit: string
+  readonly store: string
+  readonly sessions: {
+    readonly secretFile: string
+    readonly idleTimeout: number
+    readonly absoluteTimeout: number
+  }
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly requestsInFlight: number
+    readonly legacySessions: number
+    readonly requestsPerMinute: number
+  }
+}
+
+const LONGEST_TIMEOUT = 90 * 86_400_000
+
+/** A map of known keys: an unknown one is refused, and the nearest known one suggested. */
+function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? unknownKey(issue['keys'], Object.keys(shape))
+        : `must be a map of ${Object.keys(shape).join(', ')}`,
+  })
+}
+
+function unknownKey(keys: unknown, known: readonly string[]): string {
+  const first: unknown = Array.isArray(keys) ? keys[0] : undefined
+  const suggestion =
+    typeof first === 'string' && Array.isArray(keys) && keys.length === 1 ? nearest(first, known) : undefined
+  return suggestion === undefined
+    ? `unknown key: the keys here are ${known.join(', ')}`
+    : `unknown key: did you mean "${suggestion}"?`
+}
+
+const text = (what: string): z.ZodString =>
+  z
+    .string(`must be ${what}, as text`)
+    .min(1, `must be ${what}, and is empty`)
+    .max(1024, `must be ${what}, and is too long`)
+
+const path = (fallback: string): z.ZodDefault<z.ZodString> => text('a path').default(fallback)
+
+const whole = (least: number, most: number): z.ZodNumber => {
+  const help = `must be a whole number from ${least} to ${most}`
+  return z.int(help).min(least, help).max(most, help)
+}
+
+const host = text('a host name or IP address')
+  .regex(
+    /^(?:[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$/,
+    'must be a host name or IP address without brackets and port',
+  )
+  .describe('Address to listen on; 0.0.0.0 or :: for all.')
+
+const port = whole(0, 65_535).describe('TCP port; 0 takes any free one.')
+
+const endpoint = (fallback: number, what: string) =>
+  z
+    .union([z.literal(false), strict({ host: host.default('127.0.0.1'), port: port.default(fallback) })], {
+      error: 'must be a map of host and port, or false',
+    })
+    .default({ host: '127.0.0.1', port: fallback })
+    .describe(what)
+
+const duration = (fallback: string, what: string) =>
+  z
+    .string('must be a duration such as 90s, 30m, 12h or 7d')
+    .regex(DURATION, 'must be a duration such as 90s, 30m, 12h or 7d')
+    .transform((value) => parseDuration(value) ?? Number.NaN)
+    .pipe(z.number().max(LONGEST_TIMEOUT, 'must be at most 90d'))
+    .prefault(fallback)
+    .describe(what)
+
+const hostName = text('a host name').regex(
+  /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/,
+  'must be a host name in lower case, or an IP address, without port',
+)
+
+const origin = text('an origin').refine(
+  isOrigin,
+  'must be an origin such as "https://console.example", without path and trailing slash',
+)
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && ['https:', 'http:'].includes(url.protocol) && url.origin === value
+}
+
+/** Validates `sallyport.yaml`, fills in defaults, and makes its published JSON Schema. Unknown keys are refused. */
+export const settingsSchema: z.ZodType<Settings> = strict({
+  trustDomain: text('a trust domain')
+    .max(255, 'must be at most 255 characters')
+    .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'must be lower-case letters, digits, ".", "_" and "-"')
+    .default('sallyport.internal')
+    .describe('Names of principals live in it: spiffe://<trustDomain>/<kind>/<name>.'),
+  listeners: strict({
+    certificates: strict({
+      host: host.default('127.0.0.1'),
+      port: port.default(8443),
+      clientCertificate: z
+        .enum(['required', 'optional'], 'must be required or optional')
+        .default('required')
+        .describe('"optional" also lets in callers without a certificate, who then need a session.'),
+    })
+      .prefault({})
+      .describe('The door for services, agents and people with a client certificate.'),
+    people: endpoint(
+      8444,
+      'The door for people with a login session; false for one port, with "optional" above.',
+    ),
+    operations: endpoint(9464, 'Plain HTTP for probes and metrics; false for none.'),
+  }).prefault({}),
+  hosts: z
+    .array(hostName, 'must be a list of host names')
+    .max(100, 'must be at most 100 names')
+    .default([])
+    .describe('Names accepted in the Host header, beside those of the server certificate.'),
+  origins: z
+    .array(origin, 'must be a list of origins')
+    .max(100, 'must be at most 100 origins')
+    .default([])
+    .describe('Browser origins accepted beside our own.'),
+  tls: strict({
+    certificate: path('certs/server/server.pem').describe('Server certificate, then its issuing CA (PEM).'),
+    key: path('certs/server/server.key.pem').describe('Its private key (PEM, mode 0600).'),
+    minVersion: z.enum(['TLSv1.3', 'TLSv1.2'], 'must be TLSv1.3 or TLSv1.2').default('TLSv1.3'),
+    unsafeSessionTickets: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('Resume TLS sessions: faster, and a revoked certificate may resume.'),
+  }).prefault({}),
+  trust: strict({
+    roots: path('certs/ca/root.pem').describe('Root certificates of clients (PEM).'),
+    issuers: path('certs/ca/issuing.pem').describe('Issuing CA certificates of clients (PEM).'),
+    revocationLists: path('certs/ca/crl.pem').describe('Revocation lists, one PEM block for each CA.'),
+  }).prefault({}),
+  certificates: path('certs').describe('Folder of the local certificate authority.'),
+  access: path('access.yaml').describe('The access policy.'),
+  audit: path('data/audit').describe('Folder of the audit trail.'),
+  store: text('a store')
+    .default('sqlite:data/sallyport.db')
+    .describe('sqlite:PATH for one machine; redis://… or rediss://… for several.'),
+  sessions: strict({
+    secretFile: path('data/session-secret').describe('Made by "init"; used with sqlite only.'),
+    idleTimeout: duration('30m', 'A session ends after so long without use.'),
+    absoluteTimeout: duration('12h', 'A session ends after so long in any case.'),
+  }).prefault({}),
+  limits: strict({
+    bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),
+    requestsInFlight: whole(1, 10_000).default(64).describe('Requests at once, per principal.'),
+    legacySessions: whole(1, 10_000).default(32).describe('Sessions of older MCP clients, per principal.'),
+    requestsPerMinute: whole(1, 1_000_000).default(6000).describe('Requests per minute, per principal.'),
+  }).prefault({}),
+}).meta({
+  title: 'Sallyport configuration',
+  description: 'How the server listens and where its files are (sallyport.yaml).',
+})
