@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseAccessDocument } from '../../src/access/document.ts'
+import { createPolicy } from '../../src/access/policy.ts'
+import type { Policy } from '../../src/access/decision.ts'
+import type { AuditEvent } from '../../src/audit/event.ts'
+import type { Trust } from '../../src/auth/certificate.ts'
+import { slotOf } from '../../src/auth/session-token.ts'
+import { createServer, type ListeningPorts, type SallyportOptions } from '../../src/server.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { readTrust } from '../../src/trust.ts'
+import { testAuthority, type TestAuthority } from './certificates.ts'
+
+/** A server in this process, on free ports, with a CA and a store of its own. */
+export interface TestServer {
+  readonly authority: TestAuthority
+  readonly store: Store
+  readonly ports: ListeningPorts
+  /** Everything that was recorded, in order. */
+  readonly events: readonly AuditEvent[]
+  /** What was reported for the operator's log. */
+  readonly problems: readonly unknown[]
+  /** Resolves with the first event that fits, also one that is recorded later. */
+  event<Name extends AuditEvent['event']>(
+    name: Name,
+    fits?: (event: Extract<AuditEvent, { event: Name }>) => boolean,
+  ): Promise<Extract<AuditEvent, { event: Name }>>
+  setPolicy(policy: Policy): void
+  /** Reads the revocation lists again: another trust epoch. */
+  reloadTrust(): Promise<void>
+  /** Makes every record that the function says fail. */
+  failAudit(fails: ((event: AuditEvent) => boolean) | undefined): void
+  readonly readmit: () => void
+  close(): Promise<void>
+}
+
+/** The secret of the test servers' sessions. */
+export const TEST_SECRET = 'a-secret-for-tests-only-0123456789abcdef'
+
+const ACCESS = `version: 1
+rules: []
+roles:
+  reader: [ "notes:read", "time:read" ]
+  writer: [ "notes:read", "notes:write", "time:read" ]
+  admin: [ "*" ]
+grants:
+  - { service: demo, roles: [ reader ] }
+  - { service: admin-cli, roles: [ admin ] }
+  - { user: alice, roles: [ admin ] }
+  - { user: bob, roles: [ reader ] }
+`
+
+/** The policy of an access document. */
+export function policyOf(text: string = ACCESS): Policy {
+  return createPolicy(parseAccessDocument(text, 'access.yaml'), 'sha256:test')
+}
+
+/** Starts a server; `store` is a location, by default a SQLite file of its own. */
+export async function startServer(
+  options: Partial<SallyportOptions> & { readonly storeLocation?: string } = {},
+): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-server-'))
+  const authority = await testAuthority(directory)
+  const store = await openStore(
+    options.storeLocation ?? `sqlite:${join(directory, 'data', 'sallyport.db')}`,
+    {
+      now: options.clock ?? Date.now,
+      slotOf,
+    },
+  )
+  const recorder = eventRecorder()
+  const problems: unknown[] = []
+  let policy = policyOf()
+  let trust = await trustOf(authority)
+  const server = createServer({
+    listeners: {
+      certificates: { host: '127.0.0.1', port: 0, clientCertificate: 'required' },
+      people: { host: '127.0.0.1', port: 0 },
+    },
+    tls: {
+      certificate: authority.server.cert,
+      key: authority.server.key,
+      authorities: [authority.rootPem, authority.issuingPem],
+      minVersion: 'TLSv1.3',
+      unsafeSessionTickets: false,
+    },
+    trust: () => trust,
+    policy: () => policy,
+    store,
+    audit: recorder.sink,
+    sessionSecrets: [TEST_SECRET],
+    sessions: { idleTimeout: 30 * 60_000, absoluteTimeout: 12 * 3_600_000 },
+    limits: { bodyBytes: 4 * 1024 * 1024, requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32 },
+    hosts: [],
+    origins: [],
+    log: { error: (fields) => problems.push(fields) },
+    ...options,
+  })
+  const ports = await server.listen()
+  return {
+    authority,
+    store,
+    ports,
+    problems,
+    events: recorder.events,
+    event: recorder.event,
+    failAudit: recorder.fail,
+    setPolicy: (next) => {
+      policy = next
+    },
+    reloadTrust: async () => {
+      trust = await trustOf(authority)
+    },
+    readmit: () => server.readmit(),
+    async close() {
+      await server.close()
+      await store.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function trustOf(authority: TestAuthority): Promise<Trust> {
+  return readTrust({
+    trustDomain: authority.trustDomain,
+    roots: authority.rootPem,
+    issuers: authority.issuingPem,
+    revocationLists: await authority.revocationLists(),
+  })
+}
+
+function eventRecorder() {
+  const events: AuditEvent[] = []
+  const waiting = new Set<() => void>()
+  let fails: ((event: AuditEvent) => boolean) | undefined
+  return {
+    events,
+    fail(next: typeof fails) {
+      fails = next
+    },
+    sink: {
+      async record(event: AuditEvent) {
+        if (fails?.(event) === true) throw new Error('the disk of the audit trail is full')
+        events.push(event)
+        for (const wake of waiting) wake()
+      },
+    },
+    async event<Name extends AuditEvent['event']>(
+      name: Name,
+      fits: (event: Extract<AuditEvent, { event: Name }>) => boolean = () => true,
+    ): Promise<Extract<AuditEvent, { event: Name }>> {
+      const isWanted = (event: AuditEvent): event is Extract<AuditEvent, { event: Name }> =>
+        event.event === name && fits(event as Extract<AuditEvent, { event: Name }>)
+      return new Promise((resolve) => {
+        const look = () => {
+          const found = events.find(isWanted)
+          if (found === undefined) return
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      })
+    },
+  }
+}
