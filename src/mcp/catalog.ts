@@ -69,7 +69,7 @@ function indexed<Definition extends { readonly name: string; readonly permission
   definitions: readonly Definition[],
 ): ReadonlyMap<string, Definition> {
   const byName = new Map<string, Definition>()
-  for (const definition of [...definitions].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const definition of definitions.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const { name, permission } = definition
     if (!NAME.test(name))
       throw invalid(`the ${kind} ${JSON.stringify(name)} has a name that does not match ${NAME.source}`)

@@ -57,9 +57,15 @@ export function policyOf(text: string = ACCESS): Policy {
   return createPolicy(parseAccessDocument(text, 'access.yaml'), 'sha256:test')
 }
 
+/** What a test may ask for beyond the options of the server itself. */
+export interface TestOptions {
+  readonly storeLocation?: string
+  readonly unsafeSessionTickets?: boolean
+}
+
 /** Starts a server; `store` is a location, by default a SQLite file of its own. */
 export async function startServer(
-  options: Partial<SallyportOptions> & { readonly storeLocation?: string } = {},
+  options: Partial<SallyportOptions> & TestOptions = {},
 ): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-server-'))
   const authority = await testAuthority(directory)
@@ -84,7 +90,7 @@ export async function startServer(
       key: authority.server.key,
       authorities: [authority.rootPem, authority.issuingPem],
       minVersion: 'TLSv1.3',
-      unsafeSessionTickets: false,
+      unsafeSessionTickets: options.unsafeSessionTickets ?? false,
     },
     trust: () => trust,
     policy: () => policy,
