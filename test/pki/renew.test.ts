@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { isSallyportError } from '../../src/errors.ts'
+import type { CertificateFiles } from '../../src/pki/files.ts'
+import { BACKDATING, LIFETIME } from '../../src/pki/profile.ts'
+import { filesAreDue, isDueForRenewal, renewClient, renewServer } from '../../src/pki/renew.ts'
+import { testAuthority, type ClientVariation } from '../support/certificates.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const NOW = Date.parse('2026-11-21T10:00:00Z')
+const HOUR = 3_600_000
+
+async function certificateAt(files: CertificateFiles): Promise<X509Certificate> {
+  return new X509Certificate(await readFile(files.certificate))
+}
+
+function invalid(error: unknown): boolean {
+  return isSallyportError(error, 'CERTIFICATE_INVALID')
+}
+
+describe('whether a certificate is due for renewal', () => {
+  it('begins at two thirds of its life and does not stop at its end', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const certificate = new X509Certificate((await ca.client('billing')).cert)
+    const begin = NOW - BACKDATING
+    const due = begin + ((LIFETIME.client + BACKDATING) * 2) / 3
+    assert.equal(isDueForRenewal(certificate, NOW), false)
+    assert.equal(isDueForRenewal(certificate, due - 1000), false)
+    assert.equal(isDueForRenewal(certificate, due), true)
+    assert.equal(isDueForRenewal(certificate, NOW + 100 * HOUR), true)
+  })
+
+  it('is answered for files, and true for a pair that does not belong together', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    assert.equal(await filesAreDue(files, NOW), false)
+    assert.equal(await filesAreDue(files, NOW + 17 * HOUR), true)
+    await writeFile(files.key, (await ca.client('other')).key)
+    assert.equal(await filesAreDue(files, NOW), true)
+    await writeFile(files.key, 'garbage')
+    assert.equal(await filesAreDue(files, NOW), true)
+  })
+
+  it('cannot be answered without a certificate', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    const files = await ca.writeClient('billing')
+    await writeFile(files.certificate, 'garbage')
+    await assert.rejects(filesAreDue(files, NOW), invalid)
+  })
+})
+
+describe('renewing a client', () => {
+  it('keeps identity and length of life, with a new key and serial, at the same place', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing', 'good', 'agent')
+    const before = await certificateAt(files)
+    const later = NOW + 20 * HOUR
+    const renewed = await renewClient(ca.certs, 'billing', later)
+    const after = await certificateAt(files)
+    assert.equal(after.subjectAltName, before.subjectAltName)
+    assert.equal(after.validToDate.getTime(), later + LIFETIME.client)
+    assert.equal(renewed.expiresAt, later + LIFETIME.client)
+    assert.notEqual(after.serialNumber, before.serialNumber)
+    const key = createPrivateKey(await readFile(files.key))
+    assert.equal(after.checkPrivateKey(key), true)
+    assert.equal(before.checkPrivateKey(key), false)
+    assert.equal((await stat(files.key)).mode & 0o777, 0o600)
+    assert.match(await readFile(ca.files.ledger, 'utf8'), new RegExp(after.serialNumber))
+  })
+
+  it('does so after its end, too', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    await renewClient(ca.certs, 'billing', NOW + 1000 * HOUR)
+    assert.equal((await certificateAt(files)).validToDate.getTime(), NOW + 1024 * HOUR)
+  })
+
+  const refused: readonly ClientVariation[] = ['revoked', 'other-ca', 'no-uri', 'two-uris', 'bad-name']
+  for (const variation of refused)
+    it(`is refused for one that is ${variation}, and the files stay`, async (t) => {
+      const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+      const files = await ca.writeClient('billing', variation)
+      const before = await readFile(files.certificate, 'utf8')
+      await assert.rejects(renewClient(ca.certs, 'billing', NOW), invalid)
+      assert.equal(await readFile(files.certificate, 'utf8'), before)
+    })
+
+  it('is refused for a certificate of another client in its place', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    await writeFile(files.certificate, (await ca.client('admin')).cert)
+    await assert.rejects(renewClient(ca.certs, 'billing', NOW), /does not name the client "billing"/)
+  })
+
+  it('says so when there is none', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    await assert.rejects(renewClient(ca.certs, 'nobody', NOW), (error) =>
+      isSallyportError(error, 'NOT_FOUND'),
+    )
+  })
+})
+
+describe('renewing the server', () => {
+  it('keeps its names, with a new key', async (t) => {
+    const names = ['mcp.example.internal', '10.0.0.1']
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW, serverNames: names })
+    const before = await certificateAt(ca.serverFiles)
+    const later = NOW + LIFETIME.server
+    assert.equal(await filesAreDue(ca.serverFiles, later), true)
+    await renewServer(ca.certs, later)
+    assert.equal(await filesAreDue(ca.serverFiles, later), false)
+    const after = await certificateAt(ca.serverFiles)
+    assert.equal(after.subjectAltName, before.subjectAltName)
+    assert.notEqual(after.fingerprint256, before.fingerprint256)
+  })
+})
