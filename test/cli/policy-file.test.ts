@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { addGrant } from '../../src/access/add-grant.ts'
+import type { Policy } from '../../src/access/decision.ts'
+import { defaultAccessDocument } from '../../src/access/default-document.ts'
+import { principalOf } from '../../src/auth/principal.ts'
+import { policyFile } from '../../src/cli/policy-file.ts'
+import type { PolicyFile } from '../../src/cli/policy-file.ts'
+
+type Heard = { readonly loaded: Policy } | { readonly rejected: string }
+
+interface Followed {
+  readonly file: PolicyFile
+  readonly path: string
+  /** The next thing the file reports; each is handed out once. */
+  next(): Promise<Heard>
+  readonly unheard: Heard[]
+}
+
+/** Waits for a policy to be loaded; refusals of what a slow writer left for a moment do not count. */
+async function nextLoaded({ next }: Pick<Followed, 'next'>): Promise<Policy> {
+  for (;;) {
+    const heard = await next()
+    if ('loaded' in heard) return heard.loaded
+  }
+}
+
+async function folder(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-policy-'))
+  t.after(() => rm(directory, { recursive: true }))
+  return directory
+}
+
+/** A followed default policy in a folder of its own, closed after the test. */
+async function followed(t: TestContext): Promise<Followed> {
+  const path = join(await folder(t), 'access.yaml')
+  await writeFile(path, defaultAccessDocument())
+  const unheard: Heard[] = []
+  let wake = (): void => undefined
+  const hear = (heard: Heard): void => {
+    unheard.push(heard)
+    wake()
+  }
+  const file = await policyFile(path, {
+    onLoaded: (loaded) => hear({ loaded }),
+    onRejected: (rejected) => hear({ rejected }),
+  })
+  t.after(() => file.close())
+  const next = async (): Promise<Heard> => {
+    for (;;) {
+      const heard = unheard.shift()
+      if (heard !== undefined) return heard
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      // The follower itself keeps no process alive.
+      const alive = setTimeout(() => undefined, 10_000)
+      await promise.finally(() => clearTimeout(alive))
+    }
+  }
+  return { file, path, next, unheard }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
+}
+
+function rolesOfAlice(policy: Policy): readonly string[] {
+  const alice = principalOf('user', 'alice')
+  assert.ok(alice)
+  return policy.rightsOf(alice).roles
+}
+
+const withAlice = (role: string): string => addGrant(defaultAccessDocument(), 'user:alice', [role])
+
+test('a replaced file is in force well before the poll', async (t) => {
+  const { file, path, next } = await followed(t)
+  const started = performance.now()
+  await replace(path, withAlice('admin'))
+  const heard = await next()
+  assert.ok(performance.now() - started < 1000, 'the folder is watched, not only polled')
+  assert.ok('loaded' in heard)
+  assert.equal(heard.loaded, file.current())
+  assert.deepEqual(rolesOfAlice(file.current()), ['admin'])
+})
+
+test('a file rewritten in place is taken too', async (t) => {
+  const { file, path, next } = await followed(t)
+  await writeFile(path, withAlice('guest'))
+  await nextLoaded({ next })
+  assert.deepEqual(rolesOfAlice(file.current()), ['guest'])
+})
+
+test('a broken file is refused with its position, the old policy stays, and a good one ends the problem', async (t) => {
+  const { file, path, next } = await followed(t)
+  const before = file.current()
+  await replace(path, withAlice('admin').replace('rules: []', 'rules: [ surprise ]'))
+  const heard = await next()
+  assert.ok('rejected' in heard)
+  assert.match(heard.rejected, /access\.yaml:8:1: rules: /)
+  assert.equal(file.current(), before)
+  assert.equal(file.lastProblem(), heard.rejected)
+  await replace(path, withAlice('reader'))
+  assert.ok('loaded' in (await next()))
+  assert.equal(file.lastProblem(), null)
+  assert.deepEqual(rolesOfAlice(file.current()), ['reader'])
+})
+
+test('a half-written file is refused until its rest arrives', async (t) => {
+  const { file, path, next } = await followed(t)
+  const text = withAlice('admin')
+  await writeFile(path, text.slice(0, text.indexOf('grants:')))
+  const heard = await next()
+  assert.ok('rejected' in heard)
+  assert.deepEqual(rolesOfAlice(file.current()), [])
+  await writeFile(path, text.slice(text.indexOf('grants:')), { flag: 'a' })
+  await nextLoaded({ next })
+  assert.deepEqual(rolesOfAlice(file.current()), ['admin'])
+})
+
+test('a removed file keeps the old policy in force, and the same file put back ends the problem', async (t) => {
+  const { file, path, next } = await followed(t)
+  const before = file.current().digest
+  await unlink(path)
+  const heard = await next()
+  assert.ok('rejected' in heard)
+  assert.match(heard.rejected, /cannot be read \(ENOENT\)/)
+  assert.equal(file.current().digest, before)
+  await replace(path, defaultAccessDocument())
+  assert.equal((await nextLoaded({ next })).digest, before)
+  assert.equal(file.current().digest, before)
+  assert.equal(file.lastProblem(), null)
+})
+
+test('one problem is reported once, whatever else happens in the folder', async (t) => {
+  const { path, next, unheard } = await followed(t)
+  await replace(path, 'nonsense\n')
+  assert.ok('rejected' in (await next()))
+  for (const name of ['a', 'b', 'c']) await writeFile(`${path}.${name}`, name)
+  await replace(path, withAlice('user'))
+  const heard = await next()
+  assert.ok('loaded' in heard, 'the next thing heard is the good file')
+  assert.deepEqual(unheard, [])
+})
+
+test('a start without a good file is refused', async (t) => {
+  const path = join(await folder(t), 'access.yaml')
+  const silent = { onLoaded: () => assert.fail(), onRejected: () => assert.fail() }
+  await assert.rejects(policyFile(path, silent), { code: 'POLICY_INVALID', message: /sallyport init/ })
+  await writeFile(path, 'version: 1\n')
+  await assert.rejects(policyFile(path, silent), { code: 'POLICY_INVALID', message: /rules: must be a list/ })
+})
+
+test('after close nothing is reported', async (t) => {
+  const { file, path, unheard } = await followed(t)
+  const other = await followed(t)
+  const before = file.current()
+  file.close()
+  await replace(path, withAlice('admin'))
+  await replace(other.path, withAlice('admin'))
+  await other.next()
+  assert.equal(file.current(), before)
+  assert.deepEqual(unheard, [])
+})
