@@ -30,6 +30,7 @@ import { whoami } from './tools/whoami.ts'
 /** Where operators read what went wrong. Any pino logger is one. */
 export interface Log {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
 /** The finished parts that a server is composed of. Nothing is read from files or the environment here. */
@@ -130,7 +131,15 @@ export function createServer(options: SallyportOptions): Sallyport {
 function endpointOf(options: SallyportOptions, catalog: Catalog, now: Clock): McpEndpoint {
   const onException = exceptionLog(options.log)
   const guard = createGuard({ policy: options.policy, audit: options.audit, now, onException })
-  return createEndpoint({ catalog, guard, serverInfo: SERVER_INFO, limits: options.limits, now, onException })
+  return createEndpoint({
+    catalog,
+    guard,
+    serverInfo: SERVER_INFO,
+    limits: options.limits,
+    now,
+    onException,
+    onRejected: (err) => options.log.debug({ err }, 'the protocol layer refused a message'),
+  })
 }
 
 function builtInCatalog({ store, catalog }: SallyportOptions, now: Clock): Catalog {

@@ -53,6 +53,8 @@ async function handle(
     refuse: async (reason) => refuseAndRecord(request, response, requestId, reason, options),
   }
   if (admitted.kind === 'refused') return refuseConnection(edge, admitted)
+  // Of two Host headers Node shows the first (RFC 9112, section 3.2, wants neither).
+  if (request.headersDistinct['host']?.length !== 1) return refuse(response, 'bad_request', requestId)
   if (allowedHost(request.headers.host, options.allowed) === undefined) return edge.refuse('host_not_allowed')
   const route = ROUTES.get(path)
   if (route !== undefined) return route(edge, options)

@@ -11,7 +11,8 @@ import type { Evidence, Outcome } from '../auth/authenticator.ts'
 export function evidenceOf(request: IncomingMessage, certificate: Outcome, now: number): Evidence {
   return {
     certificate,
-    authorization: request.headers.authorization,
+    // Of two Authorization headers Node shows the first; joined they are no credential, so both are refused.
+    authorization: request.headersDistinct['authorization']?.join(', '),
     cookieHeader: request.headers.cookie,
     fetchSite: single(request.headers['sec-fetch-site']),
     address: request.socket.remoteAddress ?? '',

@@ -11,6 +11,7 @@ import type { Guard } from './guard.ts'
 import { parseJson } from './json.ts'
 import { legacySessions } from './legacy-sessions.ts'
 import { requestMeter, type PrincipalLimits } from './limits.ts'
+import { hasGoodParams } from './params.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
 
@@ -53,6 +54,8 @@ export interface EndpointOptions {
   readonly now: () => number
   /** Told of what went wrong, with the request id where there is one, for the operator's log. */
   readonly onException: (requestId: string | undefined, error: unknown) => void
+  /** Told of messages that the protocol layer refused, which any caller can send as many of as it likes. */
+  readonly onRejected: (error: unknown) => void
 }
 
 /** Deeper JSON is refused. */
@@ -80,7 +83,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const meter = requestMeter(options.limits)
   const modern = createMcpHandler(server, {
     legacy: 'reject',
-    onerror: (error) => options.onException(undefined, error),
+    onerror: options.onRejected,
   })
   const legacy = legacySessions({
     server,
@@ -141,7 +144,18 @@ function bodyOf({ method, headers, body }: McpExchange): Body {
       kind: 'refused',
       response: rpcError(400, -32600, `Invalid Request: a batch has at most ${LONGEST_BATCH} messages`),
     }
+  if (!messagesIn(parsed.value).every(hasGoodParams))
+    return { kind: 'refused', response: rpcError(400, -32602, 'Invalid params', idOf(parsed.value)) }
   return { kind: 'parsed', value: parsed.value }
+}
+
+function messagesIn(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? body : [body]
+}
+
+function idOf(body: unknown): string | number | null {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null
+  return typeof id === 'string' || typeof id === 'number' ? id : null
 }
 
 function requestOf({ method, url, headers, body, signal }: McpExchange): Request {

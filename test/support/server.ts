@@ -101,7 +101,7 @@ export async function startServer(
     limits: { bodyBytes: 4 * 1024 * 1024, requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32 },
     hosts: [],
     origins: [],
-    log: { error: (fields) => problems.push(fields) },
+    log: { error: (fields) => problems.push(fields), debug: () => undefined },
     ...options,
   })
   const ports = await server.listen()
