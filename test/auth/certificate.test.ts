@@ -25,7 +25,7 @@ before(async () => {
 })
 after(async () => rm(directory, { recursive: true }))
 
-async function verdict(variation: ClientVariation, at = now, under = trust): Promise<RefusalReason | string> {
+async function verdict(variation: ClientVariation, at = now, under = trust): Promise<string> {
   const { cert } = await authority.client('billing', variation)
   const presented = { kind: 'verified', certificate: new X509Certificate(cert) } as const
   const { outcome } = admitCertificate(presented, under, at)

@@ -1,4 +1,5 @@
-import { request as httpsRequest, Agent as HttpsAgent, type RequestOptions } from 'node:https'
+import type { Agent as HttpsAgent} from 'node:https';
+import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -136,13 +137,13 @@ export async function connectClient(
   const dispatcher = new Agent({ connect: { ...tls, servername: 'localhost' } })
   const fetch = async (to: string | URL, init: RequestInit = {}): Promise<Response> => {
     const response = await undiciFetch(to, { ...(init as object), dispatcher })
-    return response as unknown as Response
+    return response
   }
   const options = { fetch, requestInit: { headers } }
   if (shape === '1.x') {
     const client = new FirstClient({ name: 'first', version: '1' })
     // The transports of 1.x are not written for exactOptionalPropertyTypes.
-    await client.connect(new FirstTransport(new URL(url), options) as Parameters<FirstClient['connect']>[0])
+    await client.connect(new FirstTransport(new URL(url), options))
     return closing(client as unknown as AnyClient, dispatcher)
   }
   const mode = { '2.x legacy': 'legacy', '2.x auto': 'auto', '2.x pinned': { pin: '2026-07-28' } } as const
