@@ -13,6 +13,13 @@ import type { Store } from '../../src/store/store.ts'
 import { readTrust } from '../../src/trust.ts'
 import { testAuthority, type TestAuthority } from './certificates.ts'
 
+/** The events that can have a name; some share their fields under several names. */
+export type EventNamed<Name, Event = AuditEvent> = Event extends { event: infer Names }
+  ? Name extends Names
+    ? Event
+    : never
+  : never
+
 /** A server in this process, on free ports, with a CA and a store of its own. */
 export interface TestServer {
   readonly authority: TestAuthority
@@ -25,8 +32,8 @@ export interface TestServer {
   /** Resolves with the first event that fits, also one that is recorded later. */
   event<Name extends AuditEvent['event']>(
     name: Name,
-    fits?: (event: Extract<AuditEvent, { event: Name }>) => boolean,
-  ): Promise<Extract<AuditEvent, { event: Name }>>
+    fits?: (event: EventNamed<Name>) => boolean,
+  ): Promise<EventNamed<Name>>
   setPolicy(policy: Policy): void
   /** Reads the revocation lists again: another trust epoch. */
   reloadTrust(): Promise<void>
@@ -155,10 +162,10 @@ function eventRecorder() {
     },
     async event<Name extends AuditEvent['event']>(
       name: Name,
-      fits: (event: Extract<AuditEvent, { event: Name }>) => boolean = () => true,
-    ): Promise<Extract<AuditEvent, { event: Name }>> {
-      const isWanted = (event: AuditEvent): event is Extract<AuditEvent, { event: Name }> =>
-        event.event === name && fits(event as Extract<AuditEvent, { event: Name }>)
+      fits: (event: EventNamed<Name>) => boolean = () => true,
+    ): Promise<EventNamed<Name>> {
+      const isWanted = (event: AuditEvent): event is EventNamed<Name> =>
+        event.event === name && fits(event as EventNamed<Name>)
       return new Promise((resolve) => {
         const look = () => {
           const found = events.find(isWanted)
