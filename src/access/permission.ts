@@ -47,6 +47,7 @@ export function matches(pattern: string, permission: string): boolean {
  * Fails closed: a malformed pattern covers nothing. The document parser refuses it earlier, with its position.
  */
 export function compilePermissions(patterns: readonly string[]): CompiledPermissions {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that makes the opaque value
   const compiled = Object.freeze({}) as CompiledPermissions
   matchers.set(compiled, matcherOf([...new Set(patterns.filter(isPermissionPattern))]))
   return compiled

@@ -23,9 +23,9 @@ export interface AnonymousLogOptions {
   readonly directory: string
   readonly writer: string
   /** Ms since the epoch. */
-  now(): number
+  readonly now: () => number
   /** Hears when a line could not be written; the line is lost, the refusal stands. */
-  onError?(error: unknown): void
+  readonly onError?: (error: unknown) => void
 }
 
 /**

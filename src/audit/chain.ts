@@ -17,8 +17,19 @@ export type ChainVerdict =
   | { readonly ok: true; readonly end: ChainEnd }
   | { readonly ok: false; readonly line: number; readonly problem: string }
 
-const ORDER = 'requestId principal methods credential action resource decision reason rule policy'.split(' ')
-const RESERVED = ['v', 'seq', 'at', 'event', 'prev', 'hash']
+const ORDER = [
+  'requestId',
+  'principal',
+  'methods',
+  'credential',
+  'action',
+  'resource',
+  'decision',
+  'reason',
+  'rule',
+  'policy',
+]
+const RESERVED = new Set(['v', 'seq', 'at', 'event', 'prev', 'hash'])
 const HASHED_LINE = /^(\{.*),"hash":"(sha256:[0-9a-f]{64})"\}$/
 
 /**
@@ -72,7 +83,7 @@ export function verifyChain(lines: Iterable<string>, after: ChainEnd | null = CH
 function inOrder(event: AuditEvent): Record<string, unknown> {
   const fields = new Map<string, unknown>(Object.entries(event))
   const named = ORDER.filter((key) => fields.has(key))
-  const others = [...fields.keys()].filter((key) => !ORDER.includes(key) && !RESERVED.includes(key))
+  const others = [...fields.keys()].filter((key) => !ORDER.includes(key) && !RESERVED.has(key))
   return Object.fromEntries([...named, ...others].map((key) => [key, fields.get(key)]))
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 /** Longest value written whole, in UTF-16 units; the texts for operators may be longer than names from strangers. */
 const LONGEST = 256
 const LONGEST_TEXT = 1024
-const TEXTS: readonly string[] = ['exception', 'problem']
+const TEXTS: ReadonlySet<string> = new Set(['exception', 'problem'])
 
 /**
  * What JSON leaves as it is and a terminal or a viewer may act on: DEL and C1 controls, zero-width and bidirectional
@@ -17,7 +17,7 @@ export function jsonLine(fields: Readonly<Record<string, unknown>>): string {
 }
 
 function bounded(key: string, value: unknown): unknown {
-  return typeof value === 'string' ? cut(value, TEXTS.includes(key) ? LONGEST_TEXT : LONGEST) : value
+  return typeof value === 'string' ? cut(value, TEXTS.has(key) ? LONGEST_TEXT : LONGEST) : value
 }
 
 /** A longer text keeps its beginning and gets its digest, so that two long names still differ. */

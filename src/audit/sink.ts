@@ -16,7 +16,7 @@ export interface FileAuditSinkOptions {
   /** Fresh for each start of a process, safe in a file name: process id and random suffix. */
   readonly writer: string
   /** Ms since the epoch. */
-  now(): number
+  readonly now: () => number
   /** Takes the refusals of strangers; by default files beside the audit trail. */
   readonly anonymous?: AnonymousLog
 }
@@ -30,8 +30,8 @@ export interface FileAuditSink extends AuditSink {
 }
 
 interface Waiting extends Entry {
-  resolve(): void
-  reject(error: SallyportError): void
+  readonly resolve: () => void
+  readonly reject: (error: SallyportError) => void
 }
 
 /**

@@ -14,7 +14,7 @@ export interface SessionSecrets {
   readonly file: string | null
   readonly faults: readonly string[]
   /** Newest first. Throws `CONFIGURATION_INVALID` while the file that `init` makes is missing or unfit. */
-  read(): readonly string[]
+  readonly read: () => readonly string[]
 }
 
 /**

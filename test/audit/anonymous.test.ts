@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { anonymousLog } from '../../src/audit/anonymous.ts'
 import type { AnonymousLog } from '../../src/audit/anonymous.ts'
 import type { RequestRefused } from '../../src/audit/event.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NOON = Date.UTC(2026, 10, 21, 12)
 
@@ -18,8 +18,7 @@ interface Kept {
 }
 
 async function kept(t: TestContext): Promise<Kept> {
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport-anonymous-'))
-  t.after(() => rm(directory, { recursive: true }))
+  const directory = await temporaryDirectory(t)
   const clock = { now: NOON }
   const errors: unknown[] = []
   const log = anonymousLog({

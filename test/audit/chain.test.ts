@@ -47,9 +47,8 @@ test('a line has the published keys in the published order', () => {
 test('fields without a place of their own stand between policy and prev', () => {
   const event: AuditEvent = { event: 'policy.rejected', problem: 'broken', policy: 'sha256:x' }
   const { line } = chainLine(event, AT, CHAIN_START)
-  assert.deepEqual(Object.keys(JSON.parse(line)), [
-    ...['v', 'seq', 'at', 'event', 'policy', 'problem', 'prev', 'hash'],
-  ])
+  const keys = Object.keys(JSON.parse(line)).join(' ')
+  assert.equal(keys, 'v seq at event policy problem prev hash')
 })
 
 test('an event cannot speak for the chain: reserved keys in it are left out', () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -11,6 +10,7 @@ import { verifyChain } from '../../src/audit/chain.ts'
 import type { AuditEvent, RequestRefused } from '../../src/audit/event.ts'
 import { fileAuditSink } from '../../src/audit/sink.ts'
 import type { FileAuditSink } from '../../src/audit/sink.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NOON = Date.UTC(2026, 10, 21, 12)
 const FILE = '2026-11-21-w.jsonl'
@@ -21,10 +21,10 @@ interface Kept {
   readonly clock: { now: number }
 }
 
+const LINUX = process.platform === 'linux' ? {} : { skip: 'asks the Linux kernel' }
+
 async function kept(t: TestContext): Promise<Kept> {
-  const base = await mkdtemp(join(tmpdir(), 'sallyport-audit-'))
-  t.after(() => rm(base, { recursive: true }))
-  const directory = join(base, 'data', 'audit')
+  const directory = join(await temporaryDirectory(t), 'data', 'audit')
   const clock = { now: NOON }
   const sink = await fileAuditSink({ directory, writer: 'w', now: () => clock.now })
   t.after(() => sink.close())
@@ -49,7 +49,20 @@ function serialsOf(path: string): string[] {
   return linesOf(path).map((line) => String(JSON.parse(line).serial))
 }
 
-test('many records at once are written in order, as one chain, and in few writes', async (t) => {
+/** How often this process has written anything. */
+function writes(): number {
+  return Number(/syscw: ([0-9]+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+}
+
+test('records that come together go to the disk together', LINUX, async (t) => {
+  const { sink } = await kept(t)
+  await sink.record(issued('first'))
+  const before = writes()
+  await Promise.all(Array.from({ length: 500 }, (_, index) => sink.record(issued(String(index)))))
+  assert.ok(writes() - before < 50, `${writes() - before} writes for 500 records`)
+})
+
+test('many records at once are written in order and as one chain', async (t) => {
   const { sink, directory } = await kept(t)
   const serials = Array.from({ length: 500 }, (_, index) => String(index))
   await Promise.all(serials.map((serial) => sink.record(issued(serial))))
@@ -148,10 +161,13 @@ test('a file that is deleted under a running server is replaced by one with a na
   )
 })
 
-test('a disk that fills up in the middle of a line leaves no half line, and the chain goes on afterwards', async (t) => {
-  const { directory } = await kept(t)
-  // The limit on file sizes stands for the full disk: the kernel writes what fits, then fails. It is lifted later.
-  const script = `
+test(
+  'a disk that fills up in the middle of a line leaves no half line, and the chain goes on',
+  LINUX,
+  async (t) => {
+    const { directory } = await kept(t)
+    // The limit on file sizes stands for the full disk: the kernel writes what fits, then fails. It is lifted later.
+    const script = `
     const { execFileSync } = await import('node:child_process')
     const { fileAuditSink } = await import(${JSON.stringify(new URL('../../src/audit/sink.ts', import.meta.url).href)})
     const sink = await fileAuditSink({ directory: process.argv[1], writer: 'w', now: () => ${NOON} })
@@ -162,17 +178,17 @@ test('a disk that fills up in the middle of a line leaves no half line, and the 
     outcomes.push(await sink.record(event('after')).then(() => 'after', (error) => error.code))
     await sink.close()
     console.log(JSON.stringify(outcomes))`
-  const limited = 'trap "" XFSZ; ulimit -S -f 8; exec "$0" "$@"'
-  const { stdout } = await promisify(execFile)('sh', [
-    ...['-c', limited, process.execPath, '--input-type=module', '-e', script, '--', directory],
-  ])
-  const outcomes: unknown[] = JSON.parse(stdout)
-  const written = outcomes.filter((outcome) => outcome !== 'AUDIT_UNAVAILABLE').map(String)
-  assert.ok(written.length > 5 && written.length < 40, 'some were written, some were not')
-  assert.equal(written.at(-1), 'after')
-  assert.deepEqual(serialsOf(join(directory, FILE)), written)
-  assert.ok(verifyChain(linesOf(join(directory, FILE))).ok)
-})
+    const limited = 'trap "" XFSZ; ulimit -S -f 8; exec "$0" "$@"'
+    const node = [process.execPath, '--input-type=module', '-e', script, '--', directory]
+    const { stdout } = await promisify(execFile)('sh', ['-c', limited, ...node])
+    const outcomes: unknown[] = JSON.parse(stdout)
+    const written = outcomes.filter((outcome) => outcome !== 'AUDIT_UNAVAILABLE').map(String)
+    assert.ok(written.length > 5 && written.length < 40, 'some were written, some were not')
+    assert.equal(written.at(-1), 'after')
+    assert.deepEqual(serialsOf(join(directory, FILE)), written)
+    assert.ok(verifyChain(linesOf(join(directory, FILE))).ok)
+  },
+)
 
 test('more than ten thousand waiting events are refused, not kept', async (t) => {
   const { sink } = await kept(t)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { renameSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { chmod, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -12,6 +12,7 @@ import { addGrant } from '../../src/access/add-grant.ts'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { grantsOf, parseAccessDocument } from '../../src/access/document.ts'
 import { updateAccessFile } from '../../src/cli/access-file.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const run = promisify(execFile)
 const accessFileModule = new URL('../../src/cli/access-file.ts', import.meta.url).href
@@ -19,8 +20,7 @@ const addGrantModule = new URL('../../src/access/add-grant.ts', import.meta.url)
 
 /** A directory with a default policy, gone after the test. */
 async function policyFile(t: TestContext): Promise<{ directory: string; path: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport-access-'))
-  t.after(() => rm(directory, { recursive: true }))
+  const directory = await temporaryDirectory(t)
   const path = join(directory, 'access.yaml')
   await writeFile(path, defaultAccessDocument(), { mode: 0o640 })
   return { directory, path }
@@ -42,13 +42,11 @@ async function endedProcess(): Promise<number> {
 test('of twenty edits at once none is lost, and a reader never sees half a file', async (t) => {
   const { directory, path } = await policyFile(t)
   const names = Array.from({ length: 20 }, (_, index) => `service:s${String(index).padStart(2, '0')}`)
-  let editing = true
-  const reader = (async () => {
-    for (let reads = 0; editing; reads++) await grantedTo(path)
-  })()
-  await Promise.all(names.map((name) => updateAccessFile(path, (text) => addGrant(text, name, ['reader']))))
-  editing = false
-  await reader
+  const edits = Promise.all(
+    names.map((name) => updateAccessFile(path, (text) => addGrant(text, name, ['reader']))),
+  )
+  const ended = edits.then(() => true)
+  while (!(await Promise.race([ended, grantedTo(path).then(() => false)]))) continue
   assert.deepEqual(await grantedTo(path), names)
   assert.deepEqual(await readdir(directory), ['access.yaml'], 'no lock and no temporary file stays behind')
 })

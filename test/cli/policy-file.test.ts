@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -10,6 +9,7 @@ import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { principalOf } from '../../src/auth/principal.ts'
 import { policyFile } from '../../src/cli/policy-file.ts'
 import type { PolicyFile } from '../../src/cli/policy-file.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 type Heard = { readonly loaded: Policy } | { readonly rejected: string }
 
@@ -29,15 +29,9 @@ async function nextLoaded({ next }: Pick<Followed, 'next'>): Promise<Policy> {
   }
 }
 
-async function folder(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport-policy-'))
-  t.after(() => rm(directory, { recursive: true }))
-  return directory
-}
-
 /** A followed default policy, in a folder of its own unless told where; closed after the test. */
 async function followed(t: TestContext, at?: string): Promise<Followed> {
-  const path = at ?? join(await folder(t), 'access.yaml')
+  const path = at ?? join(await temporaryDirectory(t), 'access.yaml')
   await writeFile(path, defaultAccessDocument())
   const unheard: Heard[] = []
   let wake = (): void => undefined
@@ -149,7 +143,7 @@ test('one problem is reported once, whatever else happens in the folder', async 
 })
 
 test('a start without a good file is refused', async (t) => {
-  const path = join(await folder(t), 'access.yaml')
+  const path = join(await temporaryDirectory(t), 'access.yaml')
   const silent = { onLoaded: () => assert.fail(), onRejected: () => assert.fail() }
   await assert.rejects(policyFile(path, silent), { code: 'POLICY_INVALID', message: /sallyport init/ })
   await writeFile(path, 'version: 1\n')
