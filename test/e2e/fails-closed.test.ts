@@ -63,23 +63,23 @@ test('validation neither defaults nor strips: what was decided on is what runs, 
 
 test('a decision that cannot be recorded: 503, and no tool runs', async () => {
   server.failAudit(({ event }) => event === 'tool.decided')
-  const before = ran.length
+  const soFar = ran.length
   const answer = await call('mark')
   assert.equal(answer.status, 503)
   assert.equal((answer.json() as { error: string }).error, 'unavailable')
   server.failAudit(undefined)
-  assert.equal(ran.length, before)
+  assert.equal(ran.length, soFar)
   assert.equal((await call('mark')).status, 200)
 })
 
 test('a decision that cannot be recorded, in a legacy session: an error, and no tool runs', async () => {
   const opened = await ask({ ...admin, ...legacy('initialize', INITIALIZE) })
   server.failAudit(({ event }) => event === 'tool.decided')
-  const before = ran.length
+  const soFar = ran.length
   const message = legacy('tools/call', { name: 'mark' }, String(opened.headers['mcp-session-id']))
   const answer = await ask({ ...admin, ...message })
   server.failAudit(undefined)
-  assert.equal(ran.length, before)
+  assert.equal(ran.length, soFar)
   assert.doesNotMatch(answer.body, /disk/)
   assert.ok(answer.status === 503 || answer.body.includes('"isError":true'), answer.body)
 })

@@ -1,0 +1,52 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { SallyportError } from '../errors.ts'
+import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
+import { print, printJson } from './print.ts'
+
+const EXAMPLES = `
+Examples:
+  npx sallyport call whoami --as demo
+  npx sallyport call notes_write '{"id":"hello","text":"Hello"}' --as admin-cli
+  npx sallyport call notes_list --as demo --json
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
+
+type Arguments = Record<string, unknown>
+
+/** `sallyport call`: calls a tool by the certificate of a client. */
+export function callCommand(): Command {
+  return withClientOptions(new Command('call'))
+    .description('Call a tool, by the certificate of a client.')
+    .argument('<tool>', 'name of the tool')
+    .argument('[arguments]', 'its arguments, as a JSON object', parsedArguments, {})
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, args: Arguments, flags: ClientFlags) => {
+      await connected(flags, async (client) => {
+        const result = await client.callTool({ name, arguments: args })
+        const failed = 'isError' in result && result.isError === true
+        const words = textOf('content' in result ? result.content : [])
+        if (flags.json === true) printJson(result)
+        else if (!failed) print(words)
+        if (failed) throw new SallyportError('NOT_FOUND', words)
+      })
+    })
+}
+
+function parsedArguments(text: string): Arguments {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  } catch {
+    // Said below, in the same words as for JSON that is no object.
+  }
+  throw new InvalidArgumentError(`Write a JSON object, as in '{"id":"hello"}'.`)
+}
+
+function textOf(content: unknown): string {
+  if (!Array.isArray(content)) return ''
+  return content
+    .map((block: { type?: unknown; text?: unknown }) =>
+      block.type === 'text' ? String(block.text) : `[${String(block.type)}]`,
+    )
+    .join('\n')
+}

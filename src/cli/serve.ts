@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { pino } from 'pino'
+import type { FileAuditSink } from '../audit/sink.ts'
+import { installationFaults } from '../config/check-installation.ts'
+import { loadConfig, type Config } from '../config/config.ts'
+import { SallyportError } from '../errors.ts'
+import { createServer, type ListeningPorts, type Log, type Sallyport } from '../server.ts'
+import type { Store } from '../store/store.ts'
+import { readTrust } from '../trust.ts'
+import { openAudit } from './open-audit.ts'
+import { policyFile, type PolicyFile } from './policy-file.ts'
+import { print } from './print.ts'
+import { storeOf } from './store-of.ts'
+
+const EXAMPLES = `
+Examples:
+  npx sallyport serve
+  SALLYPORT_PORT=9443 SALLYPORT_LOGIN_PORT=9444 npx sallyport serve`
+
+/** `sallyport serve`: serves, refusing to if anything is missing. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serve both doors. Refuses to start if anything is missing or unfit.')
+    .addHelpText('after', EXAMPLES)
+    .action(async () => {
+      const config = loadConfig(process.env, process.cwd())
+      await serve(config, (ports) => {
+        for (const line of listeningLines(config, ports)) print(line)
+      })
+    })
+}
+
+/**
+ * Serves until the process is told to stop (SIGINT, SIGTERM).
+ *
+ * @throws SallyportError `CONFIGURATION_INVALID` with one sentence per fault; nothing is listening then
+ */
+export async function serve(config: Config, onListening: (ports: ListeningPorts) => void): Promise<void> {
+  const faults = installationFaults(config, process.versions.node)
+  if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
+  const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
+  const parts = await openParts(config, log)
+  try {
+    const server = await composed(config, parts, log)
+    onListening(await listening(server, config))
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+    await server.close()
+  } finally {
+    await closeParts(parts)
+  }
+}
+
+interface Parts {
+  readonly audit: FileAuditSink
+  readonly policy: PolicyFile
+  readonly store: Store
+}
+
+async function openParts(config: Config, log: Log & { warn: Log['error'] }): Promise<Parts> {
+  const audit = await openAudit(config.audit)
+  const record = (
+    event: 'policy.loaded' | 'policy.rejected',
+    policy: string,
+    problem: string | null,
+  ): void => {
+    audit.record({ event, policy, problem }).catch((err: unknown) => log.error({ err }, 'not on record'))
+  }
+  const policy = await policyFile(config.access, {
+    onLoaded: ({ digest }) => record('policy.loaded', digest, null),
+    onRejected(problem) {
+      log.warn({ problem }, 'the access policy was refused; the old one stays in force')
+      record('policy.rejected', policy.current().digest, problem)
+    },
+  })
+  return { audit, policy, store: await storeOf(config) }
+}
+
+async function composed(config: Config, { audit, policy, store }: Parts, log: Log): Promise<Sallyport> {
+  const { listeners, tls, limits, hosts, origins, sessions } = config
+  const read = (path: string): string => readFileSync(path, 'utf8')
+  const [roots, issuers] = [read(config.trust.roots), read(config.trust.issuers)]
+  const revocationLists = read(config.trust.revocationLists)
+  const trust = await readTrust({ trustDomain: config.trustDomain, roots, issuers, revocationLists })
+  return createServer({
+    listeners: {
+      certificates: listeners.certificates,
+      ...(listeners.people === false ? {} : { people: listeners.people }),
+      ...(listeners.operations === false ? {} : { operations: listeners.operations }),
+    },
+    tls: {
+      certificate: read(tls.certificate),
+      key: read(tls.key),
+      authorities: [roots, issuers],
+      minVersion: tls.minVersion,
+      unsafeSessionTickets: tls.unsafeSessionTickets,
+    },
+    trust: () => trust,
+    policy: () => policy.current(),
+    store,
+    audit,
+    sessionSecrets: config.sessionSecrets(),
+    sessions,
+    limits,
+    hosts,
+    origins,
+    log,
+  })
+}
+
+async function listening(server: Sallyport, { listeners }: Config): Promise<ListeningPorts> {
+  try {
+    return await server.listen()
+  } catch (error) {
+    throw listenFault(error, listeners)
+  }
+}
+
+const PORT_VARIABLES = {
+  certificates: 'SALLYPORT_PORT',
+  people: 'SALLYPORT_LOGIN_PORT',
+  operations: 'SALLYPORT_OPERATIONS_PORT',
+}
+
+function listenFault(error: unknown, listeners: Config['listeners']): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error
+  const entry = Object.entries(listeners).find(
+    ([, listener]) => listener !== false && listener.port === error.port,
+  )
+  const variable =
+    Object.entries(PORT_VARIABLES).find(([name]) => name === entry?.[0])?.[1] ?? 'SALLYPORT_PORT'
+  const where = `port ${String(error.port)}${'address' in error ? ` on ${String(error.address)}` : ''}`
+  const message =
+    error.code === 'EADDRINUSE'
+      ? `${where} is taken by another program: stop it, or set ${variable} to a free port`
+      : `${where} cannot be listened on (${String(error.code)}): choose another with ${variable} or SALLYPORT_HOST`
+  return new SallyportError('CONFIGURATION_INVALID', message, { cause: error })
+}
+
+async function closeParts({ audit, policy, store }: Parts): Promise<void> {
+  policy.close()
+  await store.close()
+  await audit.close()
+}
+
+/** Where the server is to be found, a line each. */
+export function listeningLines({ listeners }: Config, ports: ListeningPorts): readonly string[] {
+  const certificates = `https://localhost:${ports.certificates}/mcp`
+  const both = listeners.certificates.clientCertificate === 'optional'
+  return [
+    `Listening: ${certificates} (client certificate${both ? ' or session' : ''})`,
+    ...(ports.people === undefined
+      ? []
+      : [
+          `Listening: https://localhost:${ports.people}/mcp (session)`,
+          `Log in at: https://localhost:${ports.people}/login`,
+        ]),
+    ...(ports.operations === undefined ? [] : [`Probes at: http://127.0.0.1:${ports.operations}/healthz`]),
+  ]
+}

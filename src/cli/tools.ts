@@ -1,0 +1,28 @@
+import { Command } from 'commander'
+import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
+import { print, printJson, table, tell } from './print.ts'
+
+const EXAMPLES = `
+Examples:
+  npx sallyport tools --as demo
+  npx sallyport tools --as admin-cli --json`
+
+/** `sallyport tools`: lists the tools that a client may use. */
+export function toolsCommand(): Command {
+  return withClientOptions(new Command('tools'))
+    .description('List the tools that a client may use, by its certificate.')
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags: ClientFlags) => {
+      await connected(flags, async (client) => {
+        const { tools } = await client.listTools()
+        if (flags.json === true) return printJson(tools)
+        if (tools.length === 0) return tell(`${flags.as} may use no tool.`)
+        print(
+          table(
+            ['TOOL', 'DESCRIPTION'],
+            tools.map(({ name, description = '' }) => [name, description]),
+          ),
+        )
+      })
+    })
+}
