@@ -169,22 +169,25 @@ test(
     // The limit on file sizes stands for the full disk: the kernel writes what fits, then fails. It is lifted later.
     const script = `
     const { execFileSync } = await import('node:child_process')
+    const { readFileSync } = await import('node:fs')
     const { fileAuditSink } = await import(${JSON.stringify(new URL('../../src/audit/sink.ts', import.meta.url).href)})
     const sink = await fileAuditSink({ directory: process.argv[1], writer: 'w', now: () => ${NOON} })
     const event = (serial) => ({ event: 'certificate.issued', principal: 'service:demo', serial, credential: 'x', expiresAt: '' })
     const outcomes = []
     for (let n = 0; n < 40; n++) outcomes.push(await sink.record(event(String(n))).then(() => n, (error) => error.code))
+    const torn = readFileSync(process.argv[1] + '/${FILE}', 'utf8')
     execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited'])
     outcomes.push(await sink.record(event('after')).then(() => 'after', (error) => error.code))
     await sink.close()
-    console.log(JSON.stringify(outcomes))`
+    console.log(JSON.stringify({ outcomes, torn }))`
     const limited = 'trap "" XFSZ; ulimit -S -f 8; exec "$0" "$@"'
     const node = [process.execPath, '--input-type=module', '-e', script, '--', directory]
     const { stdout } = await promisify(execFile)('sh', ['-c', limited, ...node])
-    const outcomes: unknown[] = JSON.parse(stdout)
+    const { outcomes, torn }: { outcomes: unknown[]; torn: string } = JSON.parse(stdout)
     const written = outcomes.filter((outcome) => outcome !== 'AUDIT_UNAVAILABLE').map(String)
     assert.ok(written.length > 5 && written.length < 40, 'some were written, some were not')
     assert.equal(written.at(-1), 'after')
+    assert.ok(torn.endsWith('\n'), 'the half line was taken back at once')
     assert.deepEqual(serialsOf(join(directory, FILE)), written)
     assert.ok(verifyChain(linesOf(join(directory, FILE))).ok)
   },
