@@ -11,9 +11,9 @@ import {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
   type Extension,
+  type X509Certificate,
 } from './x509.ts'
 
 /** Who signs: a CA's certificate and the key that belongs to it. */
@@ -96,10 +96,7 @@ async function extensionsOf(
   const { authority, usages, purposes, names } = template
   return [
     new BasicConstraintsExtension(authority !== undefined, authority?.pathLength, true),
-    new KeyUsagesExtension(
-      usages.reduce((flags, usage) => flags | KeyUsageFlags[usage], 0),
-      true,
-    ),
+    new KeyUsagesExtension(flagsOf(usages), true),
     ...(purposes.length === 0
       ? []
       : [new ExtendedKeyUsageExtension(purposes.map((purpose) => ExtendedKeyUsage[purpose]))]),
@@ -107,6 +104,11 @@ async function extensionsOf(
     await SubjectKeyIdentifierExtension.create(publicKey),
     await AuthorityKeyIdentifierExtension.create(issuer?.certificate.publicKey ?? publicKey),
   ]
+}
+
+function flagsOf(usages: CertificateTemplate['usages']): KeyUsageFlags {
+  const [first, ...rest] = usages
+  return rest.reduce<KeyUsageFlags>((flags, usage) => flags | KeyUsageFlags[usage], KeyUsageFlags[first])
 }
 
 /** X.509 knows whole seconds only. */

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
 import { serialText, type Signer } from './certify.ts'
 import { SIGNING_ALGORITHM } from './key.ts'

@@ -44,6 +44,9 @@ export interface SubjectName {
   readonly value: string
 }
 
+/** What the key of a certificate may be used for (RFC 5280, 4.2.1.3). */
+export type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign'
+
 /** Everything a certificate says, before it has a key, a serial and a signature. Times in ms since the epoch. */
 export interface CertificateTemplate {
   readonly organization?: string
@@ -52,7 +55,7 @@ export interface CertificateTemplate {
   /** What makes it a CA (critical basicConstraints); absent for servers and clients. */
   readonly authority?: { readonly pathLength: number }
   /** Critical keyUsage. */
-  readonly usages: readonly ('digitalSignature' | 'keyCertSign' | 'cRLSign')[]
+  readonly usages: readonly [KeyUsage, ...KeyUsage[]]
   /** extendedKeyUsage; empty leaves the extension out. */
   readonly purposes: readonly ('serverAuth' | 'clientAuth')[]
   /** subjectAltName; empty leaves the extension out. */

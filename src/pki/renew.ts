@@ -33,6 +33,9 @@ export async function filesAreDue(files: CertificateFiles, now: number): Promise
   return isDueForRenewal(certificate, now) || !(await matches(certificate, files.key))
 }
 
+/** Told what was signed before it is released, to put it on record. If it rejects, nothing is released. */
+export type Announce = (issued: Issued) => Promise<void>
+
 /**
  * Issues a client's certificate again at the same place: same identity, same length of life, new key.
  *
@@ -40,7 +43,12 @@ export async function filesAreDue(files: CertificateFiles, now: number): Promise
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
-export async function renewClient(certs: string, name: string, now: number): Promise<Issued> {
+export async function renewClient(
+  certs: string,
+  name: string,
+  now: number,
+  announce: Announce,
+): Promise<Issued> {
   const files = clientFiles(certs, name)
   const { old, issuer } = await renewable(certs, files, now)
   const [only, ...more] = subjectNames(old)
@@ -48,6 +56,7 @@ export async function renewClient(certs: string, name: string, now: number): Pro
   if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
   const life = old.validToDate.getTime() - old.validFromDate.getTime() - BACKDATING
   const renewed = await issueClient(issuer, identity, Math.min(life, LIFETIME.longestClient), now)
+  await announce(renewed)
   await releaseOver(certs, files, renewed)
   return renewed
 }
@@ -57,10 +66,11 @@ export async function renewClient(certs: string, name: string, now: number): Pro
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
-export async function renewServer(certs: string, now: number): Promise<Issued> {
+export async function renewServer(certs: string, now: number, announce: Announce): Promise<Issued> {
   const files = serverFiles(certs)
   const { old, issuer } = await renewable(certs, files, now)
   const renewed = await issueServer(issuer, subjectNames(old), now)
+  await announce(renewed)
   await releaseOver(certs, files, renewed)
   return renewed
 }

@@ -1,10 +1,16 @@
-import { isIP } from 'node:net'
 import { SallyportError } from '../errors.ts'
 import type { SubjectName } from './profile.ts'
 
-/** A DNS name without a wildcard: we never issue one (RFC 9525, 7.1). Underscores occur in host names of containers. */
-const DNS_NAME =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
+
+/**
+ * A DNS name without a wildcard: we never issue one (RFC 9525, 7.1). Underscores occur in host names of containers;
+ * a last label of digits would be an address gone wrong.
+ */
+const DNS_NAME = new RegExp(`^(?=.{1,253}$)(?!(?:.*\\.)?[0-9]+$)${LABEL}(?:\\.${LABEL})*$`)
+
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
 
 /** The names under which a server is reached from its own machine, and by its host name if that can be one. */
 export function defaultServerNames(hostname: string): readonly string[] {
@@ -19,11 +25,15 @@ export function defaultServerNames(hostname: string): readonly string[] {
  */
 export function serverNames(names: readonly string[]): readonly SubjectName[] {
   return [...new Set(names.map((name) => name.toLowerCase()))].map((name) => {
-    if (isIP(name) !== 0 && !name.includes('%')) return { type: 'ip', value: name }
+    if (isAddress(name)) return { type: 'ip', value: name }
     if (DNS_NAME.test(name)) return { type: 'dns', value: name }
     throw new SallyportError(
       'NAME_INVALID',
       `${JSON.stringify(name)} is neither an address nor a host name (wildcards are never issued): use one like "mcp.example.internal"`,
     )
   })
+}
+
+function isAddress(name: string): boolean {
+  return IPV4.test(name) || (/^[0-9a-f:.]+$/.test(name) && URL.canParse(`https://[${name}]`))
 }

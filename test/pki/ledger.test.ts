@@ -51,7 +51,8 @@ describe('the ledger', () => {
     )
     await Promise.all(issued.map(async ({ entry }) => await appendToLedger(ca.files.ledger, entry)))
     const serials = (await lines(ca)).slice(3).map((line) => JSON.parse(line).serial)
-    assert.deepEqual(serials.toSorted(), issued.map(({ entry }) => entry.serial).toSorted())
+    assert.deepEqual(new Set(serials), new Set(issued.map(({ entry }) => entry.serial)))
+    assert.equal(serials.length, issued.length)
   })
 
   it('closes a last line that was cut short, so that it spoils no other', async (t) => {

@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
 import type { CertificateFiles } from '../../src/pki/files.ts'
+import type { Issued } from '../../src/pki/issue.ts'
 import { BACKDATING, LIFETIME } from '../../src/pki/profile.ts'
 import { filesAreDue, isDueForRenewal, renewClient, renewServer } from '../../src/pki/renew.ts'
 import { testAuthority, type ClientVariation } from '../support/certificates.ts'
@@ -15,6 +16,8 @@ const HOUR = 3_600_000
 async function certificateAt(files: CertificateFiles): Promise<X509Certificate> {
   return new X509Certificate(await readFile(files.certificate))
 }
+
+const unheard = async (): Promise<void> => {}
 
 function invalid(error: unknown): boolean {
   return isSallyportError(error, 'CERTIFICATE_INVALID')
@@ -57,7 +60,7 @@ describe('renewing a client', () => {
     const files = await ca.writeClient('billing', 'good', 'agent')
     const before = await certificateAt(files)
     const later = NOW + 20 * HOUR
-    const renewed = await renewClient(ca.certs, 'billing', later)
+    const renewed = await renewClient(ca.certs, 'billing', later, unheard)
     const after = await certificateAt(files)
     assert.equal(after.subjectAltName, before.subjectAltName)
     assert.equal(after.validToDate.getTime(), later + LIFETIME.client)
@@ -73,7 +76,7 @@ describe('renewing a client', () => {
   it('does so after its end, too', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const files = await ca.writeClient('billing')
-    await renewClient(ca.certs, 'billing', NOW + 1000 * HOUR)
+    await renewClient(ca.certs, 'billing', NOW + 1000 * HOUR, unheard)
     assert.equal((await certificateAt(files)).validToDate.getTime(), NOW + 1024 * HOUR)
   })
 
@@ -83,7 +86,7 @@ describe('renewing a client', () => {
       const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
       const files = await ca.writeClient('billing', variation)
       const before = await readFile(files.certificate, 'utf8')
-      await assert.rejects(renewClient(ca.certs, 'billing', NOW), invalid)
+      await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), invalid)
       assert.equal(await readFile(files.certificate, 'utf8'), before)
     })
 
@@ -91,12 +94,27 @@ describe('renewing a client', () => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const files = await ca.writeClient('billing')
     await writeFile(files.certificate, (await ca.client('admin')).cert)
-    await assert.rejects(renewClient(ca.certs, 'billing', NOW), /does not name the client "billing"/)
+    await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), /does not name the client "billing"/)
+  })
+
+  it('changes nothing if it cannot be put on record', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    const before = await readFile(files.certificate, 'utf8')
+    const announced: string[] = []
+    const refuse = async ({ entry }: Issued): Promise<void> => {
+      announced.push(entry.serial)
+      throw new Error('no room')
+    }
+    await assert.rejects(renewClient(ca.certs, 'billing', NOW, refuse), /no room/)
+    assert.equal(announced.length, 1)
+    assert.equal(await readFile(files.certificate, 'utf8'), before)
+    assert.doesNotMatch(await readFile(ca.files.ledger, 'utf8'), new RegExp(announced[0] ?? 'none'))
   })
 
   it('says so when there is none', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t))
-    await assert.rejects(renewClient(ca.certs, 'nobody', NOW), (error) =>
+    await assert.rejects(renewClient(ca.certs, 'nobody', NOW, unheard), (error) =>
       isSallyportError(error, 'NOT_FOUND'),
     )
   })
@@ -109,7 +127,7 @@ describe('renewing the server', () => {
     const before = await certificateAt(ca.serverFiles)
     const later = NOW + LIFETIME.server
     assert.equal(await filesAreDue(ca.serverFiles, later), true)
-    await renewServer(ca.certs, later)
+    await renewServer(ca.certs, later, unheard)
     assert.equal(await filesAreDue(ca.serverFiles, later), false)
     const after = await certificateAt(ca.serverFiles)
     assert.equal(after.subjectAltName, before.subjectAltName)

@@ -26,7 +26,24 @@ describe('the names of the server', () => {
     ])
   })
 
-  for (const name of ['*.example', '*', 'a..b', '', 'a b', 'https://a', 'a:443', 'fe80::1%eth0', '.a', 'a.'])
+  for (const name of [
+    '*.example',
+    '*',
+    'a..b',
+    '',
+    'a b',
+    'https://a',
+    'a:443',
+    'fe80::1%eth0',
+    '.a',
+    'a.',
+    '256.0.0.1',
+    '1.2.3',
+    '::g',
+    '1::2::3',
+    '[::1]',
+    '10',
+  ])
     it(`refuse ${JSON.stringify(name)}`, () =>
       assert.throws(
         () => serverNames([name]),
