@@ -1,0 +1,53 @@
+import { hostname } from 'node:os'
+import { Command } from 'commander'
+import { defaultServerNames } from '../pki/server-names.ts'
+import { issueServerCertificate } from './issue-server.ts'
+import { print, printJson } from './print.ts'
+import { runCommand } from './run-command.ts'
+import { withIssuing } from './with-issuing.ts'
+
+interface Options {
+  readonly replace?: boolean
+  readonly json?: true
+}
+
+const EXAMPLES = `
+Examples:
+  npm run issue-server-cert
+  npm run issue-server-cert -- mcp.example.internal 10.0.0.7 --replace
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
+
+/** Issues the server's certificate from the command line; gives the exit code. */
+export async function runIssueServerCert(args: readonly string[]): Promise<number> {
+  const command = new Command('issue-server-cert')
+    .description("Issue the server's certificate, for 30 days.")
+    .argument('[names...]', 'host names and addresses beside localhost, 127.0.0.1, ::1 and the host name')
+    .option('--replace', 'replace the certificate that is there')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(issue)
+  return await runCommand(command, args)
+}
+
+async function issue(names: readonly string[], { replace = false, json }: Options): Promise<void> {
+  await withIssuing(async (where) => {
+    const request = { names: [...defaultServerNames(hostname()), ...names], replace }
+    const { files, issued } = await issueServerCertificate(request, where)
+    const { serial, thumbprint, notAfter } = issued.entry
+    const { certificate, key } = files
+    if (json === true)
+      return printJson({
+        names: issued.entry.names,
+        certificate,
+        key,
+        serial,
+        thumbprint,
+        expiresAt: notAfter,
+      })
+    print(`certificate  ${certificate}`)
+    print(`key          ${key}`)
+    print(`names        ${issued.entry.names.join(', ')}`)
+    print(`expires      ${notAfter}`)
+  })
+}
