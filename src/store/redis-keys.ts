@@ -1,0 +1,23 @@
+/** The names of all keys. What is in braces decides the hash slot on Redis Cluster. */
+export const NOTE_IDS = 'sallyport:{notes}:ids'
+export const USER_INDEX = 'sallyport:users'
+export const BROWSER_PREFIX = 'sallyport:browser:'
+
+/** A session record; `digest` is the hex SHA-256 of the token. */
+export function sessionKey(slot: string, digest: string): string {
+  return `sallyport:{${slot}}:session:${digest}`
+}
+
+/** What the keys of the users of one slot begin with. */
+export function userPrefix(slot: string): string {
+  return `sallyport:{${slot}}:user:`
+}
+
+export function noteKey(id: string): string {
+  return `sallyport:{notes}:note:${id}`
+}
+
+/** What one author uses of the quota. */
+export function noteUsageKey(author: string): string {
+  return `sallyport:{notes}:usage:${author}`
+}

@@ -1,0 +1,30 @@
+import { RedisStore } from 'connect-redis'
+import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
+import { connectRedis } from './redis-client.ts'
+import { BROWSER_PREFIX } from './redis-keys.ts'
+import { redisNotes } from './redis-notes.ts'
+import { redisSessions } from './redis-sessions.ts'
+import { redisUsers } from './redis-users.ts'
+import type { Store, StoreOptions } from './store.ts'
+
+/**
+ * The store for more than one machine.
+ *
+ * @throws SallyportError as {@link connectRedis}
+ */
+export async function openRedisStore(location: string, { slotOf }: StoreOptions): Promise<Store> {
+  const client = await connectRedis(location)
+  const browserSessions = new RedisStore({
+    client: client.redis,
+    prefix: BROWSER_PREFIX,
+    ttl: () => BROWSER_STATE_TTL / 1000,
+  })
+  return {
+    users: redisUsers(client, slotOf),
+    sessions: redisSessions(client, slotOf),
+    notes: redisNotes(client),
+    browserSessions: new BrowserSessions(browserSessions),
+    ping: () => client.answer(async (redis) => void (await redis.ping())),
+    close: client.close,
+  }
+}

@@ -1,0 +1,49 @@
+/** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */
+export const SCHEMA_VERSION = 1
+
+/** Everything, from nothing. Strict: a value of another type is an error, not a surprise. All times in ms. */
+export const SCHEMA = `
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    password_hash TEXT NOT NULL,
+    one_time_until INTEGER,
+    disabled INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sessions (
+    digest TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    authenticated_at INTEGER NOT NULL,
+    mfa_at INTEGER,
+    pending TEXT,
+    idle_timeout INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    mac TEXT NOT NULL,
+    idle_expires_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+  CREATE TABLE notes (
+    id TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX notes_by_author ON notes (author, bytes);
+
+  CREATE TABLE browser_sessions (
+    digest TEXT PRIMARY KEY,
+    data TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX browser_sessions_by_expiry ON browser_sessions (expires_at);
+`

@@ -1,0 +1,99 @@
+import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
+import type { SessionStore } from '../login/session-store.ts'
+import { pendingOf } from './pending.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { numberIn, numberOrNullIn, textIn, type Row } from './sqlite-row.ts'
+
+/** How many ended sessions one login removes. */
+const PURGED_AT_ONCE = 100
+
+/** One statement, so that nothing can end the session between the check and the slide. It cannot insert. */
+const VALIDATE = `
+  UPDATE sessions
+  SET idle_expires_at = max(idle_expires_at, min(:now + idle_timeout, expires_at)),
+      last_seen_at = max(last_seen_at, :now)
+  FROM users
+  WHERE sessions.digest = :digest
+    AND :now < sessions.idle_expires_at AND :now < sessions.expires_at
+    AND users.name = sessions.user AND users.disabled = 0 AND users.epoch = sessions.epoch
+  RETURNING *`
+
+const INSERT = `
+  INSERT INTO sessions (digest, user, epoch, created_at, authenticated_at, mfa_at, pending, idle_timeout,
+    expires_at, label, address, user_agent, mac, idle_expires_at, last_seen_at)
+  VALUES (:digest, :user, :epoch, :createdAt, :authenticatedAt, :mfaAt, :pending, :idleTimeout,
+    :expiresAt, :label, :address, :userAgent, :mac, min(:idleExpiresAt, :expiresAt), :now)
+  ON CONFLICT DO NOTHING`
+
+/** Of the record's epoch, or of the one before it: that is what a password change has just ended. */
+const REPLACE = `
+  DELETE FROM sessions
+  WHERE digest = :digest AND user = :user AND epoch BETWEEN :epoch - 1 AND :epoch
+    AND :now < idle_expires_at AND :now < expires_at`
+
+const PURGE = `
+  DELETE FROM sessions
+  WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ? LIMIT ${PURGED_AT_ONCE})`
+
+/** The session records, in the table `sessions`. The slot tag means nothing here. */
+export function sqliteSessions(database: SqliteDatabase): SessionStore {
+  const { durable, relaxed, answer } = database
+  const validate = relaxed.prepare(VALIDATE)
+  const end = durable.prepare('DELETE FROM sessions WHERE digest = ?')
+  const raise = durable.prepare('UPDATE users SET epoch = epoch + 1 WHERE name = ?')
+  return {
+    validate: (digest, _slot, now) =>
+      answer(() => {
+        const row = validate.get({ digest, now })
+        return row === undefined ? undefined : liveSessionOf(row)
+      }),
+    open: opening(database),
+    end: (digest) => answer(() => end.run(digest).changes === 1),
+    endAll: (user) => answer(() => void raise.run(user)),
+  }
+}
+
+function opening(database: SqliteDatabase): SessionStore['open'] {
+  const { durable } = database
+  const admits = durable.prepare('SELECT 1 FROM users WHERE name = ? AND disabled = 0 AND epoch = ?')
+  const insert = durable.prepare(INSERT)
+  insert.setAllowUnknownNamedParameters(true)
+  const replace = durable.prepare(REPLACE)
+  const purge = durable.prepare(PURGE)
+  return (record, idleExpiresAt, replaces, now) =>
+    database.write(() => {
+      const { user, epoch } = record
+      if (now >= Math.min(idleExpiresAt, record.expiresAt)) return false
+      if (admits.get(user, epoch) === undefined) return false
+      if (replaces !== undefined && replace.run({ digest: replaces, user, epoch, now }).changes !== 1)
+        return false
+      if (insert.run({ ...record, idleExpiresAt, now }).changes !== 1) return false
+      purge.run(now)
+      return true
+    })
+}
+
+function liveSessionOf(row: Row): LiveSession | undefined {
+  const pending = pendingOf(row['pending'] === null ? null : textIn(row, 'pending'))
+  if (pending === undefined) return undefined
+  const record: SessionRecord = Object.freeze({
+    digest: textIn(row, 'digest'),
+    user: textIn(row, 'user'),
+    epoch: numberIn(row, 'epoch'),
+    createdAt: numberIn(row, 'created_at'),
+    authenticatedAt: numberIn(row, 'authenticated_at'),
+    mfaAt: numberOrNullIn(row, 'mfa_at'),
+    pending,
+    idleTimeout: numberIn(row, 'idle_timeout'),
+    expiresAt: numberIn(row, 'expires_at'),
+    label: textIn(row, 'label'),
+    address: textIn(row, 'address'),
+    userAgent: textIn(row, 'user_agent'),
+    mac: textIn(row, 'mac'),
+  })
+  return Object.freeze({
+    record,
+    idleExpiresAt: numberIn(row, 'idle_expires_at'),
+    lastSeenAt: numberIn(row, 'last_seen_at'),
+  })
+}

@@ -1,0 +1,25 @@
+import { BrowserSessions } from './browser-sessions.ts'
+import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
+import { openSqliteDatabase } from './sqlite-database.ts'
+import { sqliteNotes } from './sqlite-notes.ts'
+import { sqliteSessions } from './sqlite-sessions.ts'
+import { sqliteUsers } from './sqlite-users.ts'
+import type { Store, StoreOptions } from './store.ts'
+
+/**
+ * The store for one machine: one file, for any number of processes.
+ *
+ * @throws SallyportError `STORE_UNAVAILABLE` as {@link openSqliteDatabase}
+ */
+export function openSqliteStore(path: string, options: StoreOptions): Store {
+  const database = openSqliteDatabase(path)
+  const version = database.durable.prepare('PRAGMA user_version')
+  return {
+    users: sqliteUsers(database),
+    sessions: sqliteSessions(database),
+    notes: sqliteNotes(database),
+    browserSessions: new BrowserSessions(sqliteBrowserSessions(database, options.now)),
+    ping: () => database.answer(() => void version.get()),
+    close: async () => database.close(),
+  }
+}

@@ -1,0 +1,25 @@
+import type { Store as BrowserSessions } from 'express-session'
+import type { SessionStore } from '../login/session-store.ts'
+import type { Users } from '../login/user.ts'
+import type { NoteStore } from '../tools/note-store.ts'
+
+/** Everything that is kept, on one engine. */
+export interface Store {
+  readonly users: Users
+  readonly sessions: SessionStore
+  readonly notes: NoteStore
+  /** What express-session keeps for a browser: never a credential, and never under the session id itself. */
+  readonly browserSessions: BrowserSessions
+  /** Resolves if the store answers; rejects with `STORE_UNAVAILABLE`. */
+  ping(): Promise<void>
+  /** Lets go of files and connections. May be called twice. */
+  close(): Promise<void>
+}
+
+/** What the engines need from outside. */
+export interface StoreOptions {
+  /** Ms since the epoch; decides only when the state of a browser is too old to keep. */
+  readonly now: () => number
+  /** The slot tag of a user (`auth/session-token.ts`): all keys of one user share a hash slot of a Redis Cluster. */
+  readonly slotOf: (user: string) => string
+}

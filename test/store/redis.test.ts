@@ -1,0 +1,13 @@
+import { after, before } from 'node:test'
+import { slotOf } from '../../src/auth/session-token.ts'
+import { openStore } from '../../src/store/open.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
+import { storeContract } from './contract.ts'
+
+let server: RedisServer
+before(async () => {
+  server = await startRedis()
+})
+after(() => server.stop())
+
+storeContract(() => openStore(server.url, { now: Date.now, slotOf }))
