@@ -1,0 +1,83 @@
+/**
+ * The library: what is needed to compose a server, to add to its catalog, and to put the guard in front of a server of
+ * your own. Everything else is internal.
+ */
+export { SallyportError, isSallyportError, type SallyportErrorCode } from './errors.ts'
+
+// A whole server
+export {
+  createServer,
+  type ListeningPorts,
+  type Log,
+  type Sallyport,
+  type SallyportOptions,
+} from './server.ts'
+export { readTrust, type TrustMaterial } from './trust.ts'
+export { openStore } from './store/open.ts'
+export type { Store, StoreOptions } from './store/store.ts'
+export { fileAuditSink, type FileAuditSink, type FileAuditSinkOptions } from './audit/sink.ts'
+
+// What it serves
+export {
+  defineTool,
+  errorResult,
+  textResult,
+  type Call,
+  type Needs,
+  type Prepared,
+  type ToolDefinition,
+  type ToolOptions,
+} from './mcp/tool.ts'
+export { definePrompt, type PromptDefinition } from './mcp/prompt.ts'
+export { defineResource, type ResourceDefinition } from './mcp/resource.ts'
+
+// Who is calling
+export { authenticate, type Authenticated, type RightsOf } from './auth/authenticate.ts'
+export type {
+  Authenticator,
+  Evidence,
+  Identified,
+  Outcome,
+  PresentedCertificate,
+  RefusalReason,
+} from './auth/authenticator.ts'
+export { admitCertificate, type Admission, type Trust, type TrustedIssuer } from './auth/certificate.ts'
+export { certificateAuthenticator } from './auth/certificate-authenticator.ts'
+export type { AuthContext, AuthMethod, CompiledPermissions, Rights } from './auth/context.ts'
+export { parsePrincipal, principalOf, type Principal, type PrincipalKind } from './auth/principal.ts'
+export { sessionAuthenticator, type SessionAuthenticatorOptions } from './auth/session.ts'
+export { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
+export { slotOf } from './auth/session-token.ts'
+export { admission, type Admit } from './http/admission.ts'
+export { certificateOf } from './http/certificate-of.ts'
+export { evidenceOf } from './http/evidence.ts'
+export { tlsOptions, type ClientCertificate, type TlsMaterial, type TlsSettings } from './http/tls.ts'
+
+// What they may do
+export { parseAccessDocument, type AccessDocument } from './access/document.ts'
+export { createPolicy } from './access/policy.ts'
+export { allows, patternsOf, type Permission } from './access/permission.ts'
+export type { AccessRequest, Action, Decision, DenyReason, Policy } from './access/decision.ts'
+
+// The guard in front of your own server
+export { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
+export type { Caller } from './mcp/caller.ts'
+export {
+  createGuard,
+  type Asked,
+  type Guard,
+  type Guarded,
+  type GuardOptions,
+  type Work,
+} from './mcp/guard.ts'
+export {
+  createEndpoint,
+  type EndpointOptions,
+  type McpAnswer,
+  type McpEndpoint,
+  type McpExchange,
+} from './mcp/endpoint.ts'
+export type { PrincipalLimits } from './mcp/limits.ts'
+
+// What happened
+export type { AuditEvent, AuditSink } from './audit/event.ts'
