@@ -143,7 +143,12 @@ const rows: readonly Row[] = [
   },
   { what: 'GET without a session', ask: { method: 'GET' }, status: 405, code: -32000 },
   { what: 'PUT', ask: { ...list, method: 'PUT' }, status: 405, code: 'method_not_allowed' },
-  { what: 'a batch of 51', ask: withBody(JSON.stringify(Array.from({ length: 51 }, () => ({})))), status: 400, code: -32600 },
+  {
+    what: 'a batch of 51',
+    ask: withBody(JSON.stringify(Array.from({ length: 51 }, () => ({})))),
+    status: 400,
+    code: -32600,
+  },
   { what: 'an empty batch', ask: withBody('[]'), status: 400, code: -32600 },
   { what: 'a number', ask: withBody('5'), status: 400, code: -32600 },
   {
