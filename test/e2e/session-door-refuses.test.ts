@@ -5,7 +5,7 @@ import type { RefusalReason } from '../../src/auth/authenticator.ts'
 import { slotOfToken } from '../../src/auth/session-token.ts'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
 import { ask, CLIENT_SHAPES, connectClient, modern, type Answer } from '../support/clients.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
 import { openSession } from '../support/session.ts'
 import { startServer, TEST_SECRET, type TestServer } from '../support/server.ts'
 
@@ -21,7 +21,7 @@ function cookieOf(token: string): string {
 for (const engine of ['sqlite', 'redis'])
   describe(`the door for people, on ${engine}`, () => {
     let server: TestServer
-    let redis: TestRedis | undefined
+    let redis: RedisServer | undefined
     before(async () => {
       redis = engine === 'redis' ? await startRedis() : undefined
       server = await startServer(redis === undefined ? {} : { storeLocation: redis.url })
