@@ -20,4 +20,5 @@ export {
   X509CrlEntry,
   X509CrlGenerator,
   X509CrlReason,
+  type X509CrlCreateParams,
 } from '@peculiar/x509'

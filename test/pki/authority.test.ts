@@ -13,7 +13,7 @@ import {
 } from '../../src/pki/authority.ts'
 import { certificatePem, certify } from '../../src/pki/certify.ts'
 import { clientTemplate, LIFETIME } from '../../src/pki/profile.ts'
-import { testAuthority, type ClientVariation, type TestAuthority } from '../support/certificates.ts'
+import { forged, testAuthority, type ClientVariation, type TestAuthority } from '../support/certificates.ts'
 import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -144,6 +144,12 @@ describe('opening the CA', () => {
     const ca = await testAuthority(await temporaryDirectory(t))
     const other = await newAuthority('sallyport.internal', Date.now())
     await writeFile(ca.files.root, certificatePem(other.root.certificate))
+    await assert.rejects(openAuthority(ca.certs, Date.now()), /is not signed by/)
+  })
+
+  it('refuses an issuing CA whose signature is not the root’s', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t))
+    await writeFile(ca.files.issuing, forged(ca.issuingPem))
     await assert.rejects(openAuthority(ca.certs, Date.now()), /is not signed by/)
   })
 

@@ -4,10 +4,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
 import type { CertificateFiles } from '../../src/pki/files.ts'
-import type { Issued } from '../../src/pki/issue.ts'
+import { issueClient, type Issued } from '../../src/pki/issue.ts'
 import { BACKDATING, LIFETIME } from '../../src/pki/profile.ts'
 import { filesAreDue, isDueForRenewal, renewClient, renewServer } from '../../src/pki/renew.ts'
-import { testAuthority, type ClientVariation } from '../support/certificates.ts'
+import { forged, testAuthority, type ClientVariation } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')
@@ -89,6 +89,25 @@ describe('renewing a client', () => {
       await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), invalid)
       assert.equal(await readFile(files.certificate, 'utf8'), before)
     })
+
+  it('is refused for a certificate whose signature is not ours', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    await writeFile(files.certificate, forged((await ca.client('billing')).cert))
+    await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), /was not issued by the CA here/)
+  })
+
+  it('shortens a life that is longer than any may be', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const files = await ca.writeClient('billing')
+    const identity = { trustDomain: ca.trustDomain, kind: 'service', name: 'billing' } as const
+    await writeFile(
+      files.certificate,
+      (await issueClient(ca.issuer, identity, 2 * LIFETIME.longestClient, NOW)).certificate,
+    )
+    const { expiresAt } = await renewClient(ca.certs, 'billing', NOW, unheard)
+    assert.equal(expiresAt, NOW + LIFETIME.longestClient)
+  })
 
   it('is refused for a certificate of another client in its place', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })

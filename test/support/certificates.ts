@@ -14,6 +14,7 @@ import { clientFiles, serverFiles, type AuthorityFiles, type CertificateFiles } 
 import { issueServer } from '../../src/pki/issue.ts'
 import { privateKeyPem } from '../../src/pki/key.ts'
 import type { PrincipalKind } from '../../src/pki/name.ts'
+import { pemOf } from '../../src/pki/pem.ts'
 import { clientTemplate, LIFETIME, type CertificateTemplate } from '../../src/pki/profile.ts'
 import { release } from '../../src/pki/release.ts'
 import { defaultServerNames, serverNames } from '../../src/pki/server-names.ts'
@@ -153,6 +154,13 @@ export async function testAuthority(
     revoke,
     resign: async (nextUpdate) => await rewrite([], nextUpdate),
   }
+}
+
+/** The certificate with one bit of its signature changed: everything it says is as it was. */
+export function forged(certificate: string): string {
+  const der = Buffer.from(new X509Certificate(certificate).raw)
+  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
+  return pemOf('CERTIFICATE', der)
 }
 
 const HOUR = 3_600_000
