@@ -1,0 +1,51 @@
+import { isSallyportError } from '../errors.ts'
+import { chainFaults, serverFaults } from './check-certificates.ts'
+import type { Config } from './config.ts'
+import { installedFile, secrecyFaults } from './installed-file.ts'
+import type { InstalledFile } from './installed-file.ts'
+import { nodeVersionFault } from './node-version.ts'
+
+const REVOCATION_LIST = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/
+
+/**
+ * What keeps the server from serving with this configuration: one sentence each, what is wrong, where, and what to do.
+ * Empty if nothing does. Looks at every file, changes none.
+ *
+ * @param nodeVersion as `process.version` has it
+ * @param now ms since the epoch
+ */
+export function installationFaults(config: Config, nodeVersion: string, now: number): string[] {
+  const { tls, trust } = config
+  const certificate = installedFile('the server certificate', tls.certificate)
+  const key = installedFile('the private key of the server', tls.key)
+  const roots = installedFile('the file of root certificates', trust.roots)
+  const issuers = installedFile('the file of issuing certificates', trust.issuers)
+  const lists = installedFile('the file of revocation lists', trust.revocationLists)
+  const access = installedFile('the access policy', config.access)
+  return [
+    ...[nodeVersionFault(nodeVersion) ?? []].flat(),
+    ...[certificate, key, roots, issuers, lists, access].flatMap(({ faults }) => faults),
+    ...secrecyFaults(key.what, key.path),
+    ...serverFaults(certificate, key, now),
+    ...chainFaults(roots, issuers, now),
+    ...listFaults(lists),
+    ...secretFaults(config),
+  ]
+}
+
+function listFaults({ what, path, text }: InstalledFile): string[] {
+  if (text === undefined || REVOCATION_LIST.test(text)) return []
+  return [`${what} ${path} holds no revocation list: PEM blocks "X509 CRL" are expected, one for each CA`]
+}
+
+function secretFaults(config: Config): string[] {
+  const { secretFile } = config.sessions
+  const secrecy = secretFile === null ? [] : secrecyFaults('the session secret', secretFile)
+  try {
+    config.sessionSecrets()
+    return secrecy
+  } catch (error) {
+    if (isSallyportError(error)) return [...secrecy, error.message]
+    throw error
+  }
+}

@@ -1,0 +1,30 @@
+import { readFileSync, statSync } from 'node:fs'
+
+/** A file that the server needs: what it is in words, where it is, and its text if it could be read. */
+export interface InstalledFile {
+  readonly what: string
+  readonly path: string
+  readonly text: string | undefined
+  /** Why it could not be read; empty if it could. */
+  readonly faults: readonly string[]
+}
+
+/** Reads a file that the server needs. */
+export function installedFile(what: string, path: string): InstalledFile {
+  try {
+    return { what, path, text: readFileSync(path, 'utf8'), faults: [] }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const help =
+      code === 'ENOENT' ? '"npx sallyport init" makes what is missing' : 'check the rights of the file'
+    return { what, path, text: undefined, faults: [`${what} ${path} cannot be read (${code}): ${help}`] }
+  }
+}
+
+/** Whether others than the owner may read a secret. A file that is missing is not reported here. */
+export function secrecyFaults(what: string, path: string): string[] {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return []
+  const octal = (mode & 0o777).toString(8)
+  return [`${what} ${path} is open to others than its owner (mode ${octal}): run "chmod 600 ${path}"`]
+}
