@@ -55,7 +55,8 @@ function parsed(text: string, lines: LineCounter, where: (offset: number) => str
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    // 'silent' would also keep quiet about a second document.
+    logLevel: 'error',
   })
   const faults = [
     ...[...document.errors, ...document.warnings].map(

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseAccessDocument } from '../../src/access/document.ts'
+import type { AccessRequest, Policy } from '../../src/access/decision.ts'
+import { compilePermissions, patternsOf } from '../../src/access/permission.ts'
+import { createPolicy } from '../../src/access/policy.ts'
+import type { AuthContext, CompiledPermissions } from '../../src/auth/context.ts'
+import { parsePrincipal } from '../../src/auth/principal.ts'
+import type { Principal } from '../../src/auth/principal.ts'
+
+const TEXT = `version: 1
+rules: []
+roles:
+  reader: [ "notes:read", "time:read" ]
+  writer: [ "notes:*" ]
+grants:
+  - { service: billing, roles: [ reader ] }
+  - { user: alice, roles: [ reader, writer ] }
+  - { service: billing, roles: [ writer, reader ] }
+`
+const DIGEST = `sha256:${'0'.repeat(64)}`
+
+function policyOf(text: string): Policy {
+  return createPolicy(parseAccessDocument(text, 'access.yaml'), DIGEST)
+}
+
+function principal(id: string): Principal {
+  const parsed = parsePrincipal(id)
+  assert.ok(parsed)
+  return parsed
+}
+
+function contextWith(permissions: CompiledPermissions): AuthContext {
+  return {
+    principal: principal('service:billing'),
+    methods: ['certificate'],
+    authenticatedAt: 0,
+    roles: [],
+    permissions,
+    credential: 'sha256:0',
+    expiresAt: 1,
+  }
+}
+
+function wanting(permission: AccessRequest['permission']): AccessRequest {
+  return { action: 'tools/call', resource: 'tool', permission }
+}
+
+test('several grants of one principal add up, each role once', () => {
+  const { roles, permissions } = policyOf(TEXT).rightsOf(principal('service:billing'))
+  assert.deepEqual(roles, ['reader', 'writer'])
+  assert.deepEqual(patternsOf(permissions), ['notes:read', 'time:read', 'notes:*'])
+})
+
+test('a principal of another kind with the same name, or without a grant, has nothing', () => {
+  for (const id of ['user:billing', 'service:alice', 'service:billing2', 'agent:constructor']) {
+    const { roles, permissions } = policyOf(TEXT).rightsOf(principal(id))
+    assert.deepEqual([roles, patternsOf(permissions)], [[], []])
+  }
+})
+
+test('what a permission covers is allowed, everything else denied', () => {
+  const policy = policyOf(TEXT)
+  const context = contextWith(compilePermissions(['notes:*']))
+  assert.deepEqual(policy.decide(context, wanting('notes:read'), undefined, 0), { kind: 'allow' })
+  assert.deepEqual(policy.decide(context, wanting('time:read'), {}, 0), {
+    kind: 'deny',
+    reason: 'no_permission',
+    rule: null,
+  })
+})
+
+test('what needs only authentication is allowed to who has nothing', () => {
+  const context = contextWith(compilePermissions([]))
+  assert.equal(policyOf(TEXT).decide(context, wanting('authenticated'), undefined, 0).kind, 'allow')
+})
+
+test('the decision goes by the permissions of the context, and forged ones allow nothing', () => {
+  const forged: CompiledPermissions = JSON.parse('{"patterns":["*"],"everything":true}')
+  const context = { ...contextWith(forged), roles: ['reader', 'writer'] }
+  assert.equal(policyOf(TEXT).decide(context, wanting('notes:read'), undefined, 0).kind, 'deny')
+})
+
+test('a tool that asks for a wildcard is denied to everybody', () => {
+  const context = contextWith(compilePermissions(['*']))
+  assert.equal(policyOf(TEXT).decide(context, wanting('notes:*'), undefined, 0).kind, 'deny')
+})
+
+test('policy and rights are frozen, and carry the digest', () => {
+  const policy = policyOf(TEXT)
+  assert.equal(policy.digest, DIGEST)
+  const rights = policy.rightsOf(principal('user:alice'))
+  assert.ok(Object.isFrozen(policy) && Object.isFrozen(rights) && Object.isFrozen(rights.roles))
+})
