@@ -12,7 +12,7 @@ import { issuingTemplate, LIFETIME, rootTemplate } from './profile.ts'
 import { X509Certificate as Certificate } from './x509.ts'
 
 /** A new root and its issuing CA, with the first revocation list of each. */
-export interface NewAuthority {
+interface NewAuthority {
   readonly root: Certified
   readonly issuing: Certified
   /** Two PEM blocks: the issuing CA's list, then the root's. */

@@ -16,12 +16,12 @@ export const CLIENT_NAME: RegExp = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/
 const TRUST_DOMAIN = /^[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?$/
 
 /** Whether `value` names a kind of principal. */
-export function isPrincipalKind(value: string): value is PrincipalKind {
+function isPrincipalKind(value: string): value is PrincipalKind {
   return PRINCIPAL_KINDS.some((kind) => kind === value)
 }
 
 /** Why a name cannot be a client's, and one that could. */
-export interface NameProblem {
+interface NameProblem {
   readonly problem: string
   readonly proposal: string
 }

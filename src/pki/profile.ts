@@ -45,7 +45,7 @@ export interface SubjectName {
 }
 
 /** What the key of a certificate may be used for (RFC 5280, 4.2.1.3). */
-export type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign'
+type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign'
 
 /** Everything a certificate says, before it has a key, a serial and a signature. Times in ms since the epoch. */
 export interface CertificateTemplate {
