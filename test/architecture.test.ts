@@ -77,7 +77,9 @@ before(() => {
   )
   findings = lint(copy)
 })
-after(() => rmSync(copy, { recursive: true }))
+after(() => {
+  rmSync(copy, { recursive: true })
+})
 
 function plant(folder: string, name: string, line: string): void {
   // Top-level rules are those of server.ts, so what is planted there goes into it.

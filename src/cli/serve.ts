@@ -38,7 +38,7 @@ export function serveCommand(): Command {
  * @throws SallyportError `CONFIGURATION_INVALID` with one sentence per fault; nothing is listening then
  */
 export async function serve(config: Config, onListening: (ports: ListeningPorts) => void): Promise<void> {
-  const faults = installationFaults(config, process.versions.node)
+  const faults = installationFaults(config, process.versions.node, Date.now())
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
   const parts = await openParts(config, log)
