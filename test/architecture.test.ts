@@ -110,11 +110,11 @@ VIOLATIONS.forEach(([folder, line], index) => {
   })
 })
 
-KEPT.forEach(([folder, line], index) =>
+KEPT.forEach(([folder, line], index) => {
   test(`${folder} may: ${line}`, () => {
     assert.doesNotMatch(findings.get(`${folder}/kept-${index}.ts`) ?? '', /import|folder/)
-  }),
-)
+  })
+})
 
 test('a loop through type imports is found', () => {
   assert.match(findings.get('src/tools/loop-a.ts') ?? findings.get('src/tools/loop-b.ts') ?? '', /cycle/i)
