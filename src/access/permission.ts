@@ -38,7 +38,7 @@ export function isPermissionPattern(text: string): boolean {
 
 /** Whether one pattern covers one permission. Fails closed: false if either of them is malformed. */
 export function matches(pattern: string, permission: string): boolean {
-  return isPermissionPattern(pattern) && covers(matcherOf([pattern]), permission)
+  return allows(compilePermissions([pattern]), permission)
 }
 
 /**

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nearest } from '../../src/config/nearest.ts'
+
+const KNOWN = ['trustDomain', 'listeners', 'hosts', 'tls']
+
+test('the word that was meant is found', () => {
+  assert.equal(nearest('trustdomain', KNOWN), 'trustDomain')
+  assert.equal(nearest('listener', KNOWN), 'listeners')
+  assert.equal(nearest('host', KNOWN), 'hosts')
+  assert.equal(nearest('lts', KNOWN), undefined, 'two letters of three is no suggestion')
+})
+
+test('a word like none of them suggests nothing', () => {
+  assert.equal(nearest('colour', KNOWN), undefined)
+  assert.equal(nearest('', KNOWN), undefined)
+  assert.equal(nearest('x'.repeat(100_000), KNOWN), undefined)
+})
