@@ -116,7 +116,7 @@ test('an issuing certificate that leads to no root is told', async (t) => {
   assert.equal(installationFaults(config, NODE, NOW).length, 1, 'two roots of the same name, neither its own')
 })
 
-test('an issuing certificate may lead to its root over another one', async (t) => {
+test('an issuing certificate may lead to its root over another one, and by signature, not by name', async (t) => {
   const { config, directory } = await installed(t)
   const path = (name: string): string => join(directory, name)
   const key = (name: string): string[] => [
@@ -149,16 +149,24 @@ test('an issuing certificate may lead to its root over another one', async (t) =
     const { ok, output } = openssl('req', ...ca, ...key(name), '-out', path(`${name}.pem`), ...rest)
     assert.ok(ok, output)
   }
-  make('root', '-subj', '/CN=root')
+  const root = ['-subj', '/CN=root', '-addext', 'subjectKeyIdentifier=01:02:03:04']
+  make('root', ...root)
+  make('impostor', ...root)
   make('middle', ...signed('middle', 'root'))
   make('low', ...signed('low', 'middle'))
-  const text = async (...names: string[]): Promise<string> =>
-    (await Promise.all(names.map((name) => readFile(path(`${name}.pem`), 'utf8')))).join('')
-  await writeFile(config.trust.roots, await text('root'))
-  await writeFile(config.trust.issuers, await text('low', 'middle'))
-  assert.deepEqual(installationFaults(config, NODE, NOW), [])
-  await writeFile(config.trust.issuers, await text('low'))
-  assert.match(installationFaults(config, NODE, NOW)[0] ?? '', /"CN=low".*signed by none of the roots/)
+  const faultsWith = async (roots: string, ...issuers: string[]): Promise<string[]> => {
+    const texts = await Promise.all(issuers.map((name) => readFile(path(`${name}.pem`), 'utf8')))
+    await copyFile(path(`${roots}.pem`), config.trust.roots)
+    await writeFile(config.trust.issuers, texts.join(''))
+    return installationFaults(config, NODE, Date.now())
+  }
+  assert.deepEqual(await faultsWith('root', 'low', 'middle'), [])
+  assert.match((await faultsWith('root', 'low')).join(), /"CN=low".*signed by none of the roots/)
+  assert.equal(
+    (await faultsWith('impostor', 'low', 'middle')).length,
+    2,
+    'a root of the same name and key id',
+  )
 })
 
 test('files that hold something else are told', async (t) => {
