@@ -21,7 +21,7 @@ const TRIES = 5
  */
 export async function updateAccessFile(path: string, edit: (text: string) => string): Promise<void> {
   const file = await realpath(path).catch((cause: unknown) => {
-    throw new SallyportError('NOT_FOUND', `${path} cannot be read: "npx sallyport init" makes it`, { cause })
+    throw new SallyportError('NOT_FOUND', `${path} is not there: "npx sallyport init" makes it`, { cause })
   })
   await withFileLock(file, async () => {
     for (let attempt = 0; attempt < TRIES; attempt++) if (await edited(file, edit)) return
