@@ -9,6 +9,7 @@ import { SallyportError } from '../errors.ts'
 import { createServer, type ListeningPorts, type Log, type Sallyport } from '../server.ts'
 import type { Store } from '../store/store.ts'
 import { readTrust } from '../trust.ts'
+import { loadCatalog } from './load-catalog.ts'
 import { openAudit } from './open-audit.ts'
 import { policyFile, type PolicyFile } from './policy-file.ts'
 import { print } from './print.ts'
@@ -105,6 +106,7 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
     limits,
     hosts,
     origins,
+    catalog: await loadCatalog(config.tools),
     log,
   })
 }

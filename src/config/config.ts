@@ -145,6 +145,7 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     certificates: inFile(settings.certificates),
     access: inFile(settings.access),
     audit: inFile(settings.audit),
+    tools: settings.tools.map(inFile),
   }
 }
 

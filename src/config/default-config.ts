@@ -16,11 +16,11 @@ export function defaultConfig(): string {
 #   people:                           # the door for login sessions; "people: false" for none
 #     host: 127.0.0.1
 #     port: 8444
-#   operations:                       # plain HTTP: /metrics, /healthz, /readyz; "operations: false" for none
+#   operations:                       # plain HTTP: /healthz, /readyz; "operations: false" for none
 #     host: 127.0.0.1
 #     port: 9464
 
-# Names accepted in the Host header and browser origins, beside our own.
+# Names accepted in the Host header (beside localhost and this machine's name) and browser origins (beside our own).
 # hosts: []
 # origins: []
 
@@ -39,6 +39,9 @@ export function defaultConfig(): string {
 # certificates: certs                 # folder of the local certificate authority
 # access: access.yaml
 # audit: data/audit
+
+# Modules that export tools, prompts or resources of your own, as in [ tools/greet.ts ].
+# tools: []
 
 # sqlite:PATH for one machine; redis://HOST:6379 or rediss://HOST:6379 for several, which then must share
 # SALLYPORT_SESSION_SECRET.

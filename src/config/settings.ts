@@ -28,6 +28,8 @@ export interface Settings {
   readonly certificates: string
   readonly access: string
   readonly audit: string
+  /** Modules that export `tools`, `prompts` or `resources`. */
+  readonly tools: readonly string[]
   readonly store: string
   readonly sessions: {
     readonly secretFile: string
@@ -139,13 +141,13 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       8444,
       'The door for people with a login session; false for one port, with "optional" above.',
     ),
-    operations: endpoint(9464, 'Plain HTTP for probes and metrics; false for none.'),
+    operations: endpoint(9464, 'Plain HTTP for probes; false for none.'),
   }).prefault({}),
   hosts: z
     .array(hostName, 'must be a list of host names')
     .max(100, 'must be at most 100 names')
     .default([])
-    .describe('Names accepted in the Host header, beside those of the server certificate.'),
+    .describe('Names accepted in the Host header, beside localhost and the name of this machine.'),
   origins: z
     .array(origin, 'must be a list of origins')
     .max(100, 'must be at most 100 origins')
@@ -168,6 +170,11 @@ export const settingsSchema: z.ZodType<Settings> = strict({
   certificates: path('certs').describe('Folder of the local certificate authority.'),
   access: path('access.yaml').describe('The access policy.'),
   audit: path('data/audit').describe('Folder of the audit trail.'),
+  tools: z
+    .array(text('a path'), 'must be a list of paths')
+    .max(100, 'must be at most 100 modules')
+    .default([])
+    .describe('Modules whose tools, prompts and resources are served beside the built-in ones.'),
   store: text('a store')
     .default('sqlite:data/sallyport.db')
     .describe('sqlite:PATH for one machine; redis://… or rediss://… for several.'),
