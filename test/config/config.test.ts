@@ -67,6 +67,7 @@ test('without a file every default applies, with paths from the working director
     certificates: join(directory, 'certs'),
     access: join(directory, 'access.yaml'),
     audit: join(directory, 'data/audit'),
+    tools: [],
     store: { kind: 'sqlite', path: join(directory, 'data/sallyport.db') },
     sessions: {
       secretFile: join(directory, 'data/session-secret'),
