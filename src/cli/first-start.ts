@@ -6,6 +6,9 @@ import { addGrant } from '../access/add-grant.ts'
 import { defaultAccessDocument } from '../access/default-document.ts'
 import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/default-config.ts'
+import { addUser } from '../login/add-user.ts'
+import { hashQueue } from '../login/hash-queue.ts'
+import { passwords } from '../login/password.ts'
 import { authorityFiles, serverFiles } from '../pki/files.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
@@ -16,7 +19,6 @@ import { issueServerCertificate } from './issue-server.ts'
 import type { Issuing } from './issuing.ts'
 import { renewDue } from './renew-due.ts'
 import { storeOf } from './store-of.ts'
-import { addUser } from './user.ts'
 import { writeNew } from './write-new.ts'
 
 /** What was made or renewed, for people and for `--json`. */
@@ -112,7 +114,12 @@ async function madeUser(config: Config, now: number): Promise<Made['user']> {
   try {
     if ((await store.users.list()).length > 0) return null
     await updateAccessFile(config.access, (text) => addGrant(text, `user:${FIRST_USER}`, ['admin']))
-    const { oneTimePassword } = await addUser(store.users, FIRST_USER, now)
+    const { oneTimePassword = '' } = await addUser(
+      store.users,
+      passwords(hashQueue(1, 1)),
+      { name: FIRST_USER },
+      now,
+    )
     return { name: FIRST_USER, oneTimePassword }
   } finally {
     await store.close()

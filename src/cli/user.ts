@@ -1,0 +1,111 @@
+import { text } from 'node:stream/consumers'
+import { Command } from 'commander'
+import { addGrant } from '../access/add-grant.ts'
+import { loadConfig } from '../config/config.ts'
+import { SallyportError } from '../errors.ts'
+import { addUser } from '../login/add-user.ts'
+import { hashQueue } from '../login/hash-queue.ts'
+import { passwords } from '../login/password.ts'
+import { updateAccessFile } from './access-file.ts'
+import { print, printJson, table } from './print.ts'
+import { storeOf } from './store-of.ts'
+
+const ADD_EXAMPLES = `
+Examples:
+  npx sallyport user add alice --role reader
+  printf '%s' "$PASSWORD" | npx sallyport user add bob --role admin --password-stdin
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
+
+const LIST_EXAMPLES = `
+Examples:
+  npx sallyport user list
+  npx sallyport user list --json`
+
+interface AddFlags {
+  readonly role: readonly string[]
+  readonly passwordStdin?: true
+  readonly json?: true
+}
+
+/** `sallyport user`: adds and lists the people who log in. */
+export function userCommand(): Command {
+  return new Command('user')
+    .description('Add and list the people who log in.')
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+}
+
+function addCommand(): Command {
+  return new Command('add')
+    .description('Add a user. Prints a one-time password, good for an hour, for setting one of his own.')
+    .argument('<name>', 'up to 64 of a-z, 0-9, ".", "_" and "-"')
+    .option('--role <role>', 'grant this role of access.yaml; may be repeated', collect, [])
+    .option('--password-stdin', 'read the password from standard input instead')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', ADD_EXAMPLES)
+    .action(add)
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('List the users.')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', LIST_EXAMPLES)
+    .action(list)
+}
+
+async function add(name: string, { role, passwordStdin, json }: AddFlags): Promise<void> {
+  const config = loadConfig(process.env, process.cwd())
+  const password = passwordStdin === true ? await passwordFromInput() : undefined
+  const grant = (document: string): string => addGrant(document, `user:${name}`, role)
+  const store = await storeOf(config)
+  try {
+    const person = { name, ...(password === undefined ? {} : { password }) }
+    const hashes = passwords(hashQueue(1, 1))
+    // A role that does not exist is found out before there is a user.
+    await updateAccessFile(config.access, (document) => (grant(document), document))
+    const added = await addUser(store.users, hashes, person, Date.now())
+    if (role.length > 0) await updateAccessFile(config.access, grant)
+    if (json === true) printJson({ ...added, roles: role })
+    else report(name, role, added.oneTimePassword)
+  } finally {
+    await store.close()
+  }
+}
+
+function report(name: string, roles: readonly string[], oneTimePassword: string | undefined): void {
+  if (oneTimePassword !== undefined) return print(`one-time password: ${oneTimePassword}`)
+  print(`user ${name} (${roles.length === 0 ? 'no role' : roles.join(', ')})`)
+}
+
+async function list({ json }: { readonly json?: true }): Promise<void> {
+  const store = await storeOf(loadConfig(process.env, process.cwd()))
+  try {
+    const users = (await store.users.list()).map(({ name, disabled, oneTimeUntil, createdAt }) => ({
+      name,
+      state: disabled ? 'disabled' : oneTimeUntil === null ? 'active' : 'must set a password',
+      createdAt: new Date(createdAt).toISOString(),
+    }))
+    if (json === true) return printJson(users)
+    print(
+      table(
+        ['NAME', 'STATE', 'CREATED'],
+        users.map(({ name, state, createdAt }) => [name, state, createdAt]),
+      ),
+    )
+  } finally {
+    await store.close()
+  }
+}
+
+/** One line break at the end belongs to the shell, not to the password. */
+async function passwordFromInput(): Promise<string> {
+  const password = (await text(process.stdin)).replace(/\r?\n$/, '')
+  if (password === '') throw new SallyportError('PASSWORD_REFUSED', 'there is no password on standard input')
+  return password
+}
+
+function collect(role: string, roles: readonly string[]): readonly string[] {
+  return [...roles, role]
+}

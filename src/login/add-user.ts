@@ -1,0 +1,54 @@
+import { PRINCIPAL_NAME } from '../auth/principal.ts'
+import { SallyportError } from '../errors.ts'
+import { newOneTimePassword, ONE_TIME_LIFE } from './one-time-password.ts'
+import { assertPassword, type Passwords } from './password.ts'
+import type { Users } from './user.ts'
+
+/** Whom to add. Without a password of his own he gets a one-time password. */
+export interface NewUser {
+  readonly name: string
+  readonly password?: string
+}
+
+/** What to tell the operator, once. */
+export interface AddedUser {
+  readonly name: string
+  /** Good for an hour, and only for setting a password; absent if one was given. */
+  readonly oneTimePassword?: string
+}
+
+/**
+ * Adds a user.
+ *
+ * @param now ms since the epoch
+ * @throws SallyportError `NAME_INVALID`, `PASSWORD_REFUSED`, `NAME_TAKEN`; nothing was changed then
+ */
+export async function addUser(
+  users: Users,
+  passwords: Pick<Passwords, 'hash'>,
+  { name, password }: NewUser,
+  now: number,
+): Promise<AddedUser> {
+  if (!PRINCIPAL_NAME.test(name)) throw badName(name)
+  if (password !== undefined) assertPassword(password)
+  const oneTimePassword = newOneTimePassword()
+  const user = {
+    name,
+    passwordHash: await passwords.hash(password ?? oneTimePassword),
+    oneTimeUntil: password === undefined ? now + ONE_TIME_LIFE : null,
+    disabled: false,
+    epoch: 0,
+    createdAt: now,
+  }
+  if (!(await users.create(user)))
+    throw new SallyportError('NAME_TAKEN', `there is a user "${name}" already: choose another name`)
+  return password === undefined ? { name, oneTimePassword } : { name }
+}
+
+function badName(name: string): SallyportError {
+  const shown = JSON.stringify(name.slice(0, 80))
+  return new SallyportError(
+    'NAME_INVALID',
+    `${shown} cannot be the name of a user: take up to 64 of a-z, 0-9, ".", "_" and "-", beginning and ending with a letter or digit`,
+  )
+}
