@@ -10,6 +10,7 @@ const FAIL_FAST = {
   autoResendUnfulfilledCommands: false,
   commandTimeout: 250,
   connectTimeout: 2_000,
+  disconnectTimeout: 200,
   retryStrategy: (attempts: number): number => Math.min(attempts * 50, 1_000),
 } satisfies RedisOptions
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { Cookie } from 'express-session'
@@ -22,16 +22,30 @@ after(() => server.stop())
 const isUnavailable = (pattern: RegExp) => (error: unknown) =>
   isSallyportError(error, 'STORE_UNAVAILABLE') && pattern.test(error.message)
 
+async function ownServer(t: TestContext): Promise<RedisServer> {
+  const own = await startRedis()
+  t.after(() => own.stop())
+  return own
+}
+
+/** The store, and a connection of the test's own; both are closed however the test ends. */
+async function connected(t: TestContext, { url }: RedisServer): Promise<{ store: Store; raw: Redis }> {
+  const raw = new Redis(url, { retryStrategy: () => 20, disconnectTimeout: 100 })
+  raw.on('error', () => undefined)
+  t.after(() => raw.disconnect())
+  const store = await openStore(url, OPTIONS)
+  t.after(() => store.close())
+  return { store, raw }
+}
+
 async function took(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()
   return performance.now() - started
 }
 
-test('keys have the names they are documented with, and a time to live where they can have one', async () => {
-  const own = await startRedis()
-  const store = await openStore(own.url, OPTIONS)
-  const raw = new Redis(own.url)
+test('keys have the names they are documented with, and a time to live where they can have one', async (t) => {
+  const { store, raw } = await connected(t, await ownServer(t))
   const user = newUser()
   const now = Date.now() - 100 * HOUR
   const session = newSession(user, now, { expiresAt: now + HOUR })
@@ -66,23 +80,16 @@ test('keys have the names they are documented with, and a time to live where the
   assert.ok(!inspect(values, { maxStringLength: null, depth: null }).includes(session.token.slice(9)))
   await store.notes.delete('n')
   assert.equal(await raw.exists('sallyport:{notes}:usage:user:alice'), 0)
-  raw.disconnect()
-  await store.close()
-  await own.stop()
 })
 
-test('scripts that Redis has forgotten are sent again', async () => {
-  const store = await openStore(server.url, OPTIONS)
-  const raw = new Redis(server.url)
+test('scripts that Redis has forgotten are sent again', async (t) => {
+  const { store, raw } = await connected(t, server)
   await raw.script('FLUSH')
   assert.equal(await store.users.create(newUser()), true)
-  raw.disconnect()
-  await store.close()
 })
 
-test('a pending step that this version does not know is no complete session', async () => {
-  const store = await openStore(server.url, OPTIONS)
-  const raw = new Redis(server.url)
+test('a pending step that this version does not know is no complete session', async (t) => {
+  const { store, raw } = await connected(t, server)
   const user = newUser()
   const now = Date.now()
   const session = newSession(user, now)
@@ -90,13 +97,10 @@ test('a pending step that this version does not know is no complete session', as
   await store.sessions.open(session.record, now + 1_000, undefined, now)
   await raw.hset(`sallyport:{${session.slot}}:session:${session.digest}`, 'pending', 'something_new')
   assert.equal(await store.sessions.validate(session.digest, session.slot, now), undefined)
-  raw.disconnect()
-  await store.close()
 })
 
-test('a damaged record is no session', async () => {
-  const store = await openStore(server.url, OPTIONS)
-  const raw = new Redis(server.url)
+test('a damaged record is no session', async (t) => {
+  const { store, raw } = await connected(t, server)
   const user = newUser()
   const now = Date.now()
   await store.users.create(user)
@@ -109,8 +113,6 @@ test('a damaged record is no session', async () => {
     })
     assert.equal(live, undefined, field)
   }
-  raw.disconnect()
-  await store.close()
 })
 
 test('connecting fails with what is wrong and where, and never with the password', async () => {
@@ -152,9 +154,9 @@ test('a location that is not understood is refused without repeating it', async 
     )
 })
 
-test('a frozen Redis is unavailable within a second, for every part of the store, and then goes on', async () => {
-  const own = await startRedis()
-  const store = await openStore(own.url, OPTIONS)
+test('a frozen Redis is unavailable within a second, for every part of the store, and then goes on', async (t) => {
+  const own = await ownServer(t)
+  const { store } = await connected(t, own)
   const browser = (): Promise<void> =>
     new Promise((resolve, reject) =>
       store.browserSessions.get('id', (error) => (error ? reject(error) : resolve())),
@@ -172,13 +174,11 @@ test('a frozen Redis is unavailable within a second, for every part of the store
     assert.ok((await took(() => assert.rejects(call, isUnavailable(/timed out/)))) < 1_000)
   own.resume()
   await store.ping()
-  await store.close()
-  await own.stop()
 })
 
-test('a killed Redis is unavailable at once, nothing is sent twice, and a new one is found again', async () => {
-  const own = await startRedis()
-  const store = await openStore(own.url, OPTIONS)
+test('a killed Redis is unavailable at once, nothing is sent twice, and a new one is found again', async (t) => {
+  const own = await ownServer(t)
+  const { store } = await connected(t, own)
   own.pause()
   const inFlight = assert.rejects(store.users.create(newUser()), isUnavailable(/Redis at/))
   await own.stop()
@@ -186,15 +186,25 @@ test('a killed Redis is unavailable at once, nothing is sent twice, and a new on
   for (let at = 0; at < 3; at++)
     assert.ok((await took(() => assert.rejects(store.ping(), isUnavailable(/does not answer/)))) < 300)
   const back = await startRedis(own)
+  t.after(() => back.stop())
   await answers(store)
   assert.deepEqual(await store.users.list(), [])
-  await store.close()
-  await back.stop()
 })
 
-test('errors of commands do not carry what was sent', async () => {
-  const store = await openStore(server.url, OPTIONS)
-  const raw = new Redis(server.url)
+test('a command whose connection broke before it ran is not sent again', async (t) => {
+  const { store, raw } = await connected(t, await ownServer(t))
+  const user = newUser()
+  await raw.call('CLIENT', 'PAUSE', '10000', 'WRITE')
+  const inFlight = assert.rejects(store.users.create(user), isUnavailable(/Redis at/))
+  await raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await raw.call('CLIENT', 'UNPAUSE')
+  await inFlight
+  await answers(store)
+  assert.equal(await store.users.find(user.name), undefined)
+})
+
+test('errors of commands do not carry what was sent', async (t) => {
+  const { store, raw } = await connected(t, server)
   const user = newUser({ passwordHash: 'the-secret-hash' })
   await raw.set(`sallyport:{${slotOf(user.name)}}:user:${user.name}`, 'not a hash')
   const said = await store.users.setPassword(user.name, 'the-secret-hash', null, 0).then(
@@ -203,8 +213,6 @@ test('errors of commands do not carry what was sent', async () => {
   )
   assert.match(said, /WRONGTYPE/)
   assert.ok(!said.includes('the-secret-hash'), said)
-  raw.disconnect()
-  await store.close()
 })
 
 async function answers(store: Store): Promise<void> {

@@ -5,12 +5,12 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import type { User } from '../../src/login/user.ts'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, newUser, SEAL, type TestSession } from '../support/session-records.ts'
-import type { OpenStore } from './contract.ts'
+import type { OpenStore, StoreBackdoor } from './contract.ts'
 import { raceSessions } from './session-races.ts'
 
 const NOW = 1_763_712_000_000
 
-export function sessionsContract(open: OpenStore): void {
+export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void {
   describe('sessions', () => {
     let store: Store
     let other: Store
@@ -115,6 +115,20 @@ export function sessionsContract(open: OpenStore): void {
       }
     })
 
+    test('the sessions of a user who is disabled are not live', async () => {
+      const user = await created()
+      const session = await opened(user)
+      await backdoor.disable(user.name)
+      assert.equal(await validated(session, NOW), undefined)
+    })
+
+    test('an idle end that somebody moved beyond the absolute end changes nothing', async () => {
+      const session = await opened(await created())
+      await backdoor.setIdleEnd(session, NOW + 1_000_000)
+      assert.ok(await validated(session, NOW + 9_999))
+      assert.equal(await validated(session, NOW + 10_000), undefined)
+    })
+
     test('the same token is not opened twice', async () => {
       const session = await opened(await created())
       assert.equal(await store.sessions.open(session.record, NOW + 9_000, undefined, NOW), false)
@@ -203,6 +217,9 @@ export function sessionsContract(open: OpenStore): void {
       const user = await created()
       const [old, next] = [await opened(user), newSession(user, NOW, { epoch: 1 })]
       assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), false)
+      assert.ok(await validated(old, NOW))
+      const taken = await opened(user)
+      assert.equal(await store.sessions.open(taken.record, NOW + 1_000, old.digest, NOW), false)
       assert.ok(await validated(old, NOW))
     })
 

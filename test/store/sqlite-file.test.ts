@@ -106,6 +106,20 @@ test('a write that another process holds up is given up in time, and reading goe
   await store.close()
 })
 
+test('a transaction holds the write lock from its first statement, so that what it read stays true', async () => {
+  const path = join(directory, 'lock.db')
+  const database = openSqliteDatabase(path)
+  const other = new DatabaseSync(path)
+  const raise = other.prepare('UPDATE users SET epoch = epoch + 1')
+  await database.write(() => {
+    assert.throws(() => raise.run(), /locked/)
+    return true
+  })
+  raise.run()
+  other.close()
+  database.close()
+})
+
 test('neither a token nor the id of a browser session is in the files', async () => {
   const now = Date.now()
   const store = await opened('secrets.db')
@@ -181,9 +195,11 @@ test('several processes make one database at the same time, and of all their cre
     let written = 0
     for (let at = 0; at < 10; at++) {
       if (await store.users.create(user)) created++
-      const note = { id: 'n-' + process.pid + '-' + at, text: 'x', author: 'user:alice', updatedAt: 1 }
-      if (await store.notes.write(note, { notes: 13, bytes: 1000 })) written++
       await store.sessions.endAll('alice')
+    }
+    for (let at = 0; at < 200; at++) {
+      const note = { id: 'n-' + process.pid + '-' + at, text: 'x', author: 'user:alice', updatedAt: 1 }
+      if (await store.notes.write(note, { notes: 613, bytes: 1000 })) written++
     }
     await store.close()
     console.log(JSON.stringify([created, written]))`
@@ -202,7 +218,7 @@ test('several processes make one database at the same time, and of all their cre
   )
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
   assert.equal(sum(results.map(([created]) => created)), 1)
-  assert.equal(sum(results.map(([, written]) => written)), 13)
+  assert.equal(sum(results.map(([, written]) => written)), 613)
   const store = await opened('several.db')
   const epoch = (await store.users.find('alice'))?.epoch ?? 0
   assert.ok(epoch >= 30 && epoch <= 40, `every raise of the epoch counts: ${epoch}`)
