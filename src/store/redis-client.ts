@@ -73,7 +73,7 @@ function clientOf(redis: Redis, where: string): RedisClient {
   return {
     redis,
     answer,
-    run: (script, keys, values) => answer(() => evaluate(redis, script, keys, values)),
+    run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
     async close() {
       await redis.quit().catch(() => redis.disconnect())
     },

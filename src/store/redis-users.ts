@@ -39,13 +39,14 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
 }
 
 function fieldsFrom({ passwordHash, oneTimeUntil, disabled, epoch, createdAt }: User): (string | number)[] {
-  return [
-    ...['passwordHash', passwordHash],
-    ...['oneTimeUntil', oneTimeUntil ?? ''],
-    ...['disabled', disabled ? 1 : 0],
-    ...['epoch', epoch],
-    ...['createdAt', createdAt],
-  ]
+  const stored = {
+    passwordHash,
+    oneTimeUntil: oneTimeUntil ?? '',
+    disabled: disabled ? 1 : 0,
+    epoch,
+    createdAt,
+  }
+  return Object.entries(stored).flat()
 }
 
 function userOf(name: string, stored: Readonly<Record<string, string>>): User | undefined {

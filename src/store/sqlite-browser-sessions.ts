@@ -35,7 +35,7 @@ class SqliteBrowserSessions extends Store {
     void this.#database
       .answer(() => {
         const row = this.#statements.find.get(digest, this.#now())
-        return row === undefined ? null : (JSON.parse(textIn(row, 'data')) as SessionData)
+        return row === undefined ? null : sessionOf(textIn(row, 'data'))
       })
       .then((session) => done(null, session), done)
   }
@@ -59,6 +59,16 @@ class SqliteBrowserSessions extends Store {
   #run(done: ((error?: unknown) => void) | undefined, work: () => void): void {
     void this.#database.answer(work).then(() => done?.(), done)
   }
+}
+
+function sessionOf(data: string): SessionData {
+  const session: unknown = JSON.parse(data)
+  if (!isSession(session)) throw new TypeError('what is stored is no browser session')
+  return session
+}
+
+function isSession(value: unknown): value is SessionData {
+  return value instanceof Object && 'cookie' in value && value.cookie instanceof Object
 }
 
 type Statements = ReturnType<typeof statementsOf>

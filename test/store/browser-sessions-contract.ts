@@ -5,7 +5,7 @@ import { newSessionToken } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, newUser } from '../support/session-records.ts'
-import type { OpenStore } from './contract.ts'
+import type { OpenStore } from './store-under-test.ts'
 
 const NOW = 1_763_712_000_000
 

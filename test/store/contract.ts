@@ -1,19 +1,8 @@
-import type { Store } from '../../src/store/store.ts'
-import type { TestSession } from '../support/session-records.ts'
 import { browserSessionsContract } from './browser-sessions-contract.ts'
 import { notesContract } from './notes-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
+import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
 import { usersContract } from './users-contract.ts'
-
-/** Opens the store under test once more: every call is another connection to the same data. */
-export type OpenStore = () => Promise<Store>
-
-/** Changes a user behind the store's back, as an administrator or an attacker would. */
-export interface StoreBackdoor {
-  disable(name: string): Promise<void>
-  /** Sets the idle end of a session to any time. */
-  setIdleEnd(session: TestSession, idleExpiresAt: number): Promise<void>
-}
 
 /** What every engine must do. Times are those of the tests: no engine may use its own clock. */
 export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
 import type { Note } from '../../src/tools/note-store.ts'
-import type { OpenStore } from './contract.ts'
+import type { OpenStore } from './store-under-test.ts'
 
 const ROOMY = { notes: 1_000, bytes: 1_000_000 }
 

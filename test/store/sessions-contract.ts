@@ -5,7 +5,7 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import type { User } from '../../src/login/user.ts'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, newUser, SEAL, type TestSession } from '../support/session-records.ts'
-import type { OpenStore, StoreBackdoor } from './contract.ts'
+import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
 import { raceSessions } from './session-races.ts'
 
 const NOW = 1_763_712_000_000

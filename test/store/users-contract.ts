@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
 import { newUser } from '../support/session-records.ts'
-import type { OpenStore } from './contract.ts'
+import type { OpenStore } from './store-under-test.ts'
 
 export function usersContract(open: OpenStore): void {
   describe('users', () => {
