@@ -44,15 +44,26 @@ async function identify(
   if (slot === undefined) return refused('session_invalid')
   const digest = digestOf(token)
   const live = await records.validate(digest, slot, evidence.now)
-  if (live === undefined || !speaksFor(live, digest, slot, keys)) return refused('session_invalid')
+  if (live === undefined || !speaksFor(live, digest, slot, keys, evidence.now))
+    return refused('session_invalid')
   if (live.record.pending !== null) return refused('session_pending')
   return outcomeOf(live)
 }
 
-/** Whether the record is ours and of this token: what the store holds is not believed unsealed. */
-function speaksFor(live: LiveSession, digest: string, slot: string, keys: SessionKeys): boolean {
-  const { record } = live
-  return record.digest === digest && slotOf(record.user) === slot && isSealed(record, keys.seal)
+/** Whether the record is ours, of this token and not over: what the store holds is not believed unsealed. */
+function speaksFor(
+  { record }: LiveSession,
+  digest: string,
+  slot: string,
+  keys: SessionKeys,
+  now: number,
+): boolean {
+  return (
+    record.digest === digest &&
+    slotOf(record.user) === slot &&
+    now < record.expiresAt &&
+    isSealed(record, keys.seal)
+  )
 }
 
 function outcomeOf({ record }: LiveSession): Outcome {
