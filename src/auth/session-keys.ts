@@ -12,7 +12,7 @@ export interface SessionKeys {
   readonly csrf: SealingKeys
 }
 
-/** Fewer bytes than this are no secret. */
+/** Fewer characters than this are no secret. */
 const LEAST_SECRET_LENGTH = 32
 
 /**
