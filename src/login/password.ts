@@ -53,7 +53,7 @@ export function passwords(queue: HashQueue, cost: HashCost = DEFAULT_COST): Pass
 
 /** What is wrong with a new password, as a sentence for the user; `undefined` if it can be taken. */
 export function passwordProblem(password: string): string | undefined {
-  const length = [...normalized(password)].length
+  const { length } = Array.from(normalized(password))
   if (length < SHORTEST) return `The password must have at least ${SHORTEST} characters.`
   if (length > LONGEST) return `The password must have at most ${LONGEST} characters.`
   return undefined

@@ -158,9 +158,9 @@ test('the first user logs in with the one-time password, must change it, and cal
 })
 
 test('two servers run side by side, and a second start of one keeps everything', async () => {
-  const before = readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8')
+  const root = readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8')
   const second = await serving('start', { cwd })
-  assert.equal(readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8'), before)
+  assert.equal(readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8'), root)
   assert.ok(!second.lines.some((line) => line.startsWith('one-time password')))
   assert.ok(second.lines.includes('Nothing was missing.'), second.lines.join('\n'))
   assert.equal(await second.stop(), 0)
