@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,7 +105,7 @@ function createSteps(): Steps {
   }
 }
 
-async function createStack(composeCommand: readonly string[], ports: readonly number[]): Promise<Stack> {
+function createStack(composeCommand: readonly string[], ports: readonly number[]): Stack {
   const [certificatesPort = 0, peoplePort = 0] = ports
   const project = `sallyport-test-${randomBytes(4).toString('hex')}`
   const environment = {
@@ -312,21 +312,25 @@ async function used(stack: Stack, directory: string, { need, check }: Steps): Pr
 /** Runs the test on a stack of its own, which is gone afterwards whatever happens. */
 async function tested(composeCommand: readonly string[]): Promise<Steps> {
   const steps = createSteps()
-  const stack = await createStack(composeCommand, await freePorts())
+  const stack = createStack(composeCommand, await freePorts())
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-docker-'))
+  const takenAway = (): Ended => {
+    rmSync(directory, { recursive: true, force: true })
+    return stack.down()
+  }
   const interrupted = (): void => {
-    stack.down()
+    takenAway()
     process.exit(1)
   }
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   try {
     await used(stack, directory, steps)
-  } catch {
+  } catch (error) {
+    if (steps.counts().failed === 0) throw error
     console.error('the rest depends on that and was not run')
   } finally {
     if (steps.counts().failed > 0) console.error(stack.logs())
-    await steps.check('the stack is taken away', () => void said(stack.down()))
-    await rm(directory, { recursive: true, force: true })
+    await steps.check('the stack is taken away', () => void said(takenAway()))
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
   }
   return steps
@@ -335,7 +339,6 @@ async function tested(composeCommand: readonly string[]): Promise<Steps> {
 /** Brings the base images up where a script for that is named. */
 function prepared(script: string | undefined): boolean {
   if (script === undefined || script === '') return true
-  if (!existsSync(script)) console.error(`SALLYPORT_BASE_IMAGES: there is no ${script}`)
   const { code, stdout, stderr } = run(['bash', script])
   if (code !== 0) console.error(`${script} ended with ${code}\n${stdout}\n${stderr}`)
   return code === 0
