@@ -1,0 +1,19 @@
+import type { SessionChanged } from '../audit/event.ts'
+import type { SessionRecord } from '../auth/session-record.ts'
+import { slotOf } from '../auth/session-token.ts'
+import type { Caller, LoginOptions } from './options.ts'
+import { recordIfPossible, sessionEvent } from './session-audit.ts'
+
+/**
+ * Ends a session, and records it if it was there. Goes through without the audit trail; rejects with
+ * `STORE_UNAVAILABLE` when it cannot say that the session has ended.
+ */
+export async function endSession(
+  record: Pick<SessionRecord, 'user' | 'digest'>,
+  reason: SessionChanged['reason'],
+  caller: Caller,
+  options: LoginOptions,
+): Promise<void> {
+  if (await options.sessions.end(record.digest, slotOf(record.user)))
+    await recordIfPossible(sessionEvent('session.ended', reason, record, caller), options)
+}

@@ -1,0 +1,36 @@
+import type { Store as BrowserSessions } from 'express-session'
+import type { AuditSink } from '../audit/event.ts'
+import type { RightsOf } from '../auth/authenticate.ts'
+import type { SessionKeys } from '../auth/session-keys.ts'
+import type { Passwords } from './password.ts'
+import type { SessionStore } from './session-store.ts'
+import type { Users } from './user.ts'
+
+/** What the door for people is built of. All times in ms. */
+export interface LoginOptions {
+  readonly users: Users
+  readonly sessions: SessionStore
+  /** What express-session keeps for a browser; never a credential. */
+  readonly browserSessions: BrowserSessions
+  readonly keys: SessionKeys
+  readonly passwords: Passwords
+  readonly rightsOf: RightsOf
+  readonly audit: AuditSink
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** A session ends when it was not used for so long, */
+  readonly idleTimeout: number
+  /** and after so long in any case. */
+  readonly absoluteTimeout: number
+  /** Whether pages of this `Origin` may post to us; `host` is the `Host` header of the request. */
+  readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
+  /** Told of what should not happen, for the operator's log. */
+  readonly onException: (requestId: string, error: unknown) => void
+}
+
+/** Who asks, as the audit trail and the session record say it. */
+export interface Caller {
+  readonly requestId: string
+  readonly address: string
+  readonly userAgent: string
+}

@@ -1,0 +1,50 @@
+import { html } from './html.ts'
+import { alert, formTokenField, layout, notice } from './layout.ts'
+
+/** What the login page shows. */
+export interface LoginPage {
+  readonly formToken: string
+  /** What was typed before, to be kept when it was refused. */
+  readonly username?: string
+  readonly problem?: string | undefined
+  readonly signedOut?: boolean
+}
+
+/** The form for name and password. */
+export function loginPage({ formToken, username, problem, signedOut }: LoginPage): string {
+  return layout(
+    'Log in',
+    html`
+      ${notice(signedOut === true ? 'You are signed out.' : undefined)} ${alert(problem)}
+      <form method="post" action="/auth/login">
+        ${formTokenField(formToken)}
+        <label for="username">User name</label>
+        <input
+          id="username"
+          name="username"
+          type="text"
+          value="${username ?? ''}"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck="false"
+          maxlength="64"
+          required
+          ${username === undefined || username === '' ? AUTOFOCUS : undefined}
+        />
+        <label for="password">Password</label>
+        <input
+          id="password"
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          maxlength="256"
+          required
+          ${username === undefined || username === '' ? undefined : AUTOFOCUS}
+        />
+        <button type="submit">Log in</button>
+      </form>
+    `,
+  )
+}
+
+const AUTOFOCUS = html`autofocus`

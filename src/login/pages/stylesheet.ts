@@ -1,0 +1,52 @@
+/** All there is. Colours follow the system; every text has a contrast of at least 4.5 to its ground. */
+export const stylesheet: string = `
+:root {
+  color-scheme: light dark;
+  --ground: #f1f3f7; --card: #ffffff; --text: #1c2230; --quiet: #566074; --line: #8a93a5;
+  --accent: #3b5bdb; --on-accent: #ffffff;
+  --alert: #a61b1b; --alert-ground: #fdecec; --good: #1b6b3a; --good-ground: #e7f6ec;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #12151c; --card: #1b2029; --text: #e8ebf2; --quiet: #a3adc0; --line: #6b7588;
+    --accent: #8ea5ff; --on-accent: #10131a;
+    --alert: #ffb4b4; --alert-ground: #3a1d1f; --good: #9be0b4; --good-ground: #17301f;
+  }
+}
+*, ::before, ::after { box-sizing: border-box; }
+body {
+  margin: 0; min-height: 100vh; min-height: 100dvh; padding: 1rem;
+  display: grid; place-items: center;
+  background: var(--ground); color: var(--text);
+  font: 1rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif;
+}
+.card {
+  width: 100%; max-width: 24rem; padding: 2rem;
+  background: var(--card); border: 1px solid color-mix(in srgb, var(--line) 40%, transparent);
+  border-radius: 0.75rem; overflow-wrap: anywhere;
+}
+.brand { display: flex; align-items: center; gap: 0.5rem; margin: 0; color: var(--quiet); }
+h1 { margin: 0.25rem 0 1.25rem; font-size: 1.5rem; line-height: 1.2; }
+form { display: grid; gap: 0.375rem; }
+label { margin-top: 0.625rem; font-weight: 600; }
+input {
+  width: 100%; padding: 0.625rem 0.75rem; font: inherit;
+  color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 0.5rem;
+}
+button {
+  margin-top: 1.25rem; padding: 0.6875rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
+  color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.5rem;
+}
+button:hover { filter: brightness(1.08); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+a { color: var(--accent); }
+dl { margin: 0; }
+dt { color: var(--quiet); font-size: 0.875rem; }
+dd { margin: 0 0 0.75rem; font-weight: 600; }
+.hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
+.links { margin: 1.25rem 0 0; }
+.alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem; }
+.alert { color: var(--alert); background: var(--alert-ground); }
+.notice { color: var(--good); background: var(--good-ground); }
+@media (max-width: 26rem) { .card { padding: 1.25rem; } }
+`

@@ -1,0 +1,67 @@
+import { changePassword, type PasswordChange, type PasswordChanged } from './change-password.ts'
+import { fieldsIn, passwordFields, passwordForm } from './fields.ts'
+import { isSessionForm, sessionFormToken } from './form-guard.ts'
+import { loggedIn } from './logged-in.ts'
+import type { LoginOptions } from './options.ts'
+import { passwordPage } from './pages/password-page.ts'
+import { problem, refusal, statusOf, type Problem } from './problem.ts'
+import { failed, json, page, redirect, type Reply } from './reply.ts'
+import { browserVisitor, visitorOf, type KnownVisitor } from './visitor.ts'
+import type { Visit } from './visit.ts'
+
+/** `GET /password`: the form, forced after a one-time password, else with the present password. */
+export async function passwordPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
+  const visitor = await browserVisitor(visit, options)
+  return visitor === undefined ? redirect('/login') : page(pageFor(visitor, options))
+}
+
+/** `POST /auth/password`: sets a new password, which ends all sessions and opens the present one anew. */
+export async function passwordRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
+  if (visit.body.kind === 'form') return byForm(visit, options)
+  const visitor = await visitorOf(visit, options)
+  if (visitor.kind === 'refused') return failed(refusal(visitor.reason))
+  const read = fieldsIn(visit.body, passwordFields)
+  if (read.kind === 'refused') return failed(read.problem)
+  const outcome = await changePassword(changeOf(visit, visitor, read.fields), options)
+  if (outcome.kind !== 'changed') return failed(problemOf(outcome))
+  if (visitor.from === 'cookie') await visit.browser.hold(outcome.opened.token)
+  return json(loggedIn(outcome.opened, visitor.from === 'bearer', options))
+}
+
+async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
+  const visitor = await browserVisitor(visit, options)
+  if (visitor === undefined) return redirect('/login')
+  const again = (fault: Problem): Reply => page(pageFor(visitor, options, fault.message), statusOf(fault))
+  const read = fieldsIn(visit.body, passwordForm)
+  if (read.kind === 'refused') return again(read.problem)
+  const { csrf, newPassword, repeat } = read.fields
+  if (!isSessionForm(visit, csrf, options)) return again(problem('form_expired'))
+  if (newPassword !== repeat)
+    return again(problem('password_refused', 'The two new passwords are not the same.'))
+  const outcome = await changePassword(changeOf(visit, visitor, read.fields), options)
+  if (outcome.kind === 'refused' && outcome.reason === 'session_invalid') return redirect('/login')
+  if (outcome.kind !== 'changed') return again(problemOf(outcome))
+  await visit.browser.hold(outcome.opened.token, 'password_changed')
+  return redirect('/account')
+}
+
+function changeOf(
+  { caller }: Visit,
+  { live }: KnownVisitor,
+  { newPassword, password }: { readonly newPassword: string; readonly password?: string | undefined },
+): PasswordChange {
+  return { record: live.record, newPassword, password, caller }
+}
+
+function problemOf(outcome: Exclude<PasswordChanged, { kind: 'changed' }>): Problem {
+  if (outcome.kind === 'unfit') return problem('password_refused', outcome.problem)
+  if (outcome.reason === 'session_invalid') return refusal('session_invalid')
+  if (outcome.reason === 'password_missing') return problem('bad_request', 'The field "password" is missing.')
+  return problem('invalid_credentials', 'The present password is not right.')
+}
+
+function pageFor({ live, token }: KnownVisitor, options: LoginOptions, fault?: string): string {
+  const { user, pending } = live.record
+  const formToken = sessionFormToken(token, options)
+  return passwordPage({ formToken, user, isForced: pending !== null, problem: fault })
+}

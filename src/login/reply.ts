@@ -1,0 +1,29 @@
+import type { Problem, ProblemCode } from './problem.ts'
+import { problem } from './problem.ts'
+
+/** Where a page may send a browser: never anywhere that a request names. */
+export type RedirectTarget = '/login' | '/login?signed-out' | '/password' | '/account'
+
+/** What a route answers. Cookies are set through the visit. */
+export type Reply =
+  | { readonly kind: 'json'; readonly body: object }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'page'; readonly status: number; readonly page: string }
+  | { readonly kind: 'redirect'; readonly to: RedirectTarget }
+  | { readonly kind: 'problem'; readonly problem: Problem }
+
+export function json(body: object): Reply {
+  return { kind: 'json', body }
+}
+
+export function page(text: string, status = 200): Reply {
+  return { kind: 'page', status, page: text }
+}
+
+export function redirect(to: RedirectTarget): Reply {
+  return { kind: 'redirect', to }
+}
+
+export function failed(one: Problem | ProblemCode): Reply {
+  return { kind: 'problem', problem: typeof one === 'string' ? problem(one) : one }
+}

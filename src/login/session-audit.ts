@@ -1,0 +1,31 @@
+import type { SessionChanged } from '../audit/event.ts'
+import type { SessionRecord } from '../auth/session-record.ts'
+import { SallyportError } from '../errors.ts'
+import type { Caller, LoginOptions } from './options.ts'
+
+/** What the trail says about a session that begins or ends. */
+export function sessionEvent(
+  event: SessionChanged['event'],
+  reason: SessionChanged['reason'],
+  { user, digest }: Pick<SessionRecord, 'user' | 'digest'>,
+  { requestId, address }: Caller,
+): SessionChanged {
+  return { event, reason, requestId, principal: `user:${user}`, credential: `sha256:${digest}`, address }
+}
+
+/** Records what must be on record before it counts. Rejects with `AUDIT_UNAVAILABLE`. */
+export async function recordOrFail(event: SessionChanged, { audit }: LoginOptions): Promise<void> {
+  try {
+    await audit.record(event)
+  } catch (error) {
+    throw new SallyportError('AUDIT_UNAVAILABLE', `${event.event} cannot be recorded`, { cause: error })
+  }
+}
+
+/** Records what happens in any case: an end is never held up by an audit trail that cannot be written. */
+export async function recordIfPossible(
+  event: SessionChanged,
+  { audit, onException }: LoginOptions,
+): Promise<void> {
+  await audit.record(event).catch((error: unknown) => onException(event.requestId, error))
+}

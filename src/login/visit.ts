@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Request, Response } from 'express'
+import {
+  cookieNamed,
+  SESSION_COOKIE,
+  sessionTokenFrom,
+  type PresentedToken,
+} from '../auth/session-credential.ts'
+import { postedBody, type PostedBody } from './body.ts'
+import { browserOf, type Browser } from './browser.ts'
+import type { Caller, LoginOptions } from './options.ts'
+
+/** One request, as the routes see it: what it presents and posts, and the browser behind it. */
+export interface Visit {
+  readonly caller: Caller
+  readonly presented: PresentedToken
+  /** The `Sec-Fetch-Site` header. */
+  readonly fetchSite: string | undefined
+  readonly body: PostedBody
+  /** Whether the address says that this browser has just signed out. */
+  readonly signedOut: boolean
+  readonly browser: Browser
+  /** What binds the form of a browser without a session to it; undefined if it has shown none. */
+  readonly formSecret: string | undefined
+  /** The same, made and given to the browser if it has none. */
+  ensureFormSecret(): string
+}
+
+const FORM_COOKIE = '__Host-sallyport-form'
+const FORM_SECRET = /^[A-Za-z0-9_-]{43}$/
+
+/** Longer user agents are cut. */
+const LONGEST_USER_AGENT = 256
+
+/** Reads a request that went through express-session and the body reader. */
+export function visitOf(request: Request, response: Response, options: LoginOptions): Visit {
+  const caller = callerOf(request, response)
+  const bytes: unknown = request.body
+  const formSecret = formSecretIn(request)
+  return {
+    caller,
+    presented: presentedToken(request, options.keys.cookie),
+    fetchSite: headerOf(request, 'sec-fetch-site'),
+    body: postedBody(Buffer.isBuffer(bytes) ? bytes : undefined, request.headers['content-type']),
+    signedOut: request.url.endsWith('?signed-out'),
+    browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
+    formSecret,
+    ensureFormSecret: () => formSecret ?? newFormSecret(response),
+  }
+}
+
+/** Who asks. The request id was laid down by `loginApp`. */
+export function callerOf(request: IncomingMessage, response: Response): Caller {
+  const requestId: unknown = response.locals['requestId']
+  const userAgent = request.headers['user-agent'] ?? ''
+  return {
+    requestId: typeof requestId === 'string' ? requestId : '',
+    address: request.socket.remoteAddress ?? '',
+    userAgent: userAgent.slice(0, LONGEST_USER_AGENT).replace(/[^\x20-\x7e]/g, '?'),
+  }
+}
+
+/** The credential of a request: a bearer token or the session cookie, and never both. */
+export function presentedToken(request: IncomingMessage, keys: readonly string[]): PresentedToken {
+  const cookie = cookieNamed(request.headers.cookie, SESSION_COOKIE)
+  if (cookie.kind === 'refused') return cookie
+  // Of two Authorization headers Node shows the first; joined they are no credential, so both are refused.
+  const authorization = request.headersDistinct['authorization']?.join(', ')
+  return sessionTokenFrom({ authorization, cookie: cookie.kind === 'found' ? cookie.value : undefined }, keys)
+}
+
+/** A header that no valid request has twice; two of them are joined to what is no valid value. */
+export function headerOf(request: IncomingMessage, name: 'sec-fetch-site' | 'origin'): string | undefined {
+  return request.headersDistinct[name]?.join(', ')
+}
+
+function formSecretIn(request: IncomingMessage): string | undefined {
+  const cookie = cookieNamed(request.headers.cookie, FORM_COOKIE)
+  return cookie.kind === 'found' && FORM_SECRET.test(cookie.value) ? cookie.value : undefined
+}
+
+function newFormSecret(response: Response): string {
+  const secret = randomBytes(32).toString('base64url')
+  response.cookie(FORM_COOKIE, secret, { path: '/', httpOnly: true, secure: true, sameSite: 'lax' })
+  return secret
+}
