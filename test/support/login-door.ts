@@ -1,0 +1,204 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AuditEvent } from '../../src/audit/event.ts'
+import type { CompiledPermissions } from '../../src/auth/context.ts'
+import { sessionKeys } from '../../src/auth/session-keys.ts'
+import { slotOf } from '../../src/auth/session-token.ts'
+import { hashQueue } from '../../src/login/hash-queue.ts'
+import type { LoginOptions } from '../../src/login/options.ts'
+import { passwords } from '../../src/login/password.ts'
+import { loginApp } from '../../src/login/routes.ts'
+import type { User } from '../../src/login/user.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { testAuthority } from './certificates.ts'
+import { ask, type Answer, type Ask } from './clients.ts'
+import { startRedis, type RedisServer } from './redis.ts'
+
+/** The password of every user that a test makes. */
+export const PASSWORD = 'correct horse battery'
+export const IDLE: number = 30 * 60_000
+export const ABSOLUTE: number = 12 * 3_600_000
+
+/** Hashes that cost next to nothing. */
+export const CHEAP: LoginOptions['passwords'] = passwords(hashQueue(2, 100), {
+  memory: 64,
+  passes: 1,
+  parallelism: 1,
+})
+
+export type Engine = 'sqlite' | 'redis'
+export const ENGINES: readonly Engine[] = ['sqlite', 'redis']
+
+/** The door for people alone: a real HTTPS server with the login app, on a store of its own. */
+export interface LoginDoor {
+  readonly port: number
+  readonly ca: string
+  readonly store: Store
+  /** There on Redis. */
+  readonly redis: RedisServer | undefined
+  readonly options: LoginOptions
+  readonly events: readonly AuditEvent[]
+  readonly faults: readonly unknown[]
+  /** Moves the clock. */
+  advance(ms: number): void
+  failAudit(fails: boolean): void
+  addUser(fields?: Partial<User>): Promise<User>
+  ask(path: string, options?: Partial<Ask>): Promise<Answer>
+  /** Posts JSON, as a program does. */
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** @param changes to the options, made of the store that the door is on */
+export async function startDoor(
+  engine: Engine,
+  changes: (store: Store) => Partial<LoginOptions> = () => ({}),
+): Promise<LoginDoor> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-login-'))
+  const authority = await testAuthority(directory)
+  const redis = engine === 'redis' ? await startRedis() : undefined
+  let offset = 0
+  const now = (): number => Date.now() + offset
+  const store = await openStore(redis?.url ?? `sqlite:${join(directory, 'store.db')}`, { now, slotOf })
+  const events: AuditEvent[] = []
+  const faults: unknown[] = []
+  let auditFails = false
+  const options: LoginOptions = {
+    ...store,
+    keys: sessionKeys([randomBytes(48).toString('base64')]),
+    passwords: CHEAP,
+    rightsOf: ({ name }) => ({ roles: name.startsWith('u-') ? ['reader'] : [], permissions: NO_PERMISSIONS }),
+    audit: {
+      async record(event) {
+        if (auditFails) throw new Error('the disk of the audit trail is full')
+        events.push(event)
+      },
+    },
+    now,
+    idleTimeout: IDLE,
+    absoluteTimeout: ABSOLUTE,
+    isAllowedOrigin: (origin, host) => origin === `https://${host}`,
+    onException: (_requestId, error) => faults.push(error),
+    ...changes(store),
+  }
+  const app = loginApp(options)
+  const { cert, key } = authority.server
+  const server = createServer({ cert, key }, (request, response) => app(request, response, randomUUID()))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const ca = authority.rootPem
+  return {
+    port,
+    ca,
+    store,
+    redis,
+    options,
+    events,
+    faults,
+    advance(ms) {
+      offset += ms
+    },
+    failAudit(fails) {
+      auditFails = fails
+    },
+    async addUser(fields = {}) {
+      const user = {
+        name: `u-${randomBytes(6).toString('hex')}`,
+        passwordHash: await CHEAP.hash(PASSWORD),
+        oneTimeUntil: null,
+        disabled: false,
+        epoch: 0,
+        createdAt: now(),
+        ...fields,
+      }
+      if (!(await store.users.create(user))) throw new Error('the name is taken')
+      return user
+    },
+    ask: (path, more = {}) => ask({ port, ca, path, method: 'GET', ...more }),
+    post: (path, body, headers = {}) =>
+      ask({
+        port,
+        ca,
+        path,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      }),
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await store.close()
+      await redis?.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+const NO_PERMISSIONS = Object.freeze({}) as CompiledPermissions
+
+/** A browser, as far as cookies, forms and redirects go. It does not follow redirects by itself. */
+export interface TestBrowser {
+  readonly cookies: ReadonlyMap<string, string>
+  cookieHeader(): string
+  get(path: string, headers?: Record<string, string>): Promise<Answer>
+  /** Posts the fields that are given, with the hidden ones of the page that was read last. */
+  submit(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer>
+  /** Posts JSON, as a script of our own pages would. */
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+}
+
+export function testBrowser(door: LoginDoor): TestBrowser {
+  const cookies = new Map<string, string>()
+  let hidden: Record<string, string> = {}
+  const cookieHeader = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const send = async (path: string, options: Partial<Ask>): Promise<Answer> => {
+    const headers = { ...(cookies.size > 0 ? { cookie: cookieHeader() } : {}), ...SITE, ...options.headers }
+    const answer = await door.ask(path, { ...options, headers })
+    for (const line of answer.headers['set-cookie'] ?? []) take(line, cookies)
+    if (answer.headers['content-type']?.startsWith('text/html') === true) hidden = hiddenFields(answer.body)
+    return answer
+  }
+  return {
+    cookies,
+    cookieHeader,
+    get: (path, headers = {}) => send(path, { headers: { accept: 'text/html', ...headers } }),
+    submit: (path, fields, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        body: new URLSearchParams({ ...hidden, ...fields }).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html', ...headers },
+      }),
+    post: (path, body, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      }),
+  }
+}
+
+const SITE = { 'sec-fetch-site': 'same-origin' }
+
+function take(line: string, cookies: Map<string, string>): void {
+  const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
+  const name = pair.slice(0, pair.indexOf('='))
+  const isGone = attributes.some((attribute) => attribute.startsWith('Expires=Thu, 01 Jan 1970'))
+  if (isGone) cookies.delete(name)
+  else cookies.set(name, pair.slice(pair.indexOf('=') + 1))
+}
+
+function hiddenFields(page: string): Record<string, string> {
+  const inputs = page.match(/<input type="hidden"[^>]*>/g) ?? []
+  return Object.fromEntries(
+    inputs.map((input) => [
+      /name="([^"]*)"/.exec(input)?.[1] ?? '',
+      /value="([^"]*)"/.exec(input)?.[1] ?? '',
+    ]),
+  )
+}
