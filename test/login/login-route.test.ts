@@ -109,7 +109,7 @@ for (const engine of ENGINES)
       )
     })
 
-    test('every attempt costs one hash, whatever the name', async () => {
+    test('every attempt costs one hash, whatever the name', async (t) => {
       const { name } = await door.addUser()
       const asked: (string | undefined)[] = []
       const counting = await startDoor(engine, () => ({
@@ -121,11 +121,39 @@ for (const engine of ENGINES)
           },
         },
       }))
+      t.after(() => counting.close())
       const disabled = await counting.addUser({ disabled: true })
       for (const username of ['nobody', disabled.name, 'NOT A NAME', name])
         await counting.post('/auth/login', { username, password: PASSWORD })
       assert.equal(asked.length, 4)
-      await counting.close()
+    })
+
+    test('a name that cannot be one does not reach the store', async (t) => {
+      const asked: string[] = []
+      const own = await startDoor(engine, ({ users }) => ({
+        users: {
+          ...users,
+          async find(name) {
+            asked.push(name)
+            return users.find(name)
+          },
+        },
+      }))
+      t.after(() => own.close())
+      for (const username of ['nobody', 'NOT A NAME', '..', 'x'.repeat(65)])
+        await own.post('/auth/login', { username, password: PASSWORD })
+      assert.deepEqual(asked, ['nobody'])
+    })
+
+    test('a cookie and a token together are refused, also by a login and by a page', async () => {
+      const { name } = await door.addUser()
+      const browser = testBrowser(door)
+      await browser.post('/auth/login', { username: name, password: PASSWORD })
+      const { token } = (await login(name, { token: true })).json() as LoggedIn
+      const both = { authorization: `Bearer ${token}` }
+      const answer = await browser.post('/auth/login', { username: name, password: PASSWORD }, both)
+      assert.deepEqual([answer.status, answer.headers['set-cookie']], [401, undefined])
+      for (const path of ['/login', '/account']) assert.equal((await browser.get(path, both)).status, 401)
     })
 
     test('a password is taken however the keyboard composed it', async () => {
@@ -157,32 +185,31 @@ for (const engine of ENGINES)
       assert.equal((await login(name)).status, 401)
     })
 
-    test('a pending login ends after ten minutes, however it is used', async () => {
+    test('a pending login ends after ten minutes, however it is used', async (t) => {
       const own = await startDoor(engine)
+      t.after(() => own.close())
       const { name } = await own.addUser({ oneTimeUntil: own.options.now() + 3_600_000 })
       const { pending } = (
         await own.post('/auth/login', { username: name, password: PASSWORD, token: true })
       ).json() as LoggedIn
-      own.advance(10 * 60_000)
-      const answer = await own.post(
-        '/auth/password',
-        { newPassword: 'another long password' },
-        { authorization: `Bearer ${pending}` },
-      )
-      assert.equal(answer.status, 401)
-      await own.close()
+      const set = (newPassword: string) =>
+        own.post('/auth/password', { newPassword }, { authorization: `Bearer ${pending}` })
+      own.advance(6 * 60_000)
+      assert.equal((await set('short')).status, 400)
+      own.advance(4 * 60_000)
+      assert.equal((await set('another long password')).status, 401)
     })
 
     test('logging in again in the same browser replaces the session in one step, under a new id', async () => {
       const { name } = await door.addUser()
       const browser = testBrowser(door)
       await browser.post('/auth/login', { username: name, password: PASSWORD })
-      const before = browser.cookieHeader()
+      const earlier = browser.cookieHeader()
       await browser.post('/auth/login', { username: name, password: PASSWORD })
       const last = door.events.slice(-2) as SessionChanged[]
-      assert.notEqual(browser.cookieHeader(), before)
+      assert.notEqual(browser.cookieHeader(), earlier)
       assert.equal((await browser.get('/auth/session')).status, 200)
-      assert.equal((await door.ask('/auth/session', { headers: { cookie: before } })).status, 401)
+      assert.equal((await door.ask('/auth/session', { headers: { cookie: earlier } })).status, 401)
       assert.deepEqual(
         last.map(({ event, reason }) => [event, reason]),
         [
@@ -196,9 +223,9 @@ for (const engine of ENGINES)
       const [first, second] = [await door.addUser(), await door.addUser()]
       const browser = testBrowser(door)
       await browser.post('/auth/login', { username: first.name, password: PASSWORD })
-      const before = browser.cookieHeader()
+      const earlier = browser.cookieHeader()
       await browser.post('/auth/login', { username: second.name, password: PASSWORD })
-      assert.equal((await door.ask('/auth/session', { headers: { cookie: before } })).status, 401)
+      assert.equal((await door.ask('/auth/session', { headers: { cookie: earlier } })).status, 401)
       assert.match((await browser.get('/auth/session')).body, new RegExp(second.name))
     })
 
@@ -234,8 +261,9 @@ for (const engine of ENGINES)
       assert.equal(afterwards.status, 401)
     })
 
-    test('a session is idle for so long, and no longer', async () => {
+    test('a session is idle for so long, and no longer', async (t) => {
       const own = await startDoor(engine)
+      t.after(() => own.close())
       const { name } = await own.addUser()
       const { token } = (
         await own.post('/auth/login', { username: name, password: PASSWORD, token: true })
@@ -245,6 +273,5 @@ for (const engine of ENGINES)
       assert.equal((await own.ask('/auth/session', { headers })).status, 200)
       own.advance(IDLE)
       assert.equal((await own.ask('/auth/session', { headers })).status, 401)
-      await own.close()
     })
   })

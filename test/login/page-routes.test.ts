@@ -149,8 +149,9 @@ for (const engine of ENGINES)
       assert.equal((await browser.get('/account')).status, 200)
     })
 
-    test('take no form of yesterday, and offer a new one', async () => {
+    test('take no form of yesterday, and offer a new one', async (t) => {
       const own = await startDoor(engine)
+      t.after(() => own.close())
       const { name } = await own.addUser()
       const browser = testBrowser(own)
       await browser.get('/login')
@@ -159,7 +160,6 @@ for (const engine of ENGINES)
       assert.equal((await browser.submit('/auth/login', credentials)).status, 403)
       own.advance(3_600_000)
       assert.equal((await browser.submit('/auth/login', credentials)).status, 303)
-      await own.close()
     })
 
     test('carry their headers on every answer, whatever it is', async () => {
