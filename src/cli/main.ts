@@ -5,6 +5,7 @@ import { runCommand } from './run-command.ts'
 import { serveCommand } from './serve.ts'
 import { startCommand } from './start.ts'
 import { toolsCommand } from './tools.ts'
+import { VERSION } from '../version.ts'
 import { userCommand } from './user.ts'
 
 /**
@@ -16,7 +17,7 @@ import { userCommand } from './user.ts'
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = new Command('sallyport')
     .description('The zero-trust door to MCP tools.')
-    .version('0.1.0')
+    .version(VERSION)
     .addCommand(initCommand())
     .addCommand(serveCommand())
     .addCommand(startCommand())

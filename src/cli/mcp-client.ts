@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { SallyportError } from '../errors.ts'
+import { VERSION } from '../version.ts'
 
 /** Where to connect, and as whom. */
 export interface ClientOptions {
@@ -27,7 +28,7 @@ export interface ConnectedClient {
  */
 export async function connectAs(options: ClientOptions): Promise<ConnectedClient> {
   const dispatcher = new Agent({ connect: tlsOf(options) })
-  const client = new Client({ name: 'sallyport', version: '0.1.0' }, { versionNegotiation: { mode: 'auto' } })
+  const client = new Client({ name: 'sallyport', version: VERSION }, { versionNegotiation: { mode: 'auto' } })
   // undici's own fetch, since the one built into Node takes no dispatcher of another copy.
   const transport = new StreamableHTTPClientTransport(new URL(options.url), {
     fetch: async (url, init) => fetchWith(dispatcher, url, init),
