@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, before, test, type TestContext } from 'node:test'
-import { inspect } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { Cookie } from 'express-session'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { testAuthority } from '../support/certificates.ts'
 import { startRedis, type RedisServer } from '../support/redis.ts'
 import { newSession, newUser } from '../support/session-records.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const OPTIONS = { now: Date.now, slotOf }
 const HOUR = 60 * 60 * 1_000
@@ -226,3 +229,24 @@ async function answers(store: Store): Promise<void> {
   }
   assert.fail('the store did not come back')
 }
+
+test('over TLS the certificate of Redis is verified', async (t) => {
+  const authority = await testAuthority(await temporaryDirectory(t))
+  const tls = { certificate: authority.serverFiles.certificate, key: authority.serverFiles.key }
+  const own = await startRedis({ tls })
+  t.after(() => own.stop())
+  assert.match(own.url, /^rediss:/)
+  await assert.rejects(openStore(own.url, OPTIONS), isUnavailable(/self-signed|unable to (?:get|verify)/))
+  const script = `
+    const { openStore } = await import(${JSON.stringify(import.meta.resolve('../../src/store/open.ts'))})
+    const store = await openStore(process.argv[1], { now: Date.now, slotOf: () => '0000' })
+    await store.ping()
+    await store.close()
+    console.log('verified')`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', script, own.url],
+    { env: { ...process.env, NODE_EXTRA_CA_CERTS: authority.files.root } },
+  )
+  assert.equal(stdout, 'verified\n')
+})

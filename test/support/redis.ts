@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 
 /** A real redis-server of its own, for one test file. */
 export interface RedisServer {
-  /** `redis://:<password>@127.0.0.1:<port>` */
+  /** `redis://:<password>@127.0.0.1:<port>`, or `rediss://…` with TLS */
   readonly url: string
   readonly port: number
   readonly password: string
@@ -25,6 +25,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   readonly port?: number
   readonly password?: string
+  /** To speak TLS, with this certificate and key (paths), and nothing else. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
 }
 
 const ATTEMPTS = 5
@@ -38,17 +40,17 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     try {
-      return await startOn(port, password)
+      return await startOn(port, password, options.tls)
     } catch (error) {
       if (attempt >= ATTEMPTS) throw error
     }
   }
 }
 
-async function startOn(port: number, password: string): Promise<RedisServer> {
+async function startOn(port: number, password: string, tls: RedisServerOptions['tls']): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
   const configuration = join(directory, 'redis.conf')
-  await writeFile(configuration, configurationOf(port, password, directory), { mode: 0o600 })
+  await writeFile(configuration, configurationOf(port, password, directory, tls), { mode: 0o600 })
   const server = spawn('redis-server', [configuration], { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = new Promise((resolve) => server.once('exit', resolve))
   try {
@@ -62,7 +64,7 @@ async function startOn(port: number, password: string): Promise<RedisServer> {
   process.once('exit', killOnExit)
   server.unref()
   return {
-    url: `redis://:${password}@127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://:${password}@127.0.0.1:${port}`,
     port,
     password,
     async stop() {
@@ -78,10 +80,24 @@ async function startOn(port: number, password: string): Promise<RedisServer> {
   }
 }
 
-function configurationOf(port: number, password: string, directory: string): string {
+function configurationOf(
+  port: number,
+  password: string,
+  directory: string,
+  tls: RedisServerOptions['tls'],
+): string {
+  const plain = [`port ${port}`]
+  const secured = [
+    'port 0',
+    `tls-port ${port}`,
+    `tls-cert-file ${tls?.certificate}`,
+    `tls-key-file ${tls?.key}`,
+    `tls-ca-cert-file ${tls?.certificate}`,
+    'tls-auth-clients no',
+  ]
   return [
     'bind 127.0.0.1',
-    `port ${port}`,
+    ...(tls === undefined ? plain : secured),
     `requirepass ${password}`,
     `dir ${directory}`,
     'save ""',
