@@ -15,6 +15,7 @@ export type RefusalReason =
   | 'certificate_revoked'
   | 'crl_stale'
   | 'handshake_failed'
+  | 'invalid_credentials'
   | 'session_invalid'
   | 'session_pending'
   | 'session_wrong_site'

@@ -45,6 +45,7 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'certificate_no_principal':
     case 'certificate_revoked':
     case 'handshake_failed':
+    case 'invalid_credentials':
     case 'session_invalid':
     case 'session_pending':
     case 'session_wrong_site':

@@ -57,7 +57,7 @@ async function matches(
   { passwordHash }: User,
   { passwords }: LoginOptions,
 ): Promise<boolean> {
-  return password !== undefined && (await passwords.verify(password, passwordHash)).matches
+  return password !== undefined && passwords.verify(password, passwordHash)
 }
 
 /** The end of the present session is on record before anything changes: it ends with the epoch, in any case. */

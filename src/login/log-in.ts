@@ -3,7 +3,7 @@ import type { LiveSession } from '../auth/session-record.ts'
 import { endSession } from './end-session.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, refusedLogin, sessionEvent } from './session-audit.ts'
 import type { User } from './user.ts'
 
 /** A name and a password, from somewhere. */
@@ -28,7 +28,10 @@ export async function logIn(
   options: LoginOptions,
 ): Promise<OpenedSession | undefined> {
   const user = await provenUser(attempt, options)
-  if (user === undefined) return undefined
+  if (user === undefined) {
+    await recordIfPossible(refusedLogin(attempt.caller), options)
+    return undefined
+  }
   const { previous, label, caller } = attempt
   const pending = user.oneTimeUntil === null ? null : 'change_password'
   const opening = { user, pending, mfaAt: null, label, reason: 'login', caller } as const
@@ -50,7 +53,7 @@ async function provenUser(
   { users, passwords, now }: LoginOptions,
 ): Promise<User | undefined> {
   const user = PRINCIPAL_NAME.test(username) ? await users.find(username) : undefined
-  const { matches } = await passwords.verify(password, user?.passwordHash)
+  const matches = await passwords.verify(password, user?.passwordHash)
   if (user === undefined || !matches || user.disabled) return undefined
   return user.oneTimeUntil === null || now() < user.oneTimeUntil ? user : undefined
 }

@@ -13,13 +13,7 @@ export interface Passwords {
    *
    * Fails closed: false for a hash that cannot be read.
    */
-  verify(password: string, stored: string | undefined): Promise<Verified>
-}
-
-/** The outcome of a check, and whether the hash should be made anew at today's cost. */
-export interface Verified {
-  readonly matches: boolean
-  readonly needsRehash: boolean
+  verify(password: string, stored: string | undefined): Promise<boolean>
 }
 
 /** ASVS 5.0, 6.2.1 and 6.2.9. Counted in characters, after normalisation. */
@@ -45,8 +39,7 @@ export function passwords(queue: HashQueue, cost: HashCost = DEFAULT_COST): Pass
       const tag = await queue(async () =>
         argon2id(normalized(password), hash.salt, hash.cost, hash.tag.length),
       )
-      const matches = timingSafeEqual(tag, hash.tag) && known !== undefined
-      return { matches, needsRehash: matches && !isSame(hash.cost, cost) }
+      return timingSafeEqual(tag, hash.tag) && known !== undefined
     },
   }
 }
@@ -68,8 +61,4 @@ export function assertPassword(password: string): void {
 /** One password has one form, however a keyboard composes it (RFC 8265 suggests NFC; NIST 800-63B NFKC). */
 function normalized(password: string): string {
   return password.normalize('NFKC')
-}
-
-function isSame(one: HashCost, other: HashCost): boolean {
-  return one.memory === other.memory && one.passes === other.passes && one.parallelism === other.parallelism
 }

@@ -1,4 +1,4 @@
-import type { SessionChanged } from '../audit/event.ts'
+import type { RequestRefused, SessionChanged } from '../audit/event.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
 import { SallyportError } from '../errors.ts'
 import type { Caller, LoginOptions } from './options.ts'
@@ -22,9 +22,15 @@ export async function recordOrFail(event: SessionChanged, { audit }: LoginOption
   }
 }
 
+/** What the trail says about a name and password that were not right. The name is not in it: it may be a password. */
+export function refusedLogin({ requestId, address }: Caller): RequestRefused {
+  const reason = 'invalid_credentials'
+  return { event: 'request.refused', requestId, layer: 'http', reason, detail: null, address }
+}
+
 /** Records what happens in any case: an end is never held up by an audit trail that cannot be written. */
 export async function recordIfPossible(
-  event: SessionChanged,
+  event: SessionChanged | RequestRefused,
   { audit, onException }: LoginOptions,
 ): Promise<void> {
   await audit.record(event).catch((error: unknown) => onException(event.requestId, error))

@@ -109,6 +109,20 @@ for (const engine of ENGINES)
       )
     })
 
+    test('a login that fails is on record, without the name: it may be a password typed in the wrong field', async () => {
+      const { name } = await door.addUser()
+      const answer = await door.post('/auth/login', { username: name, password: 'wrong' })
+      const { requestId } = answer.json() as { requestId: string }
+      assert.deepEqual(door.events.at(-1), {
+        event: 'request.refused',
+        requestId,
+        layer: 'http',
+        reason: 'invalid_credentials',
+        detail: null,
+        address: '127.0.0.1',
+      })
+    })
+
     test('every attempt costs one hash, whatever the name', async (t) => {
       const { name } = await door.addUser()
       const asked: (string | undefined)[] = []
