@@ -1,21 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AuthContext } from '../auth/context.ts'
-import type { McpExchange } from '../mcp/endpoint.ts'
+import type { McpAnswer, McpBody, McpExchange } from '../mcp/endpoint.ts'
 import { readBody, textOf } from './body.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { originIsAllowed } from './host.ts'
 import { refuse, sendResponse } from './respond.ts'
+import { watchStream, type StreamWatch } from './stream-watch.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['POST', 'GET', 'DELETE'])
-
-/** A stream is judged anew at the latest after this long, in ms. */
-const JUDGE_STREAMS_EVERY = 30_000
 
 /**
  * `POST`, `GET` and `DELETE /mcp`: origin, authentication, body, endpoint, and the answer streamed back, judged anew
  * while it lasts.
  *
- * Fails closed: who is not authenticated costs no body; a credential that ends ends its streams.
+ * Fails closed: who is not authenticated, or over a limit, costs no body; a credential that ends ends its streams.
  */
 export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise<void> {
   const { request, response, requestId } = edge
@@ -24,16 +22,14 @@ export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise
     return edge.refuse('origin_not_allowed')
   const authenticated = await edge.authenticate()
   if (authenticated.kind === 'refused') return edge.refuse(authenticated.reason)
-  if (!METHODS.has(request.method ?? '')) return refuse(response, 'method_not_allowed', requestId)
-  const body = await readBody(request, options.bodyLimit)
-  if (body.kind === 'too_large') return refuse(response, 'body_too_large', requestId)
-  const watch = watchStream(edge, authenticated.context)
+  if (!METHODS.has(request.method ?? '')) {
+    response.setHeader('allow', [...METHODS].join(', '))
+    return refuse(response, 'method_not_allowed', requestId)
+  }
+  const { context } = authenticated
+  const watch = watchStream({ response, context, authenticate: edge.authenticate, now: options.now })
   try {
-    const answer = await options.endpoint.handle(
-      exchangeOf(edge, authenticated.context, textOf(body.bytes), watch),
-    )
-    if (answer.kind === 'refused') await edge.refuse(answer.reason)
-    else await sendResponse(response, answer.response)
+    await send(edge, await options.endpoint.handle(exchangeOf(edge, context, watch, options)))
   } catch (error) {
     if (!watch.signal.aborted) throw error
   }
@@ -49,18 +45,23 @@ function isForeign({ headers }: IncomingMessage, { allowed }: EdgeOptions): bool
 function exchangeOf(
   { request, requestId }: EdgeRequest,
   context: AuthContext,
-  body: string | undefined,
   { signal, closed }: StreamWatch,
+  { bodyLimit }: EdgeOptions,
 ): McpExchange {
   return {
     caller: { context, requestId },
     method: request.method ?? '',
     url: `https://${request.headers.host ?? 'localhost'}/mcp`,
     headers: headersOf(request),
-    body,
+    readBody: async () => textIn(request, bodyLimit),
     signal,
     closed,
   }
+}
+
+async function textIn(request: IncomingMessage, limit: number): Promise<McpBody> {
+  const body = await readBody(request, limit)
+  return body.kind === 'read' ? { kind: 'read', text: textOf(body.bytes) } : body
 }
 
 /** Credentials stop here: what goes on to the protocol layer has none. */
@@ -75,33 +76,11 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return passed
 }
 
-interface StreamWatch {
-  /** Aborted when the connection is gone, or the caller no longer who it was, before the answer was complete. */
-  readonly signal: AbortSignal
-  readonly closed: Promise<void>
-}
-
-function watchStream(edge: EdgeRequest, context: AuthContext): StreamWatch {
-  const { response } = edge
-  const controller = new AbortController()
-  const timer = setInterval(() => void judgeAgain(edge, context), JUDGE_STREAMS_EVERY)
-  timer.unref()
-  const closed = new Promise<void>((resolve) => {
-    response.once('close', () => {
-      clearInterval(timer)
-      if (!response.writableFinished) controller.abort()
-      resolve()
-    })
-  })
-  return { signal: controller.signal, closed }
-}
-
-async function judgeAgain(edge: EdgeRequest, context: AuthContext): Promise<void> {
-  const again = await edge.authenticate()
-  const same = again.kind === 'context' && again.context.principal.id === context.principal.id
-  if (!same) endStream(edge.response)
-}
-
-function endStream(response: ServerResponse): void {
-  response.destroy()
+async function send(
+  { response, requestId, refuse: refuseOnRecord }: EdgeRequest,
+  answer: McpAnswer,
+): Promise<void> {
+  if (answer.kind === 'response') return sendResponse(response, answer.response)
+  if (answer.reason === 'body_too_large') return refuse(response, answer.reason, requestId)
+  return refuseOnRecord(answer.reason)
 }

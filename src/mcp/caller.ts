@@ -7,16 +7,21 @@ export interface Caller {
   readonly requestId: string
 }
 
+/** A caller, and what is aborted when its connection goes away or its credential ends before the answer is complete. */
+export interface CarriedCaller extends Caller {
+  readonly signal: AbortSignal
+}
+
 /** Carries callers through the SDK's `AuthInfo`. A forged `AuthInfo` carries nothing. */
 export interface CallerCarrier {
-  wrap(caller: Caller): AuthInfo
+  wrap(caller: CarriedCaller): AuthInfo
   /** Fails closed: throws for an `AuthInfo` that was not made here, so that no handler runs without a caller. */
-  unwrap(authInfo: AuthInfo | undefined): Caller
+  unwrap(authInfo: AuthInfo | undefined): CarriedCaller
 }
 
 /** The SDK hands handlers the exact object that it was given, so a weak map is enough and no field has to be believed. */
 export function callerCarrier(): CallerCarrier {
-  const callers = new WeakMap<AuthInfo, Caller>()
+  const callers = new WeakMap<AuthInfo, CarriedCaller>()
   return {
     wrap(caller) {
       // `token` is required by the SDK's type; no credential travels past authentication.

@@ -1,40 +1,39 @@
-import {
-  createMcpHandler,
-  isJsonContentType,
-  isLegacyRequest,
-  type Implementation,
-} from '@modelcontextprotocol/server'
+import { createMcpHandler, isLegacyRequest, type Implementation } from '@modelcontextprotocol/server'
 import { isSallyportError } from '../errors.ts'
-import { callerCarrier, type Caller } from './caller.ts'
+import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { Guard } from './guard.ts'
-import { parseJson } from './json.ts'
 import { legacySessions } from './legacy-sessions.ts'
-import { requestMeter, type PrincipalLimits } from './limits.ts'
-import { hasGoodParams } from './params.ts'
+import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
+import { posted, type Posted } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
 
-/** One authenticated request to the MCP route, as the edge hands it over: its body read, its caller known. */
+/** One authenticated request to the MCP route, as the edge hands it over: its caller known, its body not yet read. */
 export interface McpExchange {
   readonly caller: Caller
   readonly method: string
   readonly url: string
   readonly headers: Headers
-  /** The body, decoded; `undefined` when it was not UTF-8. */
-  readonly body: string | undefined
+  /** Reads the body; called once, and only for a caller that is within its limits. May reject when `signal` aborts. */
+  readonly readBody: () => Promise<McpBody>
   /** Aborted when the connection goes away or the caller's credential ends before the answer is complete. */
   readonly signal: AbortSignal
   /** Resolves when the answer is complete or given up, either way. */
   readonly closed: Promise<void>
 }
 
+/** The text of a body, `undefined` when it was not UTF-8; or that there were too many bytes. */
+export type McpBody =
+  | { readonly kind: 'read'; readonly text: string | undefined }
+  | { readonly kind: 'too_large' }
+
 /** What became of it: an answer, or why nothing ran: over a limit, or it could not be judged. */
 export type McpAnswer =
   | { readonly kind: 'response'; readonly response: Response }
   | {
       readonly kind: 'refused'
-      readonly reason: 'rate_limited' | 'store_unavailable' | 'audit_unavailable'
+      readonly reason: 'body_too_large' | 'rate_limited' | 'store_unavailable' | 'audit_unavailable'
     }
 
 /** The MCP route. The only road from `http` to a tool, and it leads through the guard. */
@@ -58,19 +57,18 @@ export interface EndpointOptions {
   readonly onRejected: (error: unknown) => void
 }
 
-/** Deeper JSON is refused. */
-const DEEPEST = 64
-/** Longer batches (2025-03-26 has them) are refused. */
-const LONGEST_BATCH = 50
 const LEGACY_IDLE_TIMEOUT = 30 * 60_000
 
 /** Makes the endpoint: modern requests go to the SDK's handler, those of 2025-era clients to their sessions. */
 export function createEndpoint(options: EndpointOptions): McpEndpoint {
+  const meter = requestMeter(options.limits)
   const carrier = callerCarrier()
+  const inFlight = new WeakMap<Caller, readonly KeepUntil[]>()
   const unavailable = new WeakMap<Caller, 'store_unavailable' | 'audit_unavailable'>()
   const server = () =>
     protocolServer({
       ...options,
+      guard: counting(options.guard, inFlight),
       carrier,
       onUnavailable(caller, error) {
         options.onException(caller.requestId, error)
@@ -80,7 +78,6 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
         )
       },
     })
-  const meter = requestMeter(options.limits)
   const modern = createMcpHandler(server, {
     legacy: 'reject',
     onerror: options.onRejected,
@@ -92,32 +89,41 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     now: options.now,
   })
 
-  const route = async (exchange: McpExchange): Promise<Response> => {
-    const body = bodyOf(exchange)
-    if (body.kind === 'refused') return body.response
-    const request = requestOf(exchange)
-    const authInfo = carrier.wrap(exchange.caller)
-    const handed = { authInfo, ...(body.value === undefined ? {} : { parsedBody: body.value }) }
-    const id = exchange.headers.get('mcp-session-id')
-    if (exchange.method === 'POST' && !(await isLegacyRequest(request, body.value)))
-      return modern.fetch(request, handed)
+  const route = async (exchange: McpExchange, caller: CarriedCaller, body: unknown): Promise<Response> => {
+    const { method, url, headers, signal } = exchange
+    const request = new Request(url, { method, headers, signal })
+    const handed = { authInfo: carrier.wrap(caller), ...(body === undefined ? {} : { parsedBody: body }) }
+    const id = headers.get('mcp-session-id')
+    if (method === 'POST' && !(await isLegacyRequest(request, body))) return modern.fetch(request, handed)
     if (id !== null)
-      return (await legacy.find(id, exchange.caller)?.handleRequest(request, handed)) ?? sessionNotFound()
-    if (!isInitialize(body.value))
-      return exchange.method === 'POST' ? sessionMissing() : modern.fetch(request, handed)
-    return (await legacy.open(exchange.caller)).handleRequest(request, handed)
+      return (await legacy.find(id, caller)?.handleRequest(request, handed)) ?? sessionNotFound()
+    if (!isInitialize(body)) return method === 'POST' ? sessionMissing() : modern.fetch(request, handed)
+    return (await legacy.open(caller)).handleRequest(request, handed)
   }
 
   return {
     async handle(exchange) {
-      const started = meter.start(exchange.caller.context.principal.id, options.now())
-      if (started.kind === 'limited') return { kind: 'refused', reason: 'rate_limited' }
-      void exchange.closed.then(started.end)
-      const response = await route(exchange)
-      const reason = unavailable.get(exchange.caller)
+      const { context, requestId } = exchange.caller
+      const start = (): Started => meter.start(context.principal.id, options.now(), exchange.closed)
+      const started = start()
+      if (started.kind === 'limited') return refusal('rate_limited')
+      const bytes = await exchange.readBody()
+      if (bytes.kind === 'too_large') return refusal('body_too_large')
+      const body = bodyOf(exchange, bytes.text)
+      if (body.kind === 'refused') return { kind: 'response', response: body.response }
+      const kept = [started.keepUntil]
+      while (kept.length < body.messages) {
+        const more = start()
+        if (more.kind === 'limited') return refusal('rate_limited')
+        kept.push(more.keepUntil)
+      }
+      const caller = { context, requestId, signal: exchange.signal }
+      inFlight.set(caller, kept)
+      const response = await route(exchange, caller, body.value)
+      const reason = unavailable.get(caller)
       if (reason === undefined) return { kind: 'response', response }
       await response.body?.cancel()
-      return { kind: 'refused', reason }
+      return refusal(reason)
     },
     async close() {
       await Promise.all([modern.close(), legacy.close()])
@@ -125,46 +131,27 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   }
 }
 
-type Body =
-  | { readonly kind: 'parsed'; readonly value: unknown }
-  | { readonly kind: 'refused'; readonly response: Response }
-
-/** The body, parsed once for everybody downstream; other methods than POST have none. */
-function bodyOf({ method, headers, body }: McpExchange): Body {
-  if (method !== 'POST') return { kind: 'parsed', value: undefined }
-  if (!isJsonContentType(headers.get('content-type')))
-    return {
-      kind: 'refused',
-      response: rpcError(415, -32000, 'Unsupported Media Type: Content-Type must be application/json'),
-    }
-  const parsed = body === undefined ? undefined : parseJson(body, DEEPEST)
-  if (parsed?.kind !== 'value') return { kind: 'refused', response: rpcError(400, -32700, 'Parse error') }
-  if (Array.isArray(parsed.value) && parsed.value.length > LONGEST_BATCH)
-    return {
-      kind: 'refused',
-      response: rpcError(400, -32600, `Invalid Request: a batch has at most ${LONGEST_BATCH} messages`),
-    }
-  if (!messagesIn(parsed.value).every(hasGoodParams))
-    return { kind: 'refused', response: rpcError(400, -32602, 'Invalid params', idOf(parsed.value)) }
-  return { kind: 'parsed', value: parsed.value }
+/** Work may outlive its exchange: a tool that does not stop when its caller goes away still counts as in flight. */
+function counting(guard: Guard, inFlight: WeakMap<Caller, readonly KeepUntil[]>): Guard {
+  return {
+    ...guard,
+    async call(caller, asked, args, work) {
+      const result = guard.call(caller, asked, args, work)
+      for (const keepUntil of inFlight.get(caller) ?? []) keepUntil(result)
+      return result
+    },
+  }
 }
 
-function messagesIn(body: unknown): readonly unknown[] {
-  return Array.isArray(body) ? body : [body]
+/** Only a POST has a body that anybody looks at. */
+function bodyOf({ method, headers }: McpExchange, text: string | undefined): Posted {
+  return method === 'POST'
+    ? posted(headers.get('content-type'), text)
+    : { kind: 'parsed', value: undefined, messages: 0 }
 }
 
-function idOf(body: unknown): string | number | null {
-  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null
-  return typeof id === 'string' || typeof id === 'number' ? id : null
-}
-
-function requestOf({ method, url, headers, body, signal }: McpExchange): Request {
-  return new Request(url, {
-    method,
-    headers,
-    signal,
-    ...(method === 'POST' && body !== undefined ? { body } : {}),
-  })
+function refusal(reason: Extract<McpAnswer, { kind: 'refused' }>['reason']): McpAnswer {
+  return { kind: 'refused', reason }
 }
 
 function isInitialize(body: unknown): boolean {

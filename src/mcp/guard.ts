@@ -26,7 +26,10 @@ export type Guarded<Value> =
 
 /** The one place where the policy is asked: for lists and for calls. */
 export interface Guard {
-  /** May this caller see it? Asks the same function as a call, without arguments. */
+  /**
+   * May this caller see it? Asks the same function as a call, without arguments.
+   * Fails closed: what the policy cannot decide is not seen.
+   */
   sees(caller: Caller, asked: Asked): boolean
   /**
    * Decides, records the decision, and only then works; afterwards records the outcome.
@@ -49,15 +52,22 @@ export interface GuardOptions {
   readonly audit: AuditSink
   /** Ms since the epoch. */
   readonly now: () => number
-  /** Told of exceptions of tools, with the request id, for the operator's log. */
+  /** Told of exceptions of tools and of the policy, with the request id, for the operator's log. */
   readonly onException: (requestId: string, error: unknown) => void
 }
 
 /** Makes the guard. */
 export function createGuard(options: GuardOptions): Guard {
-  const { policy, audit, now } = options
+  const { policy, audit, now, onException } = options
   return {
-    sees: (caller, asked) => decide(policy(), caller, asked, undefined, now()).decision === 'allow',
+    sees(caller, asked) {
+      try {
+        return decide(policy(), caller, asked, undefined, now()).decision === 'allow'
+      } catch (error) {
+        onException(caller.requestId, error)
+        return false
+      }
+    },
     async call(caller, asked, args, work) {
       const startedAt = now()
       const verdict = decide(policy(), caller, asked, args, startedAt)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  isSpecType,
   WebStandardStreamableHTTPServerTransport,
   type AuthInfo,
   type Server,
@@ -8,7 +9,7 @@ import type { Caller } from './caller.ts'
 
 /** The protocol sessions of 2025-era clients. Transport state, never a credential: every request proves who it is. */
 export interface LegacySessions {
-  /** Opens a session for the caller of an `initialize`. Whoever has as many as it may loses its longest unused one. */
+  /** Opens a session for the caller of an `initialize`. Whoever then has more than it may loses its longest unused one. */
   open(caller: Caller): Promise<LegacyTransport>
   /**
    * The transport of a session, for the principal that opened it; `undefined` for everybody else, exactly as for an
@@ -53,18 +54,19 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
   return {
     async open({ context }) {
       const principal = context.principal.id
-      const idle = [...sessions].filter(([, session]) => now() - session.lastUsedAt > idleTimeout)
-      await end([...idle.map(([id]) => id), ...surplus(sessions, principal, perPrincipal)])
       const transport = new WebStandardStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
-        onsessioninitialized: (id) => {
+        async onsessioninitialized(id) {
           sessions.set(id, { principal, transport, lastUsedAt: now() })
+          const idle = [...sessions].filter(([, session]) => now() - session.lastUsedAt > idleTimeout)
+          await end([...idle.map(([unused]) => unused), ...surplus(sessions, principal, perPrincipal)])
         },
         onsessionclosed: (id) => {
           sessions.delete(id)
         },
       })
       await options.server().connect(transport)
+      endCancelledStreams(transport)
       return transport
     },
     find(id, { context }) {
@@ -78,9 +80,20 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
   }
 }
 
-/** Those of a principal that must go so that one more fits: the longest unused first. */
+/** What a principal has beyond what it may: the longest unused first. */
 function surplus(sessions: ReadonlyMap<string, Session>, principal: string, most: number): string[] {
   const held = [...sessions].filter(([, session]) => session.principal === principal)
   held.sort(([, one], [, other]) => one.lastUsedAt - other.lastUsedAt)
-  return held.slice(0, Math.max(0, held.length + 1 - most)).map(([id]) => id)
+  return held.slice(0, Math.max(0, held.length - most)).map(([id]) => id)
+}
+
+/** The SDK never answers a request that its client has cancelled, and leaves the stream of the answer open. */
+function endCancelledStreams(transport: WebStandardStreamableHTTPServerTransport): void {
+  const deliver = transport.onmessage
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK is no EventTarget
+  transport.onmessage = (message, extra) => {
+    deliver?.(message, extra)
+    if (isSpecType.CancelledNotification(message) && message.params.requestId !== undefined)
+      transport.closeSSEStream(message.params.requestId)
+  }
 }

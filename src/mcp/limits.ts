@@ -5,12 +5,21 @@ export interface PrincipalLimits {
   readonly legacySessions: number
 }
 
-/** Whether a request may start; `end` must be called when it is over. */
-export type Started = { readonly kind: 'started'; readonly end: () => void } | { readonly kind: 'limited' }
+/** Whether a request may start. Once it has, `keepUntil` lets it count as in flight until that is over, too. */
+export type Started =
+  | { readonly kind: 'started'; readonly keepUntil: KeepUntil }
+  | { readonly kind: 'limited' }
+
+/** Takes what must be over, fulfilled or rejected, before a request counts as in flight no longer. */
+export type KeepUntil = (over: Promise<unknown>) => void
 
 /** Counts requests per principal. */
 export interface RequestMeter {
-  start(principal: string, now: number): Started
+  /**
+   * @param now ms since the epoch
+   * @param over settles when the request is answered or given up
+   */
+  start(principal: string, now: number, over: Promise<unknown>): Started
 }
 
 interface Usage {
@@ -24,7 +33,7 @@ const MINUTE = 60_000
 
 /**
  * A token bucket and a count of requests in flight for each principal. Fails closed: what is over a limit does not
- * start. Principals are remembered only while they have something in flight or a bucket that is not full.
+ * start.
  */
 export function requestMeter(limits: PrincipalLimits): RequestMeter {
   const { requestsInFlight, requestsPerMinute } = limits
@@ -38,13 +47,14 @@ export function requestMeter(limits: PrincipalLimits): RequestMeter {
     return usage
   }
   return {
-    start(principal, now) {
+    start(principal, now, over) {
       forgetIdle(usages, now)
       const usage = usageOf(principal, now)
       if (usage.inFlight >= requestsInFlight || usage.tokens < 1) return { kind: 'limited' }
-      usage.inFlight += 1
       usage.tokens -= 1
-      return { kind: 'started', end: once(() => (usage.inFlight -= 1)) }
+      const keepUntil = inFlightIn(usage)
+      keepUntil(over)
+      return { kind: 'started', keepUntil }
     },
   }
 }
@@ -58,10 +68,16 @@ function forgetIdle(usages: Map<string, Usage>, now: number): void {
     if (usage.inFlight === 0 && now - usage.filledAt > MINUTE) usages.delete(principal)
 }
 
-function once(action: () => void): () => void {
-  let done = false
-  return () => {
-    if (!done) action()
-    done = true
+/** Counts one request as in flight while anything that it was kept for is not over. */
+function inFlightIn(usage: Usage): KeepUntil {
+  let waiting = 0
+  const end = (): void => {
+    waiting -= 1
+    if (waiting === 0) usage.inFlight -= 1
+  }
+  return (over) => {
+    if (waiting === 0) usage.inFlight += 1
+    waiting += 1
+    void over.then(end, end)
   }
 }

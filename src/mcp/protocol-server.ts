@@ -61,7 +61,7 @@ export function protocolServer(options: ProtocolServerOptions): Server {
 function serveTools(server: Server, options: ProtocolServerOptions): void {
   const { catalog, guard } = options
   server.setRequestHandler('tools/list', (_request, context) => {
-    const { caller } = callOf(options, context)
+    const { caller } = askingOf(options, context)
     const visible = catalog.tools.filter((tool) =>
       guard.sees(caller, askedOf('tool', 'tools/list', tool.name, tool)),
     )
@@ -81,7 +81,7 @@ function serveTools(server: Server, options: ProtocolServerOptions): void {
 function servePrompts(server: Server, options: ProtocolServerOptions): void {
   const { catalog, guard } = options
   server.setRequestHandler('prompts/list', (_request, context) => {
-    const { caller } = callOf(options, context)
+    const { caller } = askingOf(options, context)
     const visible = catalog.prompts.filter((prompt) =>
       guard.sees(caller, askedOf('prompt', 'prompts/list', prompt.name, prompt)),
     )
@@ -101,20 +101,21 @@ function servePrompts(server: Server, options: ProtocolServerOptions): void {
 function serveResources(server: Server, options: ProtocolServerOptions): void {
   const { catalog, guard } = options
   server.setRequestHandler('resources/list', async (_request, context) => {
-    const call = callOf(options, context)
+    const asking = askingOf(options, context)
+    const { caller } = asking
     const visible = catalog.resources.filter((resource) =>
-      guard.sees(call.caller, askedOf('resource', 'resources/list', resource.uriTemplate, resource)),
+      guard.sees(caller, askedOf('resource', 'resources/list', resource.uriTemplate, resource)),
     )
     try {
-      const lists = await Promise.all(visible.map(async (resource) => listed(options, resource, call)))
+      const lists = await Promise.all(visible.map(async (resource) => listed(options, resource, asking)))
       return { resources: lists.flat() }
     } catch (error) {
-      options.onException(call.requestId, error)
-      return internalError(call.requestId)
+      options.onException(caller.requestId, error)
+      return internalError(caller.requestId)
     }
   })
   server.setRequestHandler('resources/templates/list', (_request, context) => {
-    const { caller } = callOf(options, context)
+    const { caller } = askingOf(options, context)
     const visible = catalog.resources.filter((resource) =>
       guard.sees(caller, askedOf('resource', 'resources/templates/list', resource.uriTemplate, resource)),
     )
@@ -138,13 +139,17 @@ function serveResources(server: Server, options: ProtocolServerOptions): void {
   })
 }
 
-interface CallerCall extends Call {
+/** Who asks, for the guard, and what the handlers behind it are handed. */
+interface Asking {
   readonly caller: Caller
+  readonly call: Call
 }
 
-function callOf({ carrier }: ProtocolServerOptions, context: ServerContext): CallerCall {
+function askingOf({ carrier }: ProtocolServerOptions, context: ServerContext): Asking {
   const caller = carrier.unwrap(context.http?.authInfo)
-  return { caller, context: caller.context, requestId: caller.requestId, signal: context.mcpReq.signal }
+  // The SDK aborts a 2025-era request when its client says so, not when its client goes away.
+  const signal = AbortSignal.any([context.mcpReq.signal, caller.signal])
+  return { caller, call: { context: caller.context, requestId: caller.requestId, signal } }
 }
 
 /** One guarded call. `unknown` answers for what is forbidden and for what does not exist; `failed` for what threw. */
@@ -157,17 +162,12 @@ async function guarded<Value>(
   failed: (requestId: string) => Value,
   run: (call: Call) => Promise<Work<Value | ProtocolError> | undefined>,
 ): Promise<Value> {
-  const call = callOf(options, context)
+  const { caller, call } = askingOf(options, context)
   const { guard } = options
   const result = await guard
-    .call<Value | ProtocolError | undefined>(
-      call.caller,
-      asked,
-      args,
-      async () => (await run(call)) ?? NOTHING,
-    )
+    .call<Value | ProtocolError | undefined>(caller, asked, args, async () => (await run(call)) ?? NOTHING)
     .catch((error: unknown) => {
-      options.onUnavailable(call.caller, error)
+      options.onUnavailable(caller, error)
       return { kind: 'failed' as const }
     })
   if (result.kind === 'failed') return failed(call.requestId)
@@ -215,11 +215,11 @@ async function getPrompt(
 async function listed(
   { guard }: ProtocolServerOptions,
   definition: ResourceDefinition,
-  call: CallerCall,
+  { caller, call }: Asking,
 ): Promise<readonly Resource[]> {
   const resources = await definition.list(call)
   return resources.filter(({ uri }) =>
-    guard.sees(call.caller, askedOf('resource', 'resources/list', uri, definition)),
+    guard.sees(caller, askedOf('resource', 'resources/list', uri, definition)),
   )
 }
 

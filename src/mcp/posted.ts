@@ -1,0 +1,42 @@
+import { isJsonContentType } from '@modelcontextprotocol/server'
+import { parseJson } from './json.ts'
+import { hasGoodParams } from './params.ts'
+import { rpcError } from './rpc-error.ts'
+
+/** What was posted: a message or a batch of them, or the answer to what is neither. */
+export type Posted =
+  | { readonly kind: 'parsed'; readonly value: unknown; readonly messages: number }
+  | { readonly kind: 'refused'; readonly response: Response }
+
+/** Deeper JSON is refused. */
+const DEEPEST = 64
+/** Longer batches (2025-03-26 has them) are refused. */
+const LONGEST_BATCH = 50
+
+/**
+ * Parses a posted body, once for everybody downstream.
+ *
+ * @param contentType the `Content-Type` header
+ * @param text the body; `undefined` when it was not UTF-8
+ */
+export function posted(contentType: string | null, text: string | undefined): Posted {
+  if (!isJsonContentType(contentType))
+    return refused(rpcError(415, -32000, 'Unsupported Media Type: Content-Type must be application/json'))
+  const parsed = text === undefined ? undefined : parseJson(text, DEEPEST)
+  if (parsed?.kind !== 'value') return refused(rpcError(400, -32700, 'Parse error'))
+  const { value } = parsed
+  const messages: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (messages.length > LONGEST_BATCH)
+    return refused(rpcError(400, -32600, `Invalid Request: a batch has at most ${LONGEST_BATCH} messages`))
+  if (!messages.every(hasGoodParams)) return refused(rpcError(400, -32602, 'Invalid params', idOf(value)))
+  return { kind: 'parsed', value, messages: messages.length }
+}
+
+function idOf(message: unknown): string | number | null {
+  const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null
+  return typeof id === 'string' || typeof id === 'number' ? id : null
+}
+
+function refused(response: Response): Posted {
+  return { kind: 'refused', response }
+}

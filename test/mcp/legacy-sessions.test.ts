@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Server } from '@modelcontextprotocol/server'
+import { callerCarrier, type CarriedCaller } from '../../src/mcp/caller.ts'
+import {
+  legacySessions,
+  type LegacySessionOptions,
+  type LegacySessions,
+} from '../../src/mcp/legacy-sessions.ts'
+import { callerOf } from '../support/caller.ts'
+import { INITIALIZE, legacy } from '../support/clients.ts'
+
+const IDLE = 60_000
+const carrier = callerCarrier()
+const carried = (id: string): CarriedCaller => ({ ...callerOf(id), signal: new AbortController().signal })
+const [alice, bob] = [carried('user:alice'), carried('user:bob')]
+
+function sessionsOf(options: Partial<LegacySessionOptions> = {}): LegacySessions {
+  const server = () => new Server({ name: 'test', version: '1' }, { capabilities: {} })
+  return legacySessions({ server, perPrincipal: 2, idleTimeout: IDLE, now: () => 0, ...options })
+}
+
+async function post(
+  transport: Awaited<ReturnType<LegacySessions['open']>>,
+  caller: CarriedCaller,
+  message: { headers: Record<string, string>; body: string },
+): Promise<Response> {
+  const request = new Request('https://localhost/mcp', { method: 'POST', headers: message.headers })
+  return transport.handleRequest(request, {
+    parsedBody: JSON.parse(message.body),
+    authInfo: carrier.wrap(caller),
+  })
+}
+
+async function open(sessions: LegacySessions, caller: CarriedCaller): Promise<string | null> {
+  const response = await post(await sessions.open(caller), caller, legacy('initialize', INITIALIZE))
+  await response.text()
+  return response.headers.get('mcp-session-id')
+}
+
+async function initialize(sessions: LegacySessions, caller: CarriedCaller): Promise<string> {
+  return (await open(sessions, caller)) ?? assert.fail('no session')
+}
+
+const isAlive = (sessions: LegacySessions, id: string, caller: CarriedCaller) =>
+  sessions.find(id, caller) !== undefined
+
+test('a session is found by the principal that opened it, and by nobody else', async () => {
+  const sessions = sessionsOf()
+  const id = await initialize(sessions, alice)
+  assert.ok(isAlive(sessions, id, alice))
+  assert.ok(
+    isAlive(sessions, id, { ...alice, requestId: 'another', context: { ...alice.context, credential: 'x' } }),
+  )
+  assert.equal(isAlive(sessions, id, bob), false)
+  assert.equal(isAlive(sessions, 'never-was', alice), false)
+  assert.equal(isAlive(sessions, '', alice), false)
+})
+
+test('looking for another’s session does not keep it awake', async () => {
+  let time = 0
+  const sessions = sessionsOf({ now: () => time })
+  const id = await initialize(sessions, alice)
+  time = IDLE
+  assert.equal(isAlive(sessions, id, bob), false)
+  time = IDLE + 1
+  assert.equal(isAlive(sessions, id, alice), false)
+})
+
+test('a session unused for longer than its time is over, and every use gives it that time again', async () => {
+  let time = 0
+  const sessions = sessionsOf({ now: () => time })
+  const id = await initialize(sessions, alice)
+  for (time of [IDLE, 2 * IDLE, 3 * IDLE]) assert.ok(isAlive(sessions, id, alice), String(time))
+  time = 4 * IDLE + 1
+  assert.equal(isAlive(sessions, id, alice), false)
+})
+
+test('a session that is over is let go of when somebody opens another', async () => {
+  let time = 0
+  const sessions = sessionsOf({ now: () => time })
+  const id = await initialize(sessions, alice)
+  const transport = sessions.find(id, alice) ?? assert.fail()
+  time = IDLE + 1
+  await initialize(sessions, bob)
+  assert.equal((await post(transport, alice, legacy('ping', {}, id))).status, 404)
+})
+
+test('who has more than it may loses its longest unused one', async () => {
+  let time = 0
+  const sessions = sessionsOf({ now: () => (time += 1) })
+  const foreign = await initialize(sessions, bob)
+  const [first, second] = [await initialize(sessions, alice), await initialize(sessions, alice)]
+  assert.ok(isAlive(sessions, first, alice))
+  const third = await initialize(sessions, alice)
+  const alive = [first, second, third].map((id) => isAlive(sessions, id, alice))
+  assert.deepEqual(alive, [true, false, true])
+  assert.ok(isAlive(sessions, foreign, bob))
+})
+
+test('and that holds, too, when many are opened at once', async () => {
+  const sessions = sessionsOf()
+  const ids = await Promise.all(Array.from({ length: 20 }, async () => open(sessions, alice)))
+  assert.equal(ids.filter((id) => id !== null && isAlive(sessions, id, alice)).length, 2)
+})
+
+test('a session that was never initialized takes no place of another', async () => {
+  const sessions = sessionsOf()
+  const ids = [await initialize(sessions, alice), await initialize(sessions, alice)]
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { body } = legacy('initialize', INITIALIZE)
+    const response = await post(await sessions.open(alice), alice, { headers: {}, body })
+    assert.equal(response.status, 406)
+    assert.equal(response.headers.get('mcp-session-id'), null)
+  }
+  assert.ok(ids.every((id) => isAlive(sessions, id, alice)))
+})
+
+test('closing ends every session and its streams', async () => {
+  const sessions = sessionsOf()
+  const id = await initialize(sessions, alice)
+  const transport = sessions.find(id, alice) ?? assert.fail()
+  const headers = { accept: 'text/event-stream', 'mcp-session-id': id }
+  const request = new Request('https://localhost/mcp', { method: 'GET', headers })
+  const stream = await transport.handleRequest(request, { authInfo: carrier.wrap(alice) })
+  assert.equal(stream.status, 200)
+  await sessions.close()
+  assert.equal(await stream.text(), '')
+  assert.equal(isAlive(sessions, id, alice), false)
+})

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { hasGoodParams } from '../../src/mcp/params.ts'
+import { INITIALIZE } from '../support/clients.ts'
+
+const isGood = (method: string, params?: unknown) =>
+  hasGoodParams({ jsonrpc: '2.0', id: 1, method, ...(params === undefined ? {} : { params }) })
+
+test('what the specification allows is good', () => {
+  assert.ok(isGood('tools/call', { name: 'x' }))
+  assert.ok(isGood('tools/call', { name: 'x', arguments: { any: [1, null, { deep: true }] } }))
+  assert.ok(isGood('tools/call', { name: 'x', task: { ttl: 5 } }))
+  assert.ok(isGood('prompts/get', { name: 'x', arguments: { a: 'b' } }))
+  assert.ok(isGood('resources/read', { uri: 'note://x' }))
+  for (const list of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']) {
+    assert.ok(isGood(list))
+    assert.ok(isGood(list, {}))
+    assert.ok(isGood(list, { cursor: 'x' }))
+  }
+  assert.ok(isGood('initialize', INITIALIZE))
+})
+
+test('what it does not allow is not', () => {
+  const bad: [string, unknown][] = [
+    ['tools/call', undefined],
+    ['tools/call', []],
+    ['tools/call', null],
+    ['tools/call', {}],
+    ['tools/call', { name: 5 }],
+    ['tools/call', { name: 'x', arguments: null }],
+    ['tools/call', { name: 'x', arguments: [] }],
+    ['tools/call', { name: 'x', arguments: 'y' }],
+    ['tools/call', { name: 'x', task: 5 }],
+    ['tools/call', { name: 'x', task: { ttl: '5' } }],
+    ['prompts/get', { name: 'x', arguments: { a: 5 } }],
+    ['prompts/get', { name: 'x', arguments: { a: null } }],
+    ['resources/read', {}],
+    ['resources/read', { uri: null }],
+    ['tools/list', { cursor: 5 }],
+    ['tools/list', []],
+    ['resources/templates/list', { cursor: {} }],
+    ['initialize', undefined],
+    ['initialize', {}],
+    ['initialize', { ...INITIALIZE, protocolVersion: 5 }],
+    ['initialize', { ...INITIALIZE, clientInfo: {} }],
+  ]
+  for (const [method, params] of bad)
+    assert.equal(isGood(method, params), false, `${method} ${JSON.stringify(params)}`)
+})
+
+test('other methods, and what is no request at all, are left to the protocol layer', () => {
+  for (const method of [
+    '',
+    'ping',
+    'tools/execute',
+    'notifications/cancelled',
+    'constructor',
+    '__proto__',
+    'get',
+  ])
+    assert.ok(isGood(method, 5), method)
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      if (typeof value === 'object' && value !== null && 'method' in value) return
+      assert.ok(hasGoodParams(value))
+    }),
+  )
+})

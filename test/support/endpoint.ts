@@ -1,0 +1,115 @@
+import type { AuditEvent } from '../../src/audit/event.ts'
+import type { Policy } from '../../src/access/decision.ts'
+import { createCatalog, type CatalogParts } from '../../src/mcp/catalog.ts'
+import { createEndpoint, type McpAnswer, type McpEndpoint } from '../../src/mcp/endpoint.ts'
+import { createGuard } from '../../src/mcp/guard.ts'
+import type { PrincipalLimits } from '../../src/mcp/limits.ts'
+import { callerOf } from './caller.ts'
+import { policyOf } from './server.ts'
+
+/** The MCP route without the edge before it. */
+export interface TestEndpoint {
+  readonly endpoint: McpEndpoint
+  readonly events: AuditEvent[]
+  /** What was reported for the operator's log. */
+  readonly problems: unknown[]
+  /** Sends a request of a principal that may do everything. */
+  send(message: Partial<Message>, principal?: string): Sent
+}
+
+export interface Message {
+  readonly method: string
+  readonly headers: Record<string, string>
+  /** A promise is a body that is still on its way. */
+  readonly body: string | Promise<string>
+}
+
+/** A request that was sent. */
+export interface Sent {
+  readonly answer: Promise<McpAnswer>
+  /** Whether the body was read. */
+  wasRead(): boolean
+  /** The status and the text of the answer, read to its end; or the reason of a refusal. */
+  text(): Promise<string>
+  /** The client goes away. Resolves when that is known. */
+  leave(): Promise<void>
+}
+
+/** What a test may set. */
+export interface TestEndpointOptions extends CatalogParts {
+  readonly limits?: Partial<PrincipalLimits>
+  readonly now?: () => number
+  readonly policy?: Policy
+  /** Makes every record that the function says fail. */
+  readonly failAudit?: (event: AuditEvent) => boolean
+}
+
+export function testEndpoint(options: TestEndpointOptions = {}): TestEndpoint {
+  const events: AuditEvent[] = []
+  const problems: unknown[] = []
+  const now = options.now ?? Date.now
+  const policy = options.policy ?? policyOf()
+  const audit = {
+    async record(event: AuditEvent) {
+      if (options.failAudit?.(event) === true) throw new Error('the disk of the audit trail is full')
+      events.push(event)
+    },
+  }
+  const onException = (_requestId: string | undefined, error: unknown) => problems.push(error)
+  const endpoint = createEndpoint({
+    catalog: createCatalog(options),
+    guard: createGuard({ policy: () => policy, audit, now, onException }),
+    serverInfo: { name: 'test', version: '1' },
+    limits: { requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32, ...options.limits },
+    now,
+    onException,
+    onRejected: () => undefined,
+  })
+  return {
+    endpoint,
+    events,
+    problems,
+    send: (message, principal = 'service:admin-cli') => sent(endpoint, message, principal),
+  }
+}
+
+function sent(
+  endpoint: McpEndpoint,
+  { method = 'POST', headers, body }: Partial<Message>,
+  principal: string,
+): Sent {
+  const controller = new AbortController()
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  let isRead = false
+  const answer = endpoint.handle({
+    caller: callerOf(principal, ['*']),
+    method,
+    url: 'https://localhost/mcp',
+    headers: new Headers(headers),
+    async readBody() {
+      isRead = true
+      return { kind: 'read', text: await body }
+    },
+    signal: controller.signal,
+    closed,
+  })
+  return {
+    answer,
+    wasRead: () => isRead,
+    async text() {
+      const given = await answer
+      const text =
+        given.kind === 'refused' ? given.reason : `${given.response.status} ${await given.response.text()}`
+      resolve()
+      await closed
+      return text
+    },
+    async leave() {
+      controller.abort()
+      const given = await answer.catch(() => undefined)
+      if (given?.kind === 'response') await given.response.body?.cancel()
+      resolve()
+      await closed
+    },
+  }
+}
