@@ -1,4 +1,5 @@
 import { UriTemplate } from '@modelcontextprotocol/server'
+import { parsePermission } from '../access/permission.ts'
 import { SallyportError } from '../errors.ts'
 import type { PromptDefinition } from './prompt.ts'
 import type { ResourceDefinition } from './resource.ts'
@@ -29,7 +30,6 @@ export interface CatalogParts {
 }
 
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
-const NEEDS = /^(?:authenticated|[a-z0-9][a-z0-9_-]*:[a-z0-9][a-z0-9_-]*)$/
 
 /** URIs beyond this many characters belong to no family. */
 const LONGEST_URI = 2048
@@ -37,7 +37,7 @@ const LONGEST_URI = 2048
 /**
  * Makes the catalog, in the order of names, so that lists are stable.
  *
- * @throws SallyportError `CATALOG_INVALID` for a bad or doubled name or a missing permission
+ * @throws SallyportError `CATALOG_INVALID` for a bad or doubled name, a missing permission or a template that is none
  */
 export function createCatalog(parts: CatalogParts): Catalog {
   const tools = indexed('tool', parts.tools ?? [])
@@ -45,7 +45,7 @@ export function createCatalog(parts: CatalogParts): Catalog {
   const resources = indexed('resource', parts.resources ?? [])
   const templates = [...resources.values()].map((definition) => ({
     definition,
-    template: new UriTemplate(definition.uriTemplate),
+    template: templateOf(definition),
   }))
   return Object.freeze({
     tools: [...tools.values()],
@@ -74,13 +74,21 @@ function indexed<Definition extends { readonly name: string; readonly permission
     if (!NAME.test(name))
       throw invalid(`the ${kind} ${JSON.stringify(name)} has a name that does not match ${NAME.source}`)
     if (byName.has(name)) throw invalid(`there are two of the ${kind} "${name}": rename one`)
-    if (!NEEDS.test(permission))
+    if (permission !== 'authenticated' && parsePermission(permission) === undefined)
       throw invalid(
         `the ${kind} "${name}" needs ${JSON.stringify(permission)}, which is no permission: write "area:verb" or "authenticated"`,
       )
     byName.set(name, definition)
   }
   return byName
+}
+
+function templateOf({ name, uriTemplate }: ResourceDefinition): UriTemplate {
+  try {
+    return new UriTemplate(uriTemplate)
+  } catch (cause) {
+    throw invalid(`the resource "${name}" has a URI template that cannot be read: ${uriTemplate}`, { cause })
+  }
 }
 
 function decoded(match: Record<string, string | string[]> | null): Record<string, string> | undefined {
@@ -102,6 +110,6 @@ function percentDecoded(value: string): string | undefined {
   }
 }
 
-function invalid(message: string): SallyportError {
-  return new SallyportError('CATALOG_INVALID', message)
+function invalid(message: string, options?: ErrorOptions): SallyportError {
+  return new SallyportError('CATALOG_INVALID', message, options)
 }

@@ -19,7 +19,7 @@ export interface Call {
   readonly signal: AbortSignal
 }
 
-/** Arguments that were checked and can be run, or what is wrong with them. */
+/** Arguments that were checked and can be run, or what is wrong with them: a few problems, however many there are. */
 export type Prepared =
   | { readonly kind: 'ready'; readonly run: (call: Call) => Promise<CallToolResult> }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
@@ -75,14 +75,16 @@ export function defineTool<Schema extends StandardSchemaWithJSON>(
   })
 }
 
+/** What is wrong with arguments is told in so many problems, each cut to so many characters. */
+const MOST_PROBLEMS = 10
+const LONGEST_PROBLEM = 256
+
 async function problemsOf(schema: StandardSchemaWithJSON, args: unknown): Promise<readonly string[]> {
-  const result = await schema['~standard'].validate(args)
-  return (
-    result.issues?.map(({ path, message }) => {
-      const where = path?.map((step) => String(typeof step === 'object' ? step.key : step)).join('.') ?? ''
-      return where === '' ? message : `${where}: ${message}`
-    }) ?? []
-  )
+  const { issues = [] } = await schema['~standard'].validate(args)
+  return issues.slice(0, MOST_PROBLEMS).map(({ path, message }) => {
+    const where = path?.map((step) => String(typeof step === 'object' ? step.key : step)).join('.') ?? ''
+    return (where === '' ? message : `${where}: ${message}`).slice(0, LONGEST_PROBLEM)
+  })
 }
 
 /** The one place that believes the validator: no problem means that the value is an input of the schema. */
