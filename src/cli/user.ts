@@ -66,12 +66,21 @@ async function add(name: string, { role, passwordStdin, json }: AddFlags): Promi
     // A role that does not exist is found out before there is a user.
     await updateAccessFile(config.access, (document) => (grant(document), document))
     const added = await addUser(store.users, hashes, person, Date.now())
-    if (role.length > 0) await updateAccessFile(config.access, grant)
+    // Printed before the grant: whatever comes of that, there is a user with this password now.
     if (json === true) printJson({ ...added, roles: role })
     else report(name, role, added.oneTimePassword)
+    if (role.length > 0) await granted(config.access, grant, name)
   } finally {
     await store.close()
   }
+}
+
+async function granted(policy: string, grant: (document: string) => string, name: string): Promise<void> {
+  await updateAccessFile(policy, grant).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const message = `the user "${name}" was added, but not its roles: ${why}; grant them in ${policy}`
+    throw new SallyportError('POLICY_INVALID', message, { cause })
+  })
 }
 
 function report(name: string, roles: readonly string[], oneTimePassword: string | undefined): void {

@@ -16,7 +16,7 @@ import { ask, modern, type Answer } from '../support/clients.ts'
  * `npm run test:docker`: builds the image, brings the stack of docker-compose.yml up under a name and on ports of its
  * own, uses it from outside, and takes it away again.
  *
- * SALLYPORT_BASE_IMAGES may name a script that brings an engine and the base images up where no registry is reached.
+ * BASE_IMAGES_SCRIPT may name a script that brings an engine and the base images up where no registry is reached.
  * Without an engine nothing is tested and nothing fails, unless CI_REQUIRE_DOCKER is set.
  */
 
@@ -346,7 +346,7 @@ function prepared(script: string | undefined): boolean {
 
 /** @returns the exit code */
 async function main(): Promise<number> {
-  const isPrepared = prepared(process.env['SALLYPORT_BASE_IMAGES'])
+  const isPrepared = prepared(process.env['BASE_IMAGES_SCRIPT'])
   if (!works('docker', 'info')) {
     const isRequired = (process.env['CI_REQUIRE_DOCKER'] ?? '') !== ''
     console.log(`${isRequired ? 'FAILED ' : 'skipped'} no Docker engine answers "docker info"`)

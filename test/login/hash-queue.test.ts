@@ -22,6 +22,7 @@ test('never more than the cap runs at once, and everybody gets a turn', async ()
   const all = Promise.all(Array.from({ length: 8 }, async () => queue(work)))
   let finished = false
   void all.then(() => (finished = true))
+  // oxlint-disable-next-line no-unmodified-loop-condition -- the promise sets it
   while (!finished) {
     running.shift()?.()
     await new Promise(setImmediate)
