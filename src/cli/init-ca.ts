@@ -15,14 +15,18 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
 /** Makes the certificate authority from the command line; gives the exit code. */
 export async function runInitCa(args: readonly string[]): Promise<number> {
-  const command = new Command('init-ca')
+  return await runCommand(initCaCommand(), args)
+}
+
+/** The command, also as a sub-command of `sallyport` for where there are no npm scripts. */
+export function initCaCommand(): Command {
+  return new Command('init-ca')
     .description(
       'Make the root, the issuing CA and their revocation lists. Never touches a CA that is there.',
     )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(init)
-  return await runCommand(command, args)
 }
 
 async function init({ json }: { readonly json?: true }): Promise<void> {

@@ -29,7 +29,12 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
 /** Issues a client certificate from the command line; gives the exit code. */
 export async function runIssueClientCert(args: readonly string[]): Promise<number> {
-  const command = new Command('issue-client-cert')
+  return await runCommand(issueClientCertCommand(), args)
+}
+
+/** The command, also as a sub-command of `sallyport` for where there are no npm scripts. */
+export function issueClientCertCommand(): Command {
+  return new Command('issue-client-cert')
     .description('Issue a client certificate, and grant its roles in the access policy.')
     .argument('<name>', 'who it is for: up to 64 of a-z, 0-9, ".", "_" and "-"')
     .option('--role <role>', 'grant this role of access.yaml; may be repeated', collect, [])
@@ -45,7 +50,6 @@ export async function runIssueClientCert(args: readonly string[]): Promise<numbe
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(issue)
-  return await runCommand(command, args)
 }
 
 async function issue(name: string, options: Options): Promise<void> {

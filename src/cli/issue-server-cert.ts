@@ -20,14 +20,18 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
 /** Issues the server's certificate from the command line; gives the exit code. */
 export async function runIssueServerCert(args: readonly string[]): Promise<number> {
-  const command = new Command('issue-server-cert')
+  return await runCommand(issueServerCertCommand(), args)
+}
+
+/** The command, also as a sub-command of `sallyport` for where there are no npm scripts. */
+export function issueServerCertCommand(): Command {
+  return new Command('issue-server-cert')
     .description("Issue the server's certificate, for 30 days.")
     .argument('[names...]', 'host names and addresses beside localhost, 127.0.0.1, ::1 and the host name')
     .option('--replace', 'replace the certificate that is there')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(issue)
-  return await runCommand(command, args)
 }
 
 async function issue(names: readonly string[], { replace = false, json }: Options): Promise<void> {

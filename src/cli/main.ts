@@ -1,6 +1,9 @@
 import { Command } from 'commander'
 import { callCommand } from './call.ts'
+import { initCaCommand } from './init-ca.ts'
 import { initCommand } from './init.ts'
+import { issueClientCertCommand } from './issue-client-cert.ts'
+import { issueServerCertCommand } from './issue-server-cert.ts'
 import { runCommand } from './run-command.ts'
 import { serveCommand } from './serve.ts'
 import { startCommand } from './start.ts'
@@ -24,5 +27,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(toolsCommand())
     .addCommand(callCommand())
     .addCommand(userCommand())
+    .addCommand(initCaCommand())
+    .addCommand(issueClientCertCommand())
+    .addCommand(issueServerCertCommand())
   return runCommand(program, args)
 }
