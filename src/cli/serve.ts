@@ -44,9 +44,11 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
   const parts = await openParts(config, log)
   try {
+    // Before anybody can know that we listen: a signal that comes at once is to find us ready for it.
+    const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
     const server = await composed(config, parts, log)
     onListening(await listening(server, config))
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+    await stopped
     await server.close()
   } finally {
     await closeParts(parts)
