@@ -15,6 +15,7 @@ let options: { cwd: string; env: Record<string, string> }
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'sallyport-first-'))
   served = await serving('start', { cwd })
+  await served.printed(/npm run issue-client-cert/)
   options = { cwd, env: { SALLYPORT_PORT: String(served.ports.certificates) } }
 })
 after(async () => {

@@ -45,6 +45,8 @@ export interface Served {
   readonly ports: { readonly certificates: number; readonly people: number; readonly operations: number }
   /** Every line it has printed so far. */
   readonly lines: readonly string[]
+  /** Resolves once a line that fits has been printed. */
+  printed(pattern: RegExp): Promise<void>
   readonly process: ChildProcess
   /** Tells it to stop and waits for the end; resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
@@ -56,12 +58,20 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
   const lines: string[] = []
   const errors: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
-  const probes = new Promise<void>((listening, failed) => {
-    if (child.stdout === null) throw new Error('no output')
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.push(line)
-      if (line.startsWith('Probes at:')) listening()
+  if (child.stdout === null) throw new Error('no output')
+  const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
+  const printed = async (pattern: RegExp): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!lines.some((line) => pattern.test(line))) return
+        output.off('line', look)
+        resolve()
+      }
+      output.on('line', look)
+      look()
     })
+  const probes = new Promise<void>((listening, failed) => {
+    void printed(/^Probes at:/).then(listening)
     child.once('exit', (code) =>
       failed(new Error(`ended with ${code}: ${lines.join('\n')}\n${errors.join('')}`)),
     )
@@ -74,6 +84,7 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
       operations: portIn(lines, /127\.0\.0\.1:(\d+)\/healthz/),
     },
     lines,
+    printed,
     process: child,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode !== null) return child.exitCode
