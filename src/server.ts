@@ -14,10 +14,14 @@ import { admission } from './http/admission.ts'
 import { createDoor, type Door } from './http/door.ts'
 import type { EdgeOptions } from './http/edge-request.ts'
 import { createEdge } from './http/edge.ts'
-import type { AllowedNames } from './http/host.ts'
+import { originIsAllowed, type AllowedNames } from './http/host.ts'
 import type { Listener, ListenerAddress } from './http/listen.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
+import { hashQueue } from './login/hash-queue.ts'
+import type { LoginOptions } from './login/options.ts'
+import { passwords } from './login/password.ts'
+import { loginApp } from './login/routes.ts'
 import { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
 import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
@@ -26,6 +30,7 @@ import type { Store } from './store/store.ts'
 import { notePrompt, noteResource, noteTools } from './tools/notes.ts'
 import { timeNow } from './tools/time.ts'
 import { whoami } from './tools/whoami.ts'
+import { VERSION } from './version.ts'
 
 /** Where operators read what went wrong. Any pino logger is one. */
 export interface Log {
@@ -86,7 +91,10 @@ export interface Sallyport {
 /** What each principal may keep in notes. */
 const NOTE_QUOTA = { notes: 100, bytes: 1024 * 1024 }
 const CLOSE_GRACE = 2_000
-const SERVER_INFO: Implementation = { name: 'sallyport', version: '0.1.0' }
+/** Password hashes take a core each for some 25 ms; MCP calls need one, too. */
+const HASHES_AT_ONCE = 2
+const MOST_HASHES_WAITING = 64
+const SERVER_INFO: Implementation = { name: 'sallyport', version: VERSION }
 
 /** Composes a server. Throws on options it cannot serve with; a server that starts is a server that is configured. */
 export function createServer(options: SallyportOptions): Sallyport {
@@ -94,9 +102,10 @@ export function createServer(options: SallyportOptions): Sallyport {
   const keys = sessionKeys(options.sessionSecrets)
   const endpoint = endpointOf(options, builtInCatalog(options, now), now)
   const shared = edgeOptions(options, keys, endpoint, now)
-  const doors = doorsOf(options, shared)
+  const doors = doorsOf(options, shared, keys)
   const { operations } = options.listeners
-  const probes = operations && createOperations({ ...operations, ready: shared.ready })
+  const { ready, onException } = shared
+  const probes = operations && createOperations({ ...operations, ready, onException })
   const all: readonly Listener[] = [doors.certificates, doors.people, probes].filter(
     (door) => door !== undefined,
   )
@@ -122,8 +131,8 @@ export function createServer(options: SallyportOptions): Sallyport {
         door?.readmit((socket) => shared.admit(socket, time).kind !== 'refused')
     },
     async close() {
-      await endpoint.close()
       await closeAll()
+      await endpoint.close()
     },
   }
 }
@@ -182,9 +191,9 @@ interface Doors {
   readonly people: Door | undefined
 }
 
-function doorsOf(options: SallyportOptions, shared: EdgeOptions): Doors {
+function doorsOf(options: SallyportOptions, shared: EdgeOptions, keys: SessionKeys): Doors {
   const { certificates, people } = options.listeners
-  const pages = {}
+  const pages = loginApp(loginOptions(options, shared, keys))
   const door = (
     address: ListenerAddress,
     clientCertificate: TlsSettings['clientCertificate'],
@@ -192,16 +201,33 @@ function doorsOf(options: SallyportOptions, shared: EdgeOptions): Doors {
   ) =>
     createDoor({
       ...address,
-      tls: { material: options.tls, clientCertificate, ...options.tls },
+      tls: { ...options.tls, material: options.tls, clientCertificate },
       handler: createEdge(edge),
       audit: options.audit,
       newRequestId: randomUUID,
       onException: shared.onException,
     })
-  const one = certificates.clientCertificate === 'optional' ? { ...shared, ...pages } : shared
+  const one = certificates.clientCertificate === 'optional' ? { ...shared, pages } : shared
   return {
     certificates: door(certificates, certificates.clientCertificate, one),
-    people: people && door(people, 'none', { ...shared, ...pages }),
+    people: people && door(people, 'none', { ...shared, pages }),
+  }
+}
+
+function loginOptions(options: SallyportOptions, shared: EdgeOptions, keys: SessionKeys): LoginOptions {
+  const { store, audit, sessions } = options
+  return {
+    users: store.users,
+    sessions: store.sessions,
+    browserSessions: store.browserSessions,
+    keys,
+    passwords: passwords(hashQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),
+    rightsOf: shared.rightsOf,
+    audit,
+    now: shared.now,
+    ...sessions,
+    isAllowedOrigin: (origin, host) => originIsAllowed(origin, host, shared.allowed),
+    onException: shared.onException,
   }
 }
 

@@ -3,13 +3,13 @@ import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AuditSink } from '../audit/event.ts'
-import { closeServer, listenOn, type Listener, type ListenerAddress } from './listen.ts'
+import { listenerOf, type Listener, type ListenerAddress } from './listen.ts'
 import { tlsOptions, type TlsSettings } from './tls.ts'
 import { tlsRefusalOf } from './tls-refusal.ts'
 
 /** One door: an address with a TLS setting. */
 export interface Door extends Listener {
-  /** Calls `judge` for every open connection and destroys those for which it answers false. */
+  /** Calls `judge` for every open connection and destroys those for which it answers false, or not at all. */
   readmit(judge: (socket: TLSSocket) => boolean): void
 }
 
@@ -33,11 +33,24 @@ export function createDoor(options: DoorOptions): Door {
   })
   recordRefusedHandshakes(server, options)
   return {
-    listen: async () => listenOn(server, options),
-    close: async (graceMs) => closeServer(server, graceMs),
+    ...listenerOf(server, options, (error) => options.onException(undefined, error)),
     readmit(judge) {
-      for (const socket of sockets) if (!judge(socket)) socket.destroy()
+      for (const socket of sockets) if (!isAdmitted(socket, judge, options)) socket.destroy()
     },
+  }
+}
+
+/** Fails closed: who cannot be judged is not admitted, and all others are judged all the same. */
+function isAdmitted(
+  socket: TLSSocket,
+  judge: (socket: TLSSocket) => boolean,
+  { onException }: DoorOptions,
+): boolean {
+  try {
+    return judge(socket)
+  } catch (error) {
+    onException(undefined, error)
+    return false
   }
 }
 

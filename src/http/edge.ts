@@ -4,7 +4,7 @@ import { authenticate, type Authenticated } from '../auth/authenticate.ts'
 import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { evidenceOf } from './evidence.ts'
-import { allowedHost } from './host.ts'
+import { hostIsAllowed } from './host.ts'
 import { mcpRoute } from './mcp-route.ts'
 import { sendReadiness } from './operations.ts'
 import { pathOf } from './path.ts'
@@ -49,13 +49,13 @@ async function handle(
     response,
     requestId,
     path,
-    authenticate: async () => judged(request, options),
+    authenticate: async () => judged(request, requestId, options),
     refuse: async (reason) => refuseAndRecord(request, response, requestId, reason, options),
   }
   if (admitted.kind === 'refused') return refuseConnection(edge, admitted)
   // Of two Host headers Node shows the first (RFC 9112, section 3.2, wants neither).
   if (request.headersDistinct['host']?.length !== 1) return refuse(response, 'bad_request', requestId)
-  if (allowedHost(request.headers.host, options.allowed) === undefined) return edge.refuse('host_not_allowed')
+  if (!hostIsAllowed(request.headers.host, options.allowed)) return edge.refuse('host_not_allowed')
   const route = ROUTES.get(path)
   if (route !== undefined) return route(edge, options)
   if (options.pages !== undefined) return options.pages(request, response, requestId)
@@ -63,13 +63,17 @@ async function handle(
 }
 
 /** Never rejects for a store that cannot answer: that is a refusal, too. */
-async function judged(request: IncomingMessage, options: EdgeOptions): Promise<Authenticated> {
+async function judged(
+  request: IncomingMessage,
+  requestId: string,
+  options: EdgeOptions,
+): Promise<Authenticated> {
   const now = options.now()
   const evidence = evidenceOf(request, options.admit(request.socket, now), now)
   try {
     return await authenticate(evidence, options.authenticators, options.rightsOf)
   } catch (error) {
-    options.onException(undefined, error)
+    options.onException(requestId, error)
     return { kind: 'refused', reason: 'store_unavailable' }
   }
 }

@@ -9,13 +9,15 @@ export interface AllowedNames {
 /** A host name or address with an optional port, as `Host` has it (RFC 9110, section 7.2). */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?$/
 
+const HIGHEST_PORT = 65_535
+
 /**
- * The host name in a `Host` header, if this server answers to it. Guards against DNS rebinding.
- * Fails closed: a missing, doubled or malformed header gives `undefined`.
+ * Whether this server answers to the name in a `Host` header, whatever the port. Guards against DNS rebinding.
+ * Fails closed: a missing, doubled or malformed header is not a name of ours.
  */
-export function allowedHost(header: string | undefined, allowed: AllowedNames): string | undefined {
-  const name = HOST.exec(header?.toLowerCase() ?? '')?.[1]
-  return name !== undefined && allowed.hosts.has(name) ? name : undefined
+export function hostIsAllowed(header: string | undefined, allowed: AllowedNames): boolean {
+  const [, name, port = '0'] = HOST.exec(header?.toLowerCase() ?? '') ?? []
+  return name !== undefined && allowed.hosts.has(name) && Number(port) <= HIGHEST_PORT
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
+import type { Socket } from 'node:net'
 
 /** A listener that can be opened once and closed. */
 export interface Listener {
   /** Starts to listen; resolves with the port. Rejects with Node's error (`EADDRINUSE`, ...). */
   listen(): Promise<number>
-  /** Stops listening, ends idle connections, and cuts the rest after `graceMs`. */
+  /** Stops listening, ends idle connections, and cuts the rest after `graceMs`. Closing what is closed is fine. */
   close(graceMs: number): Promise<void>
 }
 
@@ -15,11 +16,41 @@ export interface ListenerAddress {
   readonly port: number
 }
 
-/** Starts to listen; resolves with the port. Rejects with Node's error (`EADDRINUSE`, ...). */
-export async function listenOn(
+/**
+ * Makes the listener of a server.
+ *
+ * @param onError told of what goes wrong while it listens, which is never a reason to stop
+ */
+export function listenerOf(
   server: Server | SecureServer,
-  { host, port }: ListenerAddress,
-): Promise<number> {
+  address: ListenerAddress,
+  onError: (error: unknown) => void,
+): Listener {
+  // Of a connection without a finished handshake Node's HTTP server knows nothing, so it would not cut it.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return {
+    async listen() {
+      const port = await listening(server, address)
+      server.on('error', onError)
+      return port
+    },
+    async close(graceMs) {
+      if (!server.listening) return
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, graceMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function listening(server: Server | SecureServer, { host, port }: ListenerAddress): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -30,14 +61,4 @@ export async function listenOn(
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new TypeError('the listener has no port')
   return address.port
-}
-
-/** Stops listening, ends idle connections, and cuts the rest after `graceMs`. Closing what is closed is fine. */
-export async function closeServer(server: Server | SecureServer, graceMs: number): Promise<void> {
-  if (!server.listening) return
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearTimeout(timer)
 }

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { closeServer, listenOn, type Listener } from './listen.ts'
+import { listenerOf, type Listener, type ListenerAddress } from './listen.ts'
 import { sendJson } from './respond.ts'
 import { pathOf } from './path.ts'
 
 /** What the operations listener needs. */
-export interface OperationsOptions {
-  readonly host: string
-  readonly port: number
+export interface OperationsOptions extends ListenerAddress {
   /** Whether this server can judge requests now. */
   readonly ready: () => Promise<boolean>
+  /** Told of what should not happen, for the operator's log. */
+  readonly onException: (requestId: string | undefined, error: unknown) => void
 }
 
 /**
@@ -19,10 +19,7 @@ export function createOperations(options: OperationsOptions): Listener {
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, (request, response) => {
     void answer(request, response, options)
   })
-  return {
-    listen: async () => listenOn(server, options),
-    close: async (graceMs) => closeServer(server, graceMs),
-  }
+  return listenerOf(server, options, (error) => options.onException(undefined, error))
 }
 
 async function answer(

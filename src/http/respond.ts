@@ -43,9 +43,14 @@ export function sendJson(
   response.end(text)
 }
 
-/** Sends a web `Response`, streaming its body; cancels the body when the client goes away. */
+/**
+ * Sends a web `Response`, streaming its body; cancels the body when the client goes away. What the edge says of caching
+ * stands, and the connection is the edge's own business.
+ */
 export async function sendResponse(response: ServerResponse, answer: Response): Promise<void> {
-  response.writeHead(answer.status, { ...EDGE_HEADERS, ...Object.fromEntries(answer.headers) })
+  if (response.destroyed) return answer.body?.cancel()
+  const { connection: _, ...headers } = Object.fromEntries(answer.headers)
+  response.writeHead(answer.status, { ...headers, ...EDGE_HEADERS })
   if (answer.body === null) {
     response.end()
     return

@@ -16,8 +16,13 @@ export interface NotesOptions {
 /** At most so many ids are listed. */
 const LONGEST_LIST = 1000
 
-const id = z.string().min(1).max(128).describe('Name of the note, of your choice')
-const text = z.string().max(65_536).describe('Text of the note')
+/** No halves of surrogate pairs: a store makes one and the same character of all of them. */
+const WELL_FORMED = /^\P{Cs}*$/u
+/** Names are listed one to a line. */
+const ONE_LINE = /^[^\p{Cc}\p{Cs}]*$/u
+
+const id = z.string().min(1).max(128).regex(ONE_LINE).describe('Name of the note, of your choice')
+const text = z.string().max(65_536).regex(WELL_FORMED).describe('Text of the note')
 
 /** `notes_list`, `notes_read`, `notes_write`, `notes_delete`. Notes are shared by all who may read notes. */
 export function noteTools(options: NotesOptions): readonly ToolDefinition[] {
