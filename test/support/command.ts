@@ -61,11 +61,11 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
   if (child.stdout === null) throw new Error('no output')
   const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
   const printed = async (pattern: RegExp): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((found) => {
       const look = (): void => {
         if (!lines.some((line) => pattern.test(line))) return
         output.off('line', look)
-        resolve()
+        found()
       }
       output.on('line', look)
       look()
