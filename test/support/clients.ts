@@ -1,4 +1,4 @@
-import type { Agent as HttpsAgent} from 'node:https';
+import type { Agent as HttpsAgent } from 'node:https'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
