@@ -111,16 +111,22 @@ test('a revocation list past its time: 503 for that CA, and not ready', async ()
   assert.equal((await call('mark')).status, 200)
 })
 
-test('a store that is gone: sessions get 503, certificates are served', async () => {
-  const { token } = await openSession(server, 'alice')
-  await server.store.close()
+test('a store that is gone: sessions get 503, certificates are served, and it is not ready', async (t) => {
+  const other = await startServer()
+  t.after(async () => other.close())
+  const { token } = await openSession(other, 'alice')
+  await other.store.close()
+  const people = { port: other.ports.people ?? 0, ca: other.authority.rootPem }
   const message = modern('tools/list')
-  const answer = await ask({
-    port: server.ports.people ?? 0,
-    ca: server.authority.rootPem,
+  const headers = { ...message.headers, authorization: `Bearer ${token}` }
+  assert.equal((await ask({ ...people, ...message, headers })).status, 503)
+  assert.equal((await ask({ ...people, path: '/readyz', method: 'GET' })).status, 503)
+  const pair = await other.authority.client('demo')
+  const served = await ask({
+    port: other.ports.certificates,
+    ca: other.authority.rootPem,
+    ...pair,
     ...message,
-    headers: { ...message.headers, authorization: `Bearer ${token}` },
   })
-  assert.equal(answer.status, 503)
-  assert.equal((await call('mark')).status, 200)
+  assert.equal(served.status, 200)
 })
