@@ -7,7 +7,7 @@ import type { Policy } from '../../src/access/decision.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Trust } from '../../src/auth/certificate.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
-import { createServer, type ListeningPorts, type SallyportOptions } from '../../src/server.ts'
+import { createServer, type ListeningPorts, type Sallyport, type SallyportOptions } from '../../src/server.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { readTrust } from '../../src/trust.ts'
@@ -87,7 +87,11 @@ export async function startServer(
   const problems: unknown[] = []
   let policy = policyOf()
   let trust = await trustOf(authority)
-  const server = createServer({
+  const cleanUp = async () => {
+    await store.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+  const [server, ports] = await listening({
     listeners: {
       certificates: { host: '127.0.0.1', port: 0, clientCertificate: 'required' },
       people: { host: '127.0.0.1', port: 0 },
@@ -110,8 +114,10 @@ export async function startServer(
     origins: [],
     log: { error: (fields) => problems.push(fields), debug: () => undefined },
     ...options,
+  }).catch(async (error: unknown) => {
+    await cleanUp()
+    throw error
   })
-  const ports = await server.listen()
   return {
     authority,
     store,
@@ -129,10 +135,14 @@ export async function startServer(
     readmit: () => server.readmit(),
     async close() {
       await server.close()
-      await store.close()
-      await rm(directory, { recursive: true, force: true })
+      await cleanUp()
     },
   }
+}
+
+async function listening(options: SallyportOptions): Promise<[Sallyport, ListeningPorts]> {
+  const server = createServer(options)
+  return [server, await server.listen()]
 }
 
 async function trustOf(authority: TestAuthority): Promise<Trust> {
