@@ -1,0 +1,52 @@
+import type { CallToolResult, Server } from '@modelcontextprotocol/server'
+import { describeTool } from './describe.ts'
+import { deepFreeze } from './freeze.ts'
+import type { Work } from './guard.ts'
+import { askedOf, askingOf, guardedCall, invalidParams } from './guarded-call.ts'
+import type { Serving } from './serving.ts'
+import { errorResult, type Call, type ToolDefinition } from './tool.ts'
+
+/** Answers `tools/list` and `tools/call`. */
+export function serveTools(server: Server, serving: Serving): void {
+  const { catalog, guard } = serving
+  server.setRequestHandler('tools/list', (_request, context) => {
+    const { caller } = askingOf(serving, context)
+    const visible = catalog.tools.filter((tool) =>
+      guard.sees(caller, askedOf('tool', 'tools/list', tool.name, tool)),
+    )
+    return { tools: visible.map(describeTool) }
+  })
+  server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const tool = catalog.tool(params.name)
+    const args = deepFreeze(params.arguments ?? {})
+    const asked = askedOf('tool', 'tools/call', params.name, tool)
+    const unknown = invalidParams(`Unknown tool: ${params.name}`)
+    return guardedCall(serving, context, asked, args, unknown, thrownByTool, async (call) =>
+      tool === undefined ? undefined : runTool(tool, args, call),
+    )
+  })
+}
+
+async function runTool(
+  tool: ToolDefinition,
+  args: Readonly<Record<string, unknown>>,
+  call: Call,
+): Promise<Work<CallToolResult>> {
+  const prepared = await tool.prepare(args)
+  if (prepared.kind === 'invalid')
+    return {
+      outcome: 'invalid_arguments',
+      value: errorResult(`Invalid arguments for ${tool.name}: ${prepared.problems.join('; ')}`),
+    }
+  const value = await prepared.run(call)
+  return { outcome: outcomeOf(value, call), value }
+}
+
+function outcomeOf(result: CallToolResult, { signal }: Call): Work<unknown>['outcome'] {
+  if (signal.aborted) return 'cancelled'
+  return result.isError === true ? 'error' : 'ok'
+}
+
+function thrownByTool(requestId: string): CallToolResult {
+  return errorResult(`The tool failed. Ask the operator about request ${requestId}.`)
+}
