@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { SallyportError } from '../errors.ts'
 import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
 import { print, printJson } from './print.ts'
+import { visible } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +25,7 @@ export function callCommand(): Command {
       await connected(flags, async (client) => {
         const result = await client.callTool({ name, arguments: args })
         const failed = 'isError' in result && result.isError === true
-        const words = textOf('content' in result ? result.content : [])
+        const words = visible(textOf('content' in result ? result.content : []))
         if (flags.json === true) printJson(result)
         else if (!failed) print(words)
         if (failed) throw new SallyportError('NOT_FOUND', words)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
 import { print, printJson, table, tell } from './print.ts'
+import { visible } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
@@ -20,7 +21,7 @@ export function toolsCommand(): Command {
         print(
           table(
             ['TOOL', 'DESCRIPTION'],
-            tools.map(({ name, description = '' }) => [name, description]),
+            tools.map(({ name, description = '' }) => [visible(name), visible(description)]),
           ),
         )
       })
