@@ -33,7 +33,12 @@ export async function connectAs(options: ClientOptions): Promise<ConnectedClient
   const transport = new StreamableHTTPClientTransport(new URL(options.url), {
     fetch: async (url, init) => fetchWith(dispatcher, url, init),
   })
-  await client.connect(transport)
+  try {
+    await client.connect(transport)
+  } catch (error) {
+    await dispatcher.destroy()
+    throw error
+  }
   return {
     client,
     async close() {

@@ -144,8 +144,12 @@ function listenFault(error: unknown, listeners: Config['listeners']): unknown {
 
 async function closeParts({ audit, policy, store }: Parts): Promise<void> {
   policy.close()
-  await store.close()
-  await audit.close()
+  try {
+    await store.close()
+  } finally {
+    // What waits for the disk is written, whatever became of the store.
+    await audit.close()
+  }
 }
 
 /** Where the server is to be found, a line each. */
