@@ -58,7 +58,8 @@ export function notePrompt({ store }: NotesOptions): PromptDefinition {
     arguments: [{ name: 'id', description: 'Name of the note', required: true }],
     permission: 'notes:read',
     async get(args) {
-      const note = await store.read(args['id'] ?? '')
+      const name = id.safeParse(args['id'])
+      const note = name.success ? await store.read(name.data) : undefined
       if (note === undefined) return undefined
       const request = `Summarize this note in three sentences.\n\n${note.text}`
       return { messages: [{ role: 'user', content: { type: 'text', text: request } }] }

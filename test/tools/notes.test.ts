@@ -145,7 +145,8 @@ test('a resource and a prompt of a note that is not there are nothing', async (t
   assert.equal(await noteResource(options).read('note://a', { id: 'a' }, alice), undefined)
   assert.equal(await noteResource(options).read('note://', {}, alice), undefined)
   assert.equal(await notePrompt(options).get({ id: 'a' }, alice), undefined)
-  assert.equal(await notePrompt(options).get({}, alice), undefined)
+  for (const args of [{}, { id: '' }, { id: 'x'.repeat(1_000_000) }])
+    assert.equal(await notePrompt(options).get(args, alice), undefined)
 })
 
 test('the prompt puts the note before the model', async (t) => {
