@@ -101,10 +101,25 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     return (await legacy.open(caller)).handleRequest(request, handed)
   }
 
+  const answer = async (
+    exchange: McpExchange,
+    body: unknown,
+    kept: readonly KeepUntil[],
+  ): Promise<McpAnswer> => {
+    const { context, requestId } = exchange.caller
+    const caller = { context, requestId, signal: exchange.signal }
+    inFlight.set(caller, kept)
+    const response = await route(exchange, caller, body)
+    const reason = unavailable.get(caller)
+    if (reason === undefined) return { kind: 'response', response }
+    await response.body?.cancel()
+    return refusal(reason)
+  }
+
   return {
     async handle(exchange) {
-      const { context, requestId } = exchange.caller
-      const start = (): Started => meter.start(context.principal.id, options.now(), exchange.closed)
+      const principal = exchange.caller.context.principal.id
+      const start = (): Started => meter.start(principal, options.now(), exchange.closed)
       const started = start()
       if (started.kind === 'limited') return refusal('rate_limited')
       const bytes = await exchange.readBody()
@@ -117,13 +132,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
         if (more.kind === 'limited') return refusal('rate_limited')
         kept.push(more.keepUntil)
       }
-      const caller = { context, requestId, signal: exchange.signal }
-      inFlight.set(caller, kept)
-      const response = await route(exchange, caller, body.value)
-      const reason = unavailable.get(caller)
-      if (reason === undefined) return { kind: 'response', response }
-      await response.body?.cancel()
-      return refusal(reason)
+      return answer(exchange, body.value, kept)
     },
     async close() {
       await Promise.all([modern.close(), legacy.close()])
