@@ -12,6 +12,7 @@ export type SallyportErrorCode =
   | 'POLICY_INVALID'
   | 'QUOTA_EXCEEDED'
   | 'STORE_UNAVAILABLE'
+  | 'TOOL_FAILED'
   | 'TOO_BUSY'
 
 /**

@@ -74,6 +74,7 @@ export {
   createEndpoint,
   type EndpointOptions,
   type McpAnswer,
+  type McpBody,
   type McpEndpoint,
   type McpExchange,
 } from './mcp/endpoint.ts'

@@ -28,7 +28,7 @@ export function callCommand(): Command {
         const words = visible(textOf('content' in result ? result.content : []))
         if (flags.json === true) printJson(result)
         else if (!failed) print(words)
-        if (failed) throw new SallyportError('NOT_FOUND', words)
+        if (failed) throw new SallyportError('TOOL_FAILED', words)
       })
     })
 }

@@ -164,6 +164,8 @@ export function listeningLines({ listeners }: Config, ports: ListeningPorts): re
           `Listening: https://localhost:${ports.people}/mcp (session)`,
           `Log in at: https://localhost:${ports.people}/login`,
         ]),
-    ...(ports.operations === undefined ? [] : [`Probes at: http://127.0.0.1:${ports.operations}/healthz`]),
+    ...(ports.operations === undefined || listeners.operations === false
+      ? []
+      : [`Probes at: http://${listeners.operations.host}:${ports.operations}/healthz`]),
   ]
 }

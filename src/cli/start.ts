@@ -45,6 +45,8 @@ function configuration(): Config {
 async function initElsewhere(): Promise<void> {
   const launcher = fileURLToPath(new URL('./launch.js', import.meta.url))
   const child = spawn(process.execPath, [launcher, 'init'], { stdio: ['ignore', 'inherit', 'inherit'] })
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('exit', resolve).once('error', reject),
+  )
   if (code !== 0) throw new SallyportError('CONFIGURATION_INVALID', 'nothing is served: see above')
 }

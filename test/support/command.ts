@@ -81,7 +81,7 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
     ports: {
       certificates: portIn(lines, /localhost:(\d+)\/mcp \(client/),
       people: portIn(lines, /localhost:(\d+)\/login/),
-      operations: portIn(lines, /127\.0\.0\.1:(\d+)\/healthz/),
+      operations: portIn(lines, /[0-9.]+:(\d+)\/healthz/),
     },
     lines,
     printed,
