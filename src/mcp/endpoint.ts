@@ -1,11 +1,12 @@
 import { createMcpHandler, isLegacyRequest, type Implementation } from '@modelcontextprotocol/server'
+import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
 import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { Guard } from './guard.ts'
 import { legacySessions } from './legacy-sessions.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
-import { posted, type Posted } from './posted.ts'
+import { isInitialize, posted, type Posted } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
 
@@ -26,14 +27,14 @@ export interface McpExchange {
 /** The text of a body, `undefined` when it was not UTF-8; or that there were too many bytes. */
 export type McpBody =
   | { readonly kind: 'read'; readonly text: string | undefined }
-  | { readonly kind: 'too_large' }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
 
 /** What became of it: an answer, or why nothing ran: over a limit, or it could not be judged. */
 export type McpAnswer =
   | { readonly kind: 'response'; readonly response: Response }
   | {
       readonly kind: 'refused'
-      readonly reason: 'body_too_large' | 'rate_limited' | 'store_unavailable' | 'audit_unavailable'
+      readonly reason: RefusalReason | 'body_too_large'
     }
 
 /** The MCP route. The only road from `http` to a tool, and it leads through the guard. */
@@ -123,7 +124,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       const started = start()
       if (started.kind === 'limited') return refusal('rate_limited')
       const bytes = await exchange.readBody()
-      if (bytes.kind === 'too_large') return refusal('body_too_large')
+      if (bytes.kind === 'refused') return refusal(bytes.reason)
       const body = bodyOf(exchange, bytes.text)
       if (body.kind === 'refused') return { kind: 'response', response: body.response }
       const kept = [started.keepUntil]
@@ -161,10 +162,6 @@ function bodyOf({ method, headers }: McpExchange, text: string | undefined): Pos
 
 function refusal(reason: Extract<McpAnswer, { kind: 'refused' }>['reason']): McpAnswer {
   return { kind: 'refused', reason }
-}
-
-function isInitialize(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'method' in body && body.method === 'initialize'
 }
 
 /** MCP 2025-11-25, session management: an unknown session is 404, and so is another principal's. */

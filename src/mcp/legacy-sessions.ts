@@ -36,6 +36,9 @@ export interface LegacySessionOptions {
   readonly now: () => number
 }
 
+/** As the Language Server Protocol has it; nobody gets to see it. */
+const REQUEST_CANCELLED = -32_800
+
 interface Session {
   readonly principal: string
   readonly transport: WebStandardStreamableHTTPServerTransport
@@ -87,13 +90,20 @@ function surplus(sessions: ReadonlyMap<string, Session>, principal: string, most
   return held.slice(0, Math.max(0, held.length - most)).map(([id]) => id)
 }
 
-/** The SDK never answers a request that its client has cancelled, and leaves the stream of the answer open. */
+/**
+ * The SDK never answers a request that its client has cancelled: it leaves the stream of the answer open, and keeps the
+ * request's id for as long as the session lives. With the stream closed, an answer goes nowhere and lets go of the id.
+ */
 function endCancelledStreams(transport: WebStandardStreamableHTTPServerTransport): void {
   const deliver = transport.onmessage
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK is no EventTarget
   transport.onmessage = (message, extra) => {
     deliver?.(message, extra)
-    if (isSpecType.CancelledNotification(message) && message.params.requestId !== undefined)
-      transport.closeSSEStream(message.params.requestId)
+    if (!isSpecType.CancelledNotification(message)) return
+    const { requestId } = message.params
+    if (requestId === undefined) return
+    transport.closeSSEStream(requestId)
+    const error = { code: REQUEST_CANCELLED, message: 'Request cancelled' }
+    void transport.send({ jsonrpc: '2.0', id: requestId, error }).catch(() => undefined)
   }
 }

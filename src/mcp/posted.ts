@@ -12,6 +12,10 @@ export type Posted =
 const DEEPEST = 64
 /** Longer batches (2025-03-26 has them) are refused. */
 const LONGEST_BATCH = 50
+/** Ids are kept while their request runs, so nobody gets to have a long one kept. */
+const LONGEST_ID = 256
+/** What `initialize` says is kept for as long as the session, so it has a bound of its own, in characters. */
+const LONGEST_INITIALIZE = 64 * 1024
 
 /**
  * Parses a posted body, once for everybody downstream.
@@ -29,7 +33,21 @@ export function posted(contentType: string | null, text: string | undefined): Po
   if (messages.length > LONGEST_BATCH)
     return refused(rpcError(400, -32600, `Invalid Request: a batch has at most ${LONGEST_BATCH} messages`))
   if (!messages.every(hasGoodParams)) return refused(rpcError(400, -32602, 'Invalid params', idOf(value)))
+  if (messages.some(hasLongId) || (isInitialize(value) && (text?.length ?? 0) > LONGEST_INITIALIZE))
+    return refused(rpcError(400, -32600, 'Invalid Request'))
   return { kind: 'parsed', value, messages: messages.length }
+}
+
+function hasLongId(message: unknown): boolean {
+  const id = idOf(message)
+  return typeof id === 'string' && id.length > LONGEST_ID
+}
+
+/** Whether a message opens a session of a 2025-era client. */
+export function isInitialize(message: unknown): boolean {
+  return (
+    typeof message === 'object' && message !== null && 'method' in message && message.method === 'initialize'
+  )
 }
 
 function idOf(message: unknown): string | number | null {

@@ -77,3 +77,23 @@ test('bad parameters are told with the id of the request, where there is one', a
   assert.equal(await idOf({ jsonrpc: '2.0', ...bad }), null)
   assert.equal(await idOf([message(), message(bad)]), null)
 })
+
+test('an id that is kept while its request runs is short', async () => {
+  assert.equal(posted(JSON_TYPE, JSON.stringify(message({ id: 'x'.repeat(256) }))).kind, 'parsed')
+  const long = message({ id: 'x'.repeat(257) })
+  for (const value of [long, [message(), long]]) {
+    const [status, body] = await refusalOf(JSON_TYPE, JSON.stringify(value))
+    assert.equal(status, 400)
+    assert.deepEqual(body, { jsonrpc: '2.0', error: { code: -32600, message: 'Invalid Request' }, id: null })
+  }
+})
+
+test('what is kept for a whole session is bounded', async () => {
+  const opening = (length: number): string => {
+    const clientInfo = { name: 'x'.repeat(length), version: '1' }
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
+    return JSON.stringify(message({ method: 'initialize', params }))
+  }
+  assert.equal(posted(JSON_TYPE, opening(60_000)).kind, 'parsed')
+  assert.equal((await refusalOf(JSON_TYPE, opening(70_000)))[0], 400)
+})
