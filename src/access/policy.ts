@@ -21,14 +21,19 @@ export function createPolicy(document: AccessDocument, digest: string): Policy {
   return Object.freeze({
     digest,
     rightsOf: (principal: Principal): Rights => rights.get(principal.id) ?? NOTHING,
-    decide,
+    decide: (context: AuthContext, request: AccessRequest) =>
+      decide(context, request, rights.get(context.principal.id) ?? NOTHING),
   })
 }
 
-/** The decision on permissions alone; arguments and time decide nothing in this version of the policy. */
-function decide(context: AuthContext, request: AccessRequest): Decision {
+/**
+ * The decision on permissions alone; arguments and time decide nothing in this version of the policy. What this policy
+ * gives to the principal counts beside what the context was given when it was made, which may have been another policy.
+ */
+function decide(context: AuthContext, request: AccessRequest, now: Rights): Decision {
   if (request.permission === 'authenticated') return ALLOW
-  return allows(context.permissions, request.permission) ? ALLOW : DENY
+  const { permission } = request
+  return allows(context.permissions, permission) && allows(now.permissions, permission) ? ALLOW : DENY
 }
 
 function rightsOf(grants: readonly Grant[], document: AccessDocument): Rights {

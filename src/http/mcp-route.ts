@@ -43,25 +43,42 @@ function isForeign({ headers }: IncomingMessage, { allowed }: EdgeOptions): bool
 }
 
 function exchangeOf(
-  { request, requestId }: EdgeRequest,
+  edge: EdgeRequest,
   context: AuthContext,
   { signal, closed }: StreamWatch,
-  { bodyLimit }: EdgeOptions,
+  options: EdgeOptions,
 ): McpExchange {
+  const { request, requestId } = edge
   return {
     caller: { context, requestId },
     method: request.method ?? '',
     url: `https://${request.headers.host ?? 'localhost'}/mcp`,
     headers: headersOf(request),
-    readBody: async () => textIn(request, bodyLimit),
+    readBody: async () => textIn(edge, context, options),
     signal,
     closed,
   }
 }
 
-async function textIn(request: IncomingMessage, limit: number): Promise<McpBody> {
-  const body = await readBody(request, limit)
-  return body.kind === 'read' ? { kind: 'read', text: textOf(body.bytes) } : body
+/** A body that was on its way for longer than this, in ms, is not believed to be of who began it. */
+const PROMPT_BODY = 1_000
+
+/** The text of the body, if its caller is still who it was when the body is complete. */
+async function textIn(
+  edge: EdgeRequest,
+  context: AuthContext,
+  { bodyLimit, now }: EdgeOptions,
+): Promise<McpBody> {
+  const begun = now()
+  const body = await readBody(edge.request, bodyLimit)
+  if (body.kind === 'too_large') return { kind: 'refused', reason: 'body_too_large' }
+  if (now() - begun > PROMPT_BODY) {
+    const again = await edge.authenticate()
+    if (again.kind === 'refused') return { kind: 'refused', reason: again.reason }
+    if (again.context.principal.id !== context.principal.id)
+      return { kind: 'refused', reason: 'credential_conflict' }
+  }
+  return { kind: 'read', text: textOf(body.bytes) }
 }
 
 /** Credentials stop here: what goes on to the protocol layer has none. */
