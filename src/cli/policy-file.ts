@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { constants, watch } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Policy } from '../access/decision.ts'
@@ -84,7 +84,7 @@ async function settled(path: string, seen: Reading | undefined): Promise<Reading
 
 async function read(path: string): Promise<Reading> {
   try {
-    return { text: await readFile(path, 'utf8') }
+    return await readRegular(path)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     return {
@@ -93,8 +93,26 @@ async function read(path: string): Promise<Reading> {
   }
 }
 
+/** No policy is larger than this many bytes. */
+const LARGEST = 1_048_576
+
+/** Neither waits at a pipe nor fills the memory with whatever stands in the file's place. */
+async function readRegular(path: string): Promise<Reading> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) return { problem: `${path} is not a regular file: put the access policy there` }
+    if (found.size > LARGEST) return { problem: `${path} is larger than ${LARGEST} bytes: no policy is` }
+    return { text: await file.readFile('utf8') }
+  } finally {
+    await file.close()
+  }
+}
+
 function isSame(one: Reading, other: Reading): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+  return 'text' in one && 'text' in other
+    ? one.text === other.text
+    : 'problem' in one && 'problem' in other && one.problem === other.problem
 }
 
 function judge(reading: Reading, path: string): Verdict {
@@ -103,8 +121,9 @@ function judge(reading: Reading, path: string): Verdict {
     const digest = `sha256:${createHash('sha256').update(reading.text).digest('hex')}`
     return { policy: createPolicy(parseAccessDocument(reading.text, path), digest) }
   } catch (error) {
-    if (isSallyportError(error)) return { problem: error.message }
-    throw error
+    // Whatever it is, it is no reason to stop: the old policy stays.
+    const why = error instanceof Error ? error.message : String(error)
+    return { problem: isSallyportError(error) ? why : `${path} cannot be judged: ${why}` }
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { rename, unlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { addGrant } from '../../src/access/add-grant.ts'
 import type { Policy } from '../../src/access/decision.ts'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
@@ -160,4 +162,24 @@ test('after close nothing is reported', async (t) => {
   await other.next()
   assert.equal(file.current(), before)
   assert.deepEqual(unheard, [])
+})
+
+test('what is no file of a policy’s size is refused, neither waited for nor read', async (t) => {
+  const { path, next, file } = await followed(t)
+  const inPlaceOf: readonly (readonly [put: () => Promise<unknown>, says: RegExp])[] = [
+    [async () => promisify(execFile)('mkfifo', [path]), /not a regular file/],
+    [async () => mkdir(path), /not a regular file|EISDIR/],
+    [async () => writeFile(path, ' '.repeat(2_000_000)), /larger than/],
+  ]
+  for (const [put, says] of inPlaceOf) {
+    await rm(path, { recursive: true })
+    await put()
+    let heard = await next()
+    // That the file is gone for a moment may be told, too.
+    while (!('rejected' in heard) || !says.test(heard.rejected)) heard = await next()
+    assert.match(file.lastProblem() ?? '', says)
+    await rm(path, { recursive: true })
+    await replace(path, defaultAccessDocument())
+    await nextLoaded({ next })
+  }
 })
