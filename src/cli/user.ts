@@ -1,11 +1,12 @@
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { addGrant } from '../access/add-grant.ts'
-import { loadConfig } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
-import { addUser } from '../login/add-user.ts'
+import { addUser, assertUserName } from '../login/add-user.ts'
 import { hashQueue } from '../login/hash-queue.ts'
 import { passwords } from '../login/password.ts'
+import { resetPassword } from '../login/reset-password.ts'
+import { configuration } from './configuration.ts'
 import { updateAccessFile } from './access-file.ts'
 import { print, printJson, table } from './print.ts'
 import { storeOf } from './store-of.ts'
@@ -22,6 +23,10 @@ Examples:
   npx sallyport user list
   npx sallyport user list --json`
 
+const RESET_EXAMPLES = `
+Examples:
+  npx sallyport user reset-password alice`
+
 interface AddFlags {
   readonly role: readonly string[]
   readonly passwordStdin?: true
@@ -31,9 +36,10 @@ interface AddFlags {
 /** `sallyport user`: adds and lists the people who log in. */
 export function userCommand(): Command {
   return new Command('user')
-    .description('Add and list the people who log in.')
+    .description('Add and list the people who log in, and reset their passwords.')
     .addCommand(addCommand())
     .addCommand(listCommand())
+    .addCommand(resetCommand())
 }
 
 function addCommand(): Command {
@@ -56,7 +62,8 @@ function listCommand(): Command {
 }
 
 async function add(name: string, { role, passwordStdin, json }: AddFlags): Promise<void> {
-  const config = loadConfig(process.env, process.cwd())
+  assertUserName(name)
+  const config = configuration()
   const password = passwordStdin === true ? await passwordFromInput() : undefined
   const grant = (document: string): string => addGrant(document, `user:${name}`, role)
   const store = await storeOf(config)
@@ -88,8 +95,28 @@ function report(name: string, roles: readonly string[], oneTimePassword: string 
   print(`user ${name} (${roles.length === 0 ? 'no role' : roles.join(', ')})`)
 }
 
+function resetCommand(): Command {
+  return new Command('reset-password')
+    .description('End the sessions of a user, and print a one-time password, good for an hour.')
+    .argument('<name>', 'the user')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', RESET_EXAMPLES)
+    .action(reset)
+}
+
+async function reset(name: string, { json }: { readonly json?: true }): Promise<void> {
+  const store = await storeOf(configuration())
+  try {
+    const oneTimePassword = await resetPassword(store.users, passwords(hashQueue(1, 1)), name, Date.now())
+    if (json === true) printJson({ name, oneTimePassword })
+    else print(`one-time password: ${oneTimePassword}`)
+  } finally {
+    await store.close()
+  }
+}
+
 async function list({ json }: { readonly json?: true }): Promise<void> {
-  const store = await storeOf(loadConfig(process.env, process.cwd()))
+  const store = await storeOf(configuration())
   try {
     const users = (await store.users.list()).map(({ name, disabled, oneTimeUntil, createdAt }) => ({
       name,

@@ -29,7 +29,7 @@ export async function addUser(
   { name, password }: NewUser,
   now: number,
 ): Promise<AddedUser> {
-  if (!PRINCIPAL_NAME.test(name)) throw badName(name)
+  assertUserName(name)
   if (password !== undefined) assertPassword(password)
   const oneTimePassword = newOneTimePassword()
   const user = {
@@ -45,9 +45,11 @@ export async function addUser(
   return password === undefined ? { name, oneTimePassword } : { name }
 }
 
-function badName(name: string): SallyportError {
+/** Throws `NAME_INVALID` for what cannot be the name of a user. */
+export function assertUserName(name: string): void {
+  if (PRINCIPAL_NAME.test(name)) return
   const shown = JSON.stringify(name.slice(0, 80))
-  return new SallyportError(
+  throw new SallyportError(
     'NAME_INVALID',
     `${shown} cannot be the name of a user: take up to 64 of a-z, 0-9, ".", "_" and "-", beginning and ending with a letter or digit`,
   )

@@ -70,7 +70,7 @@ async function replaced(
   await recordOrFail(sessionEvent('session.ended', 'password_changed', record, caller), options)
   if (!(await options.users.setPassword(user.name, passwordHash, null, user.epoch))) return undefined
   const opening = {
-    user: { name: user.name, epoch: user.epoch + 1 },
+    user: { name: user.name, epoch: user.epoch + 1, oneTimeUntil: null },
     pending: null,
     mfaAt: record.mfaAt,
     label: record.label,

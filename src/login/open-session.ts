@@ -10,7 +10,7 @@ const PENDING_LIFE = 10 * 60_000
 
 /** What a new session is made of. */
 export interface Opening {
-  readonly user: Pick<User, 'name' | 'epoch'>
+  readonly user: Pick<User, 'name' | 'epoch' | 'oneTimeUntil'>
   readonly pending: PendingStep | null
   readonly mfaAt: number | null
   readonly label: string
@@ -66,7 +66,8 @@ function fieldsOf(
     mfaAt,
     pending,
     idleTimeout: pending === null ? idleTimeout : PENDING_LIFE,
-    expiresAt: now + (pending === null ? absoluteTimeout : PENDING_LIFE),
+    expiresAt:
+      pending === null ? now + absoluteTimeout : Math.min(now + PENDING_LIFE, user.oneTimeUntil ?? Infinity),
     label,
     address: caller.address,
     userAgent: caller.userAgent,

@@ -19,7 +19,7 @@ export interface PhcHash {
 export const DEFAULT_COST: HashCost = Object.freeze({ memory: 19_456, passes: 2, parallelism: 1 })
 
 /** Beyond these a stored hash is not run: whoever could write one could otherwise stop the server with it. */
-const MOST: HashCost = { memory: 1_048_576, passes: 16, parallelism: 16 }
+const MOST: HashCost = { memory: 262_144, passes: 4, parallelism: 8 }
 
 const PHC =
   /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/

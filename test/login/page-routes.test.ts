@@ -187,7 +187,6 @@ for (const engine of ENGINES)
           headers['content-security-policy'],
           "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         )
-        assert.equal(headers['strict-transport-security'], 'max-age=31536000')
         assert.equal(headers['x-content-type-options'], 'nosniff')
         assert.equal(headers['referrer-policy'], 'no-referrer')
         assert.equal(headers['cross-origin-opener-policy'], 'same-origin')
