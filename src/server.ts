@@ -15,7 +15,7 @@ import { createDoor, type Door } from './http/door.ts'
 import type { EdgeOptions } from './http/edge-request.ts'
 import { createEdge } from './http/edge.ts'
 import { originIsAllowed, type AllowedNames } from './http/host.ts'
-import type { Listener, ListenerAddress } from './http/listen.ts'
+import { openAll, type Listener, type ListenerAddress } from './http/listen.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import { hashQueue } from './login/hash-queue.ts'
@@ -80,7 +80,7 @@ export interface ListeningPorts {
 
 /** A composed server. */
 export interface Sallyport {
-  /** Opens all listeners or none; rejects with Node's error (`EADDRINUSE`, ...). */
+  /** Opens all listeners or none; rejects with an `AggregateError` of Node's errors (`EADDRINUSE`, ...). */
   listen(): Promise<ListeningPorts>
   /** Admits every open connection anew and destroys those that are not; call it after trust has changed. */
   readmit(): void
@@ -114,16 +114,8 @@ export function createServer(options: SallyportOptions): Sallyport {
   }
   return {
     async listen() {
-      try {
-        return {
-          certificates: await doors.certificates.listen(),
-          people: await doors.people?.listen(),
-          operations: await probes?.listen(),
-        }
-      } catch (error) {
-        await closeAll()
-        throw error
-      }
+      const ports = await openAll([doors.certificates, doors.people, probes])
+      return { certificates: ports[0] ?? 0, people: ports[1], operations: ports[2] }
     },
     readmit() {
       const time = now()

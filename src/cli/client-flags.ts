@@ -1,7 +1,9 @@
 import type { Client } from '@modelcontextprotocol/client'
 import type { Command } from 'commander'
-import { loadConfig } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
+import { authorityFiles } from '../pki/files.ts'
+import { assertClientName } from '../pki/name.ts'
+import { configuration } from './configuration.ts'
 import { connectAs, localEndpoint } from './mcp-client.ts'
 
 /** The options of every command that connects as a client. */
@@ -21,11 +23,17 @@ export function withClientOptions(command: Command): Command {
 
 /** Connects, works, and closes. What goes wrong on the way is told in words that say what to do. */
 export async function connected(flags: ClientFlags, work: (client: Client) => Promise<void>): Promise<void> {
-  const config = loadConfig(process.env, process.cwd())
+  assertClientName(flags.as)
+  if (flags.url !== undefined && !URL.canParse(flags.url))
+    throw new SallyportError(
+      'NAME_INVALID',
+      `${flags.url} is no URL: write it as in https://localhost:8443/mcp`,
+    )
+  const config = configuration()
   const url = flags.url ?? localEndpoint(config.listeners.certificates.port)
   const connection = await connectAs({ certificates: config.certificates, as: flags.as, url }).catch(
     (error: unknown) => {
-      throw explained(error, flags.as, url)
+      throw explained(error, { as: flags.as, url, root: authorityFiles(config.certificates).root })
     },
   )
   try {
@@ -35,16 +43,38 @@ export async function connected(flags: ClientFlags, work: (client: Client) => Pr
   }
 }
 
-function explained(error: unknown, as: string, url: string): unknown {
+/** What Node says of a server certificate that is not of our CA. */
+const FOREIGN: ReadonlySet<string> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function explained(error: unknown, { as, url, root }: Attempt): unknown {
   const codes = [...causes(error)].map((cause) => ('code' in cause ? String(cause.code) : ''))
-  if (codes.includes('ECONNREFUSED'))
-    return new SallyportError('NOT_FOUND', `nobody listens at ${url}: start the server with "npm start"`)
+  const message = sentence(codes, { as, url, root })
+  return message === undefined ? error : new SallyportError('CERTIFICATE_INVALID', message, { cause: error })
+}
+
+function sentence(codes: readonly string[], { as, url, root }: Attempt): string | undefined {
+  const renew = `"npm start" renews the clients that it made, "npm run issue-client-cert" makes new ones`
+  if (codes.includes('ECONNREFUSED')) return `nobody listens at ${url}: start the server with "npm start"`
+  if (codes.some((code) => FOREIGN.has(code)))
+    return `the server at ${url} is not of the CA in ${root}: is it another installation? Check --url and SALLYPORT_PORT`
   if (codes.some((code) => code.startsWith('ERR_SSL') || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'))
-    return new SallyportError(
-      'CERTIFICATE_INVALID',
-      `the server at ${url} closed the connection: the certificate of "${as}" is expired, revoked or not of its CA`,
-    )
-  return error
+    return `the server at ${url} closed the connection: the certificate of "${as}" is expired or not of its CA; ${renew}`
+  if (codes.includes('CLIENT_HTTP_AUTHENTICATION'))
+    return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, or of another trust domain; ${renew}`
+  return undefined
+}
+
+interface Attempt {
+  readonly as: string
+  readonly url: string
+  /** Path of the root certificate that was trusted. */
+  readonly root: string
 }
 
 /** An error and its causes, the outermost first; bounded, since causes may go in circles. */

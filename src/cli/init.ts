@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { loadConfig } from '../config/config.ts'
 import { makeMissing, type Made } from './first-start.ts'
 import { print, printJson } from './print.ts'
 import { shortPath } from './short-path.ts'
@@ -16,7 +17,8 @@ export function initCommand(): Command {
     .option('--json', 'print what was made as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async ({ json }: { readonly json?: true }) => {
-      await withIssuing(async (issuing, config) => {
+      const config = loadConfig(process.env, process.cwd())
+      await withIssuing(config, async (issuing) => {
         const made = await makeMissing(config, issuing)
         if (json === true) printJson(made)
         else for (const line of madeLines(made)) print(line)

@@ -4,6 +4,7 @@ import { parseDuration } from '../config/duration.ts'
 import { authorityFiles } from '../pki/files.ts'
 import { PRINCIPAL_KINDS, type PrincipalKind } from '../pki/name.ts'
 import { LIFETIME } from '../pki/profile.ts'
+import { configuration } from './configuration.ts'
 import { curlLine } from './curl-line.ts'
 import { issueClientCertificate, type ClientIssued } from './issue-client.ts'
 import { localEndpoint } from './mcp-client.ts'
@@ -54,7 +55,8 @@ export function issueClientCertCommand(): Command {
 
 async function issue(name: string, options: Options): Promise<void> {
   const { role, kind, ttl, existing = false } = options
-  await withIssuing(async (where, config) => {
+  const config = configuration()
+  await withIssuing(config, async (where) => {
     const { access, trustDomain } = config
     const request = { name, kind, roles: role, life: ttl, existing }
     const issued = await issueClientCertificate(request, { ...where, access, trustDomain })

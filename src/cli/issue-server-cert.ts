@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
 import { defaultServerNames } from '../pki/server-names.ts'
+import { configuration } from './configuration.ts'
 import { issueServerCertificate } from './issue-server.ts'
 import { print, printJson } from './print.ts'
 import { runCommand } from './run-command.ts'
@@ -35,7 +36,7 @@ export function issueServerCertCommand(): Command {
 }
 
 async function issue(names: readonly string[], { replace = false, json }: Options): Promise<void> {
-  await withIssuing(async (where) => {
+  await withIssuing(configuration(), async (where) => {
     const request = { names: [...defaultServerNames(hostname()), ...names], replace }
     const { files, issued } = await issueServerCertificate(request, where)
     const { serial, thumbprint, notAfter } = issued.entry

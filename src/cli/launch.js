@@ -11,7 +11,8 @@ if (!isSupported) {
   process.stderr.write(
     `sallyport: Node ${process.versions.node} is too old: it takes a resumed TLS connection without a certificate for ` +
       'an authorized one. Use Node 24.21 or later (below 25), or 26.8.1 or later. In a clone, "npm start" and ' +
-      '"npx sallyport" run on the right one by themselves.\n',
+      '"npx sallyport" run on the right one by themselves; if they do not, the development dependencies are missing, ' +
+      'or their install scripts did not run: "npm ci --include=dev" brings them.\n',
   )
   process.exit(1)
 }

@@ -24,9 +24,13 @@ export async function loadCatalog(paths: readonly string[]): Promise<CatalogPart
 async function load(path: string): Promise<CatalogParts> {
   const loaded: unknown = await import(pathToFileURL(path).href).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SallyportError('CATALOG_INVALID', `${path} cannot be loaded: ${why.split('\n', 1)[0] ?? ''}`, {
-      cause,
-    })
+    throw new SallyportError(
+      'CATALOG_INVALID',
+      `${path} cannot be loaded: ${why.split('\n', 1)[0] ?? ''}; check "tools" in sallyport.yaml`,
+      {
+        cause,
+      },
+    )
   })
   const parts = {
     tools: exported(loaded, path, 'tools', isTool),
@@ -46,6 +50,14 @@ function exported<Definition>(
 ): readonly Definition[] {
   const list: unknown = member(loaded, name) ?? []
   if (Array.isArray(list) && list.every(isDefinition)) return list
+  const nameless: unknown = Array.isArray(list)
+    ? list.find((one) => member(one, 'permission') === undefined)
+    : undefined
+  if (nameless !== undefined)
+    throw new SallyportError(
+      'CATALOG_INVALID',
+      `${path}: "${String(member(nameless, 'name'))}" in "${name}" says no permission: write the one that it needs, as in permission: 'notes:read'`,
+    )
   const maker = `define${name.charAt(0).toUpperCase()}${name.slice(1, -1)}`
   throw new SallyportError('CATALOG_INVALID', `${path}: "${name}" must be a list of what ${maker}() made`)
 }

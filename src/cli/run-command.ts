@@ -22,5 +22,10 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
 /** Makes a command and its sub-commands throw instead of ending the process. */
 function throwing(command: Command): Command {
   for (const child of command.commands) throwing(child)
-  return command.exitOverride().showHelpAfterError(`(${command.name()} --help shows how)`)
+  return command.exitOverride().showHelpAfterError(`("${pathOf(command)} --help" shows how)`)
+}
+
+/** The words that call a command: `sallyport user add`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }

@@ -4,11 +4,13 @@ import { Command } from 'commander'
 import { pino } from 'pino'
 import type { FileAuditSink } from '../audit/sink.ts'
 import { installationFaults } from '../config/check-installation.ts'
-import { loadConfig, type Config } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { createServer, type ListeningPorts, type Log, type Sallyport } from '../server.ts'
 import type { Store } from '../store/store.ts'
 import { readTrust } from '../trust.ts'
+import { configuration } from './configuration.ts'
+import { listenFaults } from './listen-faults.ts'
 import { loadCatalog } from './load-catalog.ts'
 import { openAudit } from './open-audit.ts'
 import { policyFile, type PolicyFile } from './policy-file.ts'
@@ -18,7 +20,7 @@ import { storeOf } from './store-of.ts'
 const EXAMPLES = `
 Examples:
   npx sallyport serve
-  SALLYPORT_PORT=9443 SALLYPORT_LOGIN_PORT=9444 npx sallyport serve`
+  SALLYPORT_PORT=9443 SALLYPORT_LOGIN_PORT=9444 SALLYPORT_OPERATIONS_PORT=9465 npx sallyport serve`
 
 /** `sallyport serve`: serves, refusing to if anything is missing. */
 export function serveCommand(): Command {
@@ -26,7 +28,7 @@ export function serveCommand(): Command {
     .description('Serve both doors. Refuses to start if anything is missing or unfit.')
     .addHelpText('after', EXAMPLES)
     .action(async () => {
-      const config = loadConfig(process.env, process.cwd())
+      const config = configuration()
       await serve(config, (ports) => {
         for (const line of listeningLines(config, ports)) print(line)
       })
@@ -114,32 +116,9 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
 }
 
 async function listening(server: Sallyport, { listeners }: Config): Promise<ListeningPorts> {
-  try {
-    return await server.listen()
-  } catch (error) {
-    throw listenFault(error, listeners)
-  }
-}
-
-const PORT_VARIABLES = {
-  certificates: 'SALLYPORT_PORT',
-  people: 'SALLYPORT_LOGIN_PORT',
-  operations: 'SALLYPORT_OPERATIONS_PORT',
-}
-
-function listenFault(error: unknown, listeners: Config['listeners']): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error
-  const entry = Object.entries(listeners).find(
-    ([, listener]) => listener !== false && listener.port === error.port,
-  )
-  const variable =
-    Object.entries(PORT_VARIABLES).find(([name]) => name === entry?.[0])?.[1] ?? 'SALLYPORT_PORT'
-  const where = `port ${String(error.port)}${'address' in error ? ` on ${String(error.address)}` : ''}`
-  const message =
-    error.code === 'EADDRINUSE'
-      ? `${where} is taken by another program: stop it, or set ${variable} to a free port`
-      : `${where} cannot be listened on (${String(error.code)}): choose another with ${variable} or SALLYPORT_HOST`
-  return new SallyportError('CONFIGURATION_INVALID', message, { cause: error })
+  return server.listen().catch((cause: unknown) => {
+    throw new SallyportError('CONFIGURATION_INVALID', listenFaults(cause, listeners).join('\n'), { cause })
+  })
 }
 
 async function closeParts({ audit, policy, store }: Parts): Promise<void> {

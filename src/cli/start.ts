@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { loadConfig, type Config } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
-import { authorityFiles } from '../pki/files.ts'
+import { clientFiles } from '../pki/files.ts'
+import type { ListeningPorts } from '../server.ts'
+import { configuration } from './configuration.ts'
 import { print } from './print.ts'
 import { listeningLines, serve } from './serve.ts'
 
@@ -14,12 +16,10 @@ export function startCommand(): Command {
     .description('Make what is missing, then serve: init and serve in one.')
     .addHelpText('after', EXAMPLES)
     .action(async () => {
-      const isFirst = !existsSync(authorityFiles(configuration().certificates).root)
       await initElsewhere()
       const config = configuration()
       await serve(config, (ports) => {
-        for (const line of ['', ...listeningLines(config, ports)]) print(line)
-        if (isFirst) for (const line of nextCommands) print(line)
+        for (const line of ['', ...listeningLines(config, ports), ...nextLines(config, ports)]) print(line)
       })
     })
 }
@@ -27,18 +27,18 @@ export function startCommand(): Command {
 const EXAMPLES = `
 Examples:
   npm start
-  SALLYPORT_PORT=9443 SALLYPORT_LOGIN_PORT=9444 npm start`
+  SALLYPORT_PORT=9443 SALLYPORT_LOGIN_PORT=9444 SALLYPORT_OPERATIONS_PORT=9465 npm start`
 
-const nextCommands: readonly string[] = [
-  '',
-  'Try next, in another terminal:',
-  '  npx sallyport tools --as demo',
-  `  npx sallyport call notes_write '{"id":"hello","text":"Hello from Sallyport"}' --as admin-cli`,
-  '  npm run issue-client-cert -- billing --role reader',
-]
-
-function configuration(): Config {
-  return loadConfig(process.env, process.cwd())
+/** Commands to try, as they work in another terminal, where the variables of this one are not set. */
+function nextLines({ certificates }: Config, ports: ListeningPorts): readonly string[] {
+  if (!existsSync(clientFiles(certificates, 'demo').certificate)) return []
+  const elsewhere = process.env['SALLYPORT_PORT'] === undefined ? '' : `SALLYPORT_PORT=${ports.certificates} `
+  const commands = [
+    'npx sallyport tools --as demo',
+    `npx sallyport call notes_write '{"id":"hello","text":"Hello from Sallyport"}' --as admin-cli`,
+    'npm run issue-client-cert -- billing --role reader',
+  ]
+  return ['', 'Try next, in another terminal:', ...commands.map((command) => `  ${elsewhere}${command}`)]
 }
 
 /** In a process of its own: one that serves never holds a key of the CA. */

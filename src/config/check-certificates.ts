@@ -8,7 +8,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
 export function serverFaults(certificate: InstalledFile, key: InstalledFile, now: number): string[] {
   const [leaf] = certificatesIn(certificate)
   const privateKey = privateKeyIn(key)
-  const renew = '"npm run issue-server-cert" makes a new one'
+  const renew = '"npm run issue-server-cert -- --replace" makes a new one'
   return [
     ...emptyFaults(certificate, leaf),
     ...(key.text !== undefined && privateKey === undefined

@@ -69,7 +69,7 @@ function contentOf(path: string): string {
   } catch (cause) {
     throw new SallyportError(
       'CONFIGURATION_INVALID',
-      `the session secret ${path} cannot be read (${codeOf(cause)}): "npx sallyport init" makes it`,
+      `the session secret ${path} cannot be read (${codeOf(cause)}): check its rights, or "npx sallyport init" makes it where it is missing`,
       { cause },
     )
   }

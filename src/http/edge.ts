@@ -4,11 +4,14 @@ import { authenticate, type Authenticated } from '../auth/authenticate.ts'
 import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { evidenceOf } from './evidence.ts'
-import { hostIsAllowed } from './host.ts'
+import { hostIsAllowed, isLocalHost } from './host.ts'
 import { mcpRoute } from './mcp-route.ts'
 import { sendReadiness } from './operations.ts'
 import { pathOf } from './path.ts'
 import { refuse, sendJson } from './respond.ts'
+
+/** A year (RFC 6797). Not for localhost: it would bind every other port of the developer's machine. */
+const HSTS = 'max-age=31536000'
 
 type Route = (edge: EdgeRequest, options: EdgeOptions) => Promise<void> | void
 
@@ -29,6 +32,7 @@ export function createEdge(options: EdgeOptions): RequestListener {
   return (request, response) => {
     const requestId = randomUUID()
     response.setHeader('x-request-id', requestId)
+    if (!isLocalHost(request.headers.host)) response.setHeader('strict-transport-security', HSTS)
     handle(request, response, requestId, options).catch((error: unknown) => {
       options.onException(requestId, error)
       if (!response.destroyed) refuse(response, 'internal_error', requestId)
@@ -56,6 +60,7 @@ async function handle(
   // Of two Host headers Node shows the first (RFC 9112, section 3.2, wants neither).
   if (request.headersDistinct['host']?.length !== 1) return refuse(response, 'bad_request', requestId)
   if (!hostIsAllowed(request.headers.host, options.allowed)) return edge.refuse('host_not_allowed')
+  if (path === '') return refuse(response, 'bad_request', requestId)
   const route = ROUTES.get(path)
   if (route !== undefined) return route(edge, options)
   if (options.pages !== undefined) return options.pages(request, response, requestId)

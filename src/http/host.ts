@@ -32,3 +32,8 @@ export function originIsAllowed(
   if (origin === undefined) return true
   return allowed.origins.has(origin) || (host !== undefined && origin === `https://${host.toLowerCase()}`)
 }
+
+/** Whether a `Host` header names the caller's own machine, so that what is said of the host is not only about us. */
+export function isLocalHost(header: string | undefined): boolean {
+  return /^(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)/.test(header?.toLowerCase() ?? 'localhost')
+}

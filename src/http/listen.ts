@@ -62,3 +62,22 @@ async function listening(server: Server | SecureServer, { host, port }: Listener
   if (typeof address !== 'object' || address === null) throw new TypeError('the listener has no port')
   return address.port
 }
+
+/**
+ * Opens all listeners or none; resolves with their ports, in order.
+ *
+ * @throws AggregateError of what Node says of each that cannot be opened; the others are closed again
+ */
+export async function openAll(
+  listeners: readonly (Listener | undefined)[],
+): Promise<readonly (number | undefined)[]> {
+  const opened = await Promise.allSettled(listeners.map(async (listener) => listener?.listen()))
+  const failures = opened.flatMap((one) => (one.status === 'rejected' ? [asError(one.reason)] : []))
+  if (failures.length === 0) return opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+  await Promise.all(listeners.map(async (listener) => listener?.close(0)))
+  throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}

@@ -11,7 +11,6 @@ const DRAIN_TIME = 2_000
 /** Sent with every answer of the edge. */
 const EDGE_HEADERS = {
   'cache-control': 'no-store',
-  'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',
 }
 

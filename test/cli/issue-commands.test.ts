@@ -41,6 +41,7 @@ async function run(
 
 async function script(directory: string, name: string, ...args: readonly string[]): Promise<Result> {
   const path = join(import.meta.dirname, '..', '..', 'scripts', `${name}.ts`)
+  await writeFile(join(directory, 'sallyport.yaml'), '# defaults\n', { flag: 'a' })
   return await run(directory, process.execPath, [path, ...args])
 }
 
@@ -216,7 +217,7 @@ describe('issue-client-cert', () => {
       assert.match(stderr, /^error: /, args.join(' '))
       assert.equal(stdout, '')
     }
-    assert.deepEqual(await readdir(directory), [])
+    assert.deepEqual(await readdir(directory), ['sallyport.yaml'])
   })
 
   it('ends with 1 and says what to do when it refuses', async (t) => {

@@ -26,6 +26,7 @@ interface Place {
 async function place(t: TestContext, store?: string): Promise<Place> {
   const directory = await temporaryDirectory(t)
   await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
+  await writeFile(join(directory, 'sallyport.yaml'), '# defaults\n')
   const secret = 'a-secret-for-tests-only-0123456789abcdef'
   const env = store === undefined ? {} : { SALLYPORT_STORE: store, SALLYPORT_SESSION_SECRET: secret }
   return {

@@ -50,7 +50,7 @@ test('prints what it made, the URLs, and three commands to try', () => {
   ])
     assert.ok(text.includes(path), path)
   assert.match(text, /https:\/\/localhost:\d+\/mcp \(client certificate\)/)
-  assert.equal(served.lines.filter((line) => /^ {2}np[mx] /.test(line)).length, 3)
+  assert.equal(served.lines.filter((line) => /^ {2}(?:SALLYPORT_PORT=\d+ )?np[mx] /.test(line)).length, 3)
 })
 
 test('keys and secrets are for their owner alone', () => {
@@ -83,7 +83,9 @@ test('demo sees exactly its four tools, admin-cli all of them', async () => {
 })
 
 test('the three commands work when pasted', async () => {
-  const commands = served.lines.filter((line) => /^ {2}np[mx] /.test(line)).map((line) => line.trim())
+  const commands = served.lines
+    .filter((line) => /^ {2}(?:SALLYPORT_PORT=\d+ )?np[mx] /.test(line))
+    .map((line) => line.trim())
   const repository = join(import.meta.dirname, '../..')
   for (const command of commands) {
     const words = command

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -141,6 +141,42 @@ test(
     assert.match(stderr, /^sallyport: Node \d+\.\d+\.\d+ is too old.*24\.21/)
   },
 )
+
+test('every port that is taken is named at once', async () => {
+  const others = [createServer(), createServer()]
+  const ports = []
+  for (const other of others) {
+    await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening))
+    const address = other.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    ports.push(String(address.port))
+  }
+  const [first = '', second = ''] = ports
+  const { code, stderr } = await spoiled(nothing, { SALLYPORT_PORT: first, SALLYPORT_LOGIN_PORT: second })
+  for (const other of others) other.close()
+  assert.equal(code, 1)
+  const lines = stderr.trim().split('\n')
+  assert.equal(lines.length, 2, stderr)
+  assert.match(lines[0] ?? '', /SALLYPORT_PORT/)
+  assert.match(lines[1] ?? '', /SALLYPORT_LOGIN_PORT/)
+})
+
+test('a folder without an installation: no command makes one up', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'sallyport-nothing-'))
+  for (const command of [
+    ['serve'],
+    ['user', 'list'],
+    ['tools'],
+    ['call', 'whoami'],
+    ['issue-client-cert', 'x'],
+  ]) {
+    const { code, stderr } = await sallyport(command, { cwd, env: ANY_PORTS })
+    assert.equal(code, 1)
+    assert.match(stderr, /^sallyport: there is no sallyport\.yaml in .*init/)
+  }
+  assert.deepEqual(await readdir(cwd), [])
+  await rm(cwd, { recursive: true })
+})
 
 test('nothing was left running or half done by any of it', async () => {
   assert.match(await readFile(join(template, 'access.yaml'), 'utf8'), /admin-cli/)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hostIsAllowed, originIsAllowed, type AllowedNames } from '../../src/http/host.ts'
+import { hostIsAllowed, isLocalHost, originIsAllowed, type AllowedNames } from '../../src/http/host.ts'
 
 const allowed: AllowedNames = {
   hosts: new Set(['localhost', '127.0.0.1', '[::1]', 'door.example']),
@@ -90,4 +90,19 @@ test('every other origin is not, however near it comes', () => {
   for (const origin of origins)
     assert.equal(originIsAllowed(origin, 'localhost:8444', allowed), false, origin)
   assert.equal(originIsAllowed('https://undefined', undefined, allowed), false)
+})
+
+test('this machine’s own names are local, whatever the port, and nothing made of them is', () => {
+  for (const host of [
+    'localhost',
+    'LOCALHOST:8443',
+    '127.0.0.1',
+    '127.1.2.3:8443',
+    '[::1]',
+    '[::1]:8443',
+    undefined,
+  ])
+    assert.equal(isLocalHost(host), true, host)
+  for (const host of ['localhost.example', 'mcp.example', '10.0.0.1', 'notlocalhost', '[::2]'])
+    assert.equal(isLocalHost(host), false, host)
 })

@@ -44,7 +44,6 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 
 const EDGE = {
   'cache-control': 'no-store',
-  'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',
 }
 
