@@ -69,9 +69,9 @@ export async function createDirectory(
   files: Readonly<Record<string, FileContent>>,
 ): Promise<void> {
   const parent = dirname(directory)
-  await mkdir(parent, { recursive: true })
+  await mkdir(parent, { recursive: true, mode: 0o755 })
   const staged = join(parent, temporaryName())
-  await mkdir(staged)
+  await mkdir(staged, { mode: 0o755 })
   try {
     for (const [name, content] of Object.entries(files)) await writeSynced(join(staged, name), content)
     await syncDirectory(staged)
