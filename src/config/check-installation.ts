@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
 import { isSallyportError } from '../errors.ts'
 import { chainFaults, serverFaults } from './check-certificates.ts'
 import type { Config } from './config.ts'
@@ -28,9 +30,28 @@ export function installationFaults(config: Config, nodeVersion: string, now: num
     ...secrecyFaults(key.what, key.path),
     ...serverFaults(certificate, key, now),
     ...chainFaults(roots, issuers, now),
+    ...domainFaults(config, issuers),
     ...listFaults(lists),
     ...secretFaults(config),
   ]
+}
+
+/** Our own CA names its trust domain; one that is foreign says nothing about ours. */
+function domainFaults({ trustDomain, certificates }: Config, { path, text }: InstalledFile): string[] {
+  if (text === undefined || path !== join(certificates, 'ca', 'issuing.pem')) return []
+  const domain = organizationOf(text)
+  if (domain === undefined || domain === trustDomain) return []
+  return [
+    `the CA ${path} is of the trust domain "${domain}", and "${trustDomain}" is configured, so that its clients would be nobody: set trustDomain back, or make a new CA in another folder`,
+  ]
+}
+
+function organizationOf(pem: string): string | undefined {
+  try {
+    return /^O=(.+)$/m.exec(new X509Certificate(pem).subject)?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 function listFaults({ what, path, text }: InstalledFile): string[] {

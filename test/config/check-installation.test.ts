@@ -38,6 +38,14 @@ test('a whole installation has no fault', async (t) => {
   assert.deepEqual(installationFaults(config, process.version, NOW), [])
 })
 
+test('a CA of another trust domain than the configured one is told, with both', async (t) => {
+  const { directory } = await installed(t)
+  const moved = loadConfig({ SALLYPORT_TRUST_DOMAIN: 'other.internal' }, directory)
+  const faults = installationFaults(moved, NODE, NOW)
+  assert.equal(faults.length, 1, faults.join('\n'))
+  assert.match(faults[0] ?? '', /"sallyport\.internal".*"other\.internal"/)
+})
+
 test('Node is taken from 24.21 on in 24, and from 26.8.1 on', () => {
   for (const good of ['v24.21.0', '24.22.3', 'v26.8.1', 'v26.10.0', 'v27.0.0', 'v100.0.0'])
     assert.equal(nodeVersionFault(good), undefined, good)
