@@ -16,6 +16,7 @@ const files = globSync('test/**/*.test.ts').filter(
 const missing = ensurePrograms([
   { command: 'redis-server', package: 'redis-server' },
   { command: 'openssl', package: 'openssl' },
+  { command: 'curl', package: 'curl' },
   { command: 'chromium', package: 'chromium' },
 ])
 if (missing.length > 0) {
