@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import type { Config } from '../config/config.ts'
+import { loadConfig, type Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { clientFiles } from '../pki/files.ts'
 import type { ListeningPorts } from '../server.ts'
@@ -16,6 +16,8 @@ export function startCommand(): Command {
     .description('Make what is missing, then serve: init and serve in one.')
     .addHelpText('after', EXAMPLES)
     .action(async () => {
+      // Said here, a fault of the configuration is said once.
+      loadConfig(process.env, process.cwd())
       await initElsewhere()
       const config = configuration()
       await serve(config, (ports) => {

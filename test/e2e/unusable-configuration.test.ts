@@ -161,6 +161,17 @@ test('every port that is taken is named at once', async () => {
   assert.match(lines[1] ?? '', /SALLYPORT_LOGIN_PORT/)
 })
 
+test('start says a fault of the configuration once, and makes nothing', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'sallyport-nothing-'))
+  const env = { ...ANY_PORTS, SALLYPORT_STORE: 'redis://127.0.0.1:1' }
+  const { code, stderr, stdout } = await sallyport(['start'], { cwd, env })
+  assert.equal(code, 1)
+  assert.match(stderr, /^sallyport: .*SALLYPORT_SESSION_SECRET.*\n$/)
+  assert.equal(stdout, '')
+  assert.deepEqual(await readdir(cwd), [])
+  await rm(cwd, { recursive: true })
+})
+
 test('a folder without an installation: no command makes one up', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'sallyport-nothing-'))
   for (const command of [
