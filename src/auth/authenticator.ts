@@ -23,6 +23,7 @@ export type RefusalReason =
   | 'host_not_allowed'
   | 'origin_not_allowed'
   | 'rate_limited'
+  | 'request_malformed'
   | 'store_unavailable'
   | 'audit_unavailable'
 

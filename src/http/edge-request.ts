@@ -35,6 +35,8 @@ export interface EdgeRequest {
   readonly path: string
   /** Proves anew who is calling: at the start of the request, and again while its answer is streaming. */
   readonly authenticate: () => Promise<Authenticated>
+  /** Records a refusal whose words are somebody else's. Never rejects. */
+  readonly record: (reason: RefusalReason) => Promise<void>
   /** Answers with the words for a refusal and records it. */
   readonly refuse: (reason: RefusalReason) => Promise<void>
 }

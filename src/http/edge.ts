@@ -54,7 +54,11 @@ async function handle(
     requestId,
     path,
     authenticate: async () => judged(request, requestId, options),
-    refuse: async (reason) => refuseAndRecord(request, response, requestId, reason, options),
+    record: async (reason) => record(request, requestId, reason, options),
+    async refuse(reason) {
+      refuse(response, reason, requestId)
+      await record(request, requestId, reason, options)
+    },
   }
   if (admitted.kind === 'refused') return refuseConnection(edge, admitted)
   // Of two Host headers Node shows the first (RFC 9112, section 3.2, wants neither).
@@ -91,14 +95,12 @@ async function refuseConnection(
   await edge.refuse(outcome.reason)
 }
 
-async function refuseAndRecord(
+async function record(
   request: IncomingMessage,
-  response: ServerResponse,
   requestId: string,
   reason: RefusalReason,
   { audit, onException }: EdgeOptions,
 ): Promise<void> {
-  refuse(response, reason, requestId)
   const address = request.socket.remoteAddress ?? ''
   await audit
     .record({ event: 'request.refused', requestId, layer: 'http', reason, detail: null, address })

@@ -94,10 +94,14 @@ function headersOf({ headers }: IncomingMessage): Headers {
 }
 
 async function send(
-  { response, requestId, refuse: refuseOnRecord }: EdgeRequest,
+  { response, requestId, refuse: refuseOnRecord, record }: EdgeRequest,
   answer: McpAnswer,
 ): Promise<void> {
-  if (answer.kind === 'response') return sendResponse(response, answer.response)
-  if (answer.reason === 'body_too_large') return refuse(response, answer.reason, requestId)
+  if (answer.kind === 'malformed') await record('request_malformed')
+  if (answer.kind !== 'refused') return sendResponse(response, answer.response)
+  if (answer.reason === 'body_too_large') {
+    refuse(response, answer.reason, requestId)
+    return record('request_malformed')
+  }
   return refuseOnRecord(answer.reason)
 }

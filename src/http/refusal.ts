@@ -70,6 +70,7 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
         message: 'Too many requests.',
         headers: { 'retry-after': '1' },
       }
+    case 'request_malformed':
     case 'bad_request':
       return { status: 400, error: 'bad_request', message: 'The request is not acceptable.' }
     case 'body_too_large':

@@ -29,9 +29,10 @@ export type McpBody =
   | { readonly kind: 'read'; readonly text: string | undefined }
   | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
 
-/** What became of it: an answer, or why nothing ran: over a limit, or it could not be judged. */
+/** What became of it: an answer; an answer to what is no message; or why nothing ran. */
 export type McpAnswer =
   | { readonly kind: 'response'; readonly response: Response }
+  | { readonly kind: 'malformed'; readonly response: Response }
   | {
       readonly kind: 'refused'
       readonly reason: RefusalReason | 'body_too_large'
@@ -126,7 +127,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       const bytes = await exchange.readBody()
       if (bytes.kind === 'refused') return refusal(bytes.reason)
       const body = bodyOf(exchange, bytes.text)
-      if (body.kind === 'refused') return { kind: 'response', response: body.response }
+      if (body.kind === 'refused') return { kind: 'malformed', response: body.response }
       const kept = [started.keepUntil]
       while (kept.length < body.messages) {
         const more = start()

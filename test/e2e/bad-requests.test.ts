@@ -195,6 +195,14 @@ function codeOf(answer: Answer): unknown {
   return typeof error === 'string' ? error : error.code
 }
 
+for (const row of rows.filter(({ code }) => code === -32700 || code === 'body_too_large'))
+  test(`${row.what}: on record`, async () => {
+    const answer = await ask({ ...credentials, ...row.ask })
+    const id = answer.headers['x-request-id']
+    const event = await server.event('request.refused', ({ requestId }) => requestId === id)
+    assert.equal(event.reason, 'request_malformed')
+  })
+
 for (const { what, ask: asked, status, code } of rows)
   test(`${what}: ${status} and ${code}`, async () => {
     const answer = await ask({ ...credentials, ...asked })

@@ -128,3 +128,31 @@ test('closing ends every session and its streams', async () => {
   assert.equal(await stream.text(), '')
   assert.equal(isAlive(sessions, id, alice), false)
 })
+
+test('nothing of a cancelled request is kept for the rest of the session', async () => {
+  const never = () => {
+    const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
+    server.setRequestHandler('tools/list', async () => new Promise(() => undefined))
+    return server
+  }
+  const sessions = sessionsOf({ server: never })
+  const id = await initialize(sessions, alice)
+  const transport = sessions.find(id, alice) ?? assert.fail('no session')
+  for (let request = 0; request < 3; request++) {
+    const held = await post(transport, alice, legacy('tools/list', {}, id, request + 10))
+    await post(transport, alice, {
+      ...legacy('', {}, id),
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        method: 'notifications/cancelled',
+        params: { requestId: request + 10 },
+      }),
+    })
+    await held.text()
+  }
+  // The SDK shows nothing of this, so its own map is looked at.
+  const kept: unknown = Reflect.get(transport, '_requestToStreamMapping')
+  assert.ok(kept instanceof Map)
+  assert.deepEqual([...kept.keys()], [])
+  await sessions.close()
+})
