@@ -71,7 +71,7 @@ const WORDS: Record<EdgeRefusal, string> = {
   host_not_allowed: '403 host_not_allowed: This server does not answer to that host name.',
   rate_limited: '429 rate_limited: Too many requests. [retry-after: 1]',
   bad_request: '400 bad_request: The request is not acceptable.',
-  request_malformed: '400 request_malformed: The request is not acceptable.',
+  request_malformed: '400 bad_request: The request is not acceptable.',
   body_too_large: '413 body_too_large: The request body is too large.',
   method_not_allowed: '405 method_not_allowed: The method is not allowed here.',
   not_found: '404 not_found: There is nothing here.',
