@@ -2,7 +2,7 @@ import type { SessionRecord } from '../auth/session-record.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { passwordProblem } from './password.ts'
-import { recordOrFail, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
 import type { User } from './user.ts'
 
 /** A new password for the user of a live session. */
@@ -39,8 +39,10 @@ export async function changePassword(
   if (problem !== undefined) return { kind: 'unfit', problem }
   const user = await options.users.find(record.user)
   if (user === undefined || user.epoch !== record.epoch) return refused('session_invalid')
-  if (record.pending === null && !(await matches(password, user, options)))
+  if (record.pending === null && !(await matches(password, user, options))) {
+    await recordIfPossible(refusedLogin(change.caller), options)
     return refused('invalid_credentials')
+  }
   if (await matches(newPassword, user, options)) return { kind: 'unfit', problem: UNCHANGED }
   const opened = await replaced(change, user, options)
   return opened === undefined ? refused('session_invalid') : { kind: 'changed', opened }

@@ -90,7 +90,10 @@ for (const engine of ENGINES)
       ] as const
       for (const [body, status, error] of attempts) {
         const answer = await door.post('/auth/password', body, bearer(token))
-        assert.deepEqual([answer.status, (answer.json() as { error: string }).error], [status, error])
+        const { error: said, requestId } = answer.json() as { error: string; requestId: string }
+        assert.deepEqual([answer.status, said], [status, error])
+        const wrong = door.events.filter((event) => 'requestId' in event && event.requestId === requestId)
+        assert.equal(wrong.length, error === 'invalid_credentials' ? 1 : 0)
       }
       assert.equal(await isLive(token), true)
       assert.equal((await door.store.users.find(name))?.epoch, 0)
