@@ -24,7 +24,7 @@ export interface McpExchange {
   readonly closed: Promise<void>
 }
 
-/** The text of a body, `undefined` when it was not UTF-8; or that there were too many bytes. */
+/** The text of a body, `undefined` when it was not UTF-8; or why it is not taken: too many bytes, or a caller that is no longer who it was. */
 export type McpBody =
   | { readonly kind: 'read'; readonly text: string | undefined }
   | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
@@ -33,10 +33,7 @@ export type McpBody =
 export type McpAnswer =
   | { readonly kind: 'response'; readonly response: Response }
   | { readonly kind: 'malformed'; readonly response: Response }
-  | {
-      readonly kind: 'refused'
-      readonly reason: RefusalReason | 'body_too_large'
-    }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
 
 /** The MCP route. The only road from `http` to a tool, and it leads through the guard. */
 export interface McpEndpoint {
