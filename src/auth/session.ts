@@ -1,9 +1,8 @@
 import { ABSENT, refused, type Authenticator, type Evidence, type Outcome } from './authenticator.ts'
-import { principalOf } from './principal.ts'
+import { liveSession, type OwnedSession } from './live-session.ts'
 import { cookieNamed, SESSION_COOKIE, sessionTokenFrom } from './session-credential.ts'
 import type { SessionKeys } from './session-keys.ts'
-import { isSealed, type LiveSession, type SessionRecords } from './session-record.ts'
-import { digestOf, slotOf, slotOfToken } from './session-token.ts'
+import type { SessionRecords } from './session-record.ts'
 
 /** What the session authenticator needs. */
 export interface SessionAuthenticatorOptions {
@@ -37,38 +36,15 @@ export function sessionAuthenticator(options: SessionAuthenticatorOptions): Auth
 
 async function identify(
   token: string,
-  evidence: Evidence,
+  { now }: Evidence,
   { records, keys }: SessionAuthenticatorOptions,
 ): Promise<Outcome> {
-  const slot = slotOfToken(token)
-  if (slot === undefined) return refused('session_invalid')
-  const digest = digestOf(token)
-  const live = await records.validate(digest, slot, evidence.now)
-  if (live === undefined || !speaksFor(live, digest, slot, keys, evidence.now))
-    return refused('session_invalid')
-  if (live.record.pending !== null) return refused('session_pending')
-  return outcomeOf(live)
+  const session = await liveSession(token, records, keys, now)
+  if (session === undefined) return refused('session_invalid')
+  return session.live.record.pending === null ? outcomeOf(session) : refused('session_pending')
 }
 
-/** Whether the record is ours, of this token and not over: what the store holds is not believed unsealed. */
-function speaksFor(
-  { record }: LiveSession,
-  digest: string,
-  slot: string,
-  keys: SessionKeys,
-  now: number,
-): boolean {
-  return (
-    record.digest === digest &&
-    slotOf(record.user) === slot &&
-    now < record.expiresAt &&
-    isSealed(record, keys.seal)
-  )
-}
-
-function outcomeOf({ record }: LiveSession): Outcome {
-  const principal = principalOf('user', record.user)
-  if (principal === undefined) return refused('session_invalid')
+function outcomeOf({ live: { record }, principal }: OwnedSession): Outcome {
   return {
     kind: 'identified',
     identity: {

@@ -1,3 +1,4 @@
+import { liveSession } from '../auth/live-session.ts'
 import { digestOf, slotOfToken } from '../auth/session-token.ts'
 import { fieldsIn, emptyForm, noFields } from './fields.ts'
 import { isSessionForm } from './form-guard.ts'
@@ -60,8 +61,8 @@ async function sessionReply(visit: Visit, options: LoginOptions): Promise<Reply>
 async function end(token: string, { caller }: Visit, options: LoginOptions): Promise<void> {
   const [digest, slot] = [digestOf(token), slotOfToken(token)]
   if (slot === undefined) return
-  const live = await options.sessions.validate(digest, slot, options.now())
+  const session = await liveSession(token, options.sessions, options.keys, options.now())
   const wasThere = await options.sessions.end(digest, slot)
-  if (live !== undefined && wasThere)
-    await recordIfPossible(sessionEvent('session.ended', 'logout', live.record, caller), options)
+  if (session !== undefined && wasThere)
+    await recordIfPossible(sessionEvent('session.ended', 'logout', session.live.record, caller), options)
 }

@@ -1,6 +1,6 @@
+import { liveSession } from '../auth/live-session.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import type { LiveSession } from '../auth/session-record.ts'
-import { liveSession } from './live-session.ts'
 import type { LoginOptions } from './options.ts'
 import type { Visit } from './visit.ts'
 
@@ -23,9 +23,10 @@ export type Visitor = KnownVisitor | { readonly kind: 'refused'; readonly reason
 export async function visitorOf({ presented }: Visit, options: LoginOptions): Promise<Visitor> {
   if (presented.kind === 'absent') return { kind: 'refused', reason: 'no_credential' }
   if (presented.kind === 'refused') return presented
-  const live = await liveSession(presented.token, options)
-  if (live === undefined) return { kind: 'refused', reason: 'session_invalid' }
-  return { kind: 'known', live, from: presented.from, token: presented.token }
+  const { sessions, keys, now } = options
+  const session = await liveSession(presented.token, sessions, keys, now())
+  if (session === undefined) return { kind: 'refused', reason: 'session_invalid' }
+  return { kind: 'known', live: session.live, from: presented.from, token: presented.token }
 }
 
 /** The live session in the cookie of a browser; `undefined` for anything else. */
