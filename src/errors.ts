@@ -3,6 +3,7 @@ export type SallyportErrorCode =
   | 'AUDIT_UNAVAILABLE'
   | 'CATALOG_INVALID'
   | 'CERTIFICATE_INVALID'
+  | 'CERTIFICATE_REQUEST_REFUSED'
   | 'CONFIGURATION_INVALID'
   | 'FILE_EXISTS'
   | 'NAME_INVALID'
@@ -12,6 +13,7 @@ export type SallyportErrorCode =
   | 'POLICY_INVALID'
   | 'QUOTA_EXCEEDED'
   | 'STORE_UNAVAILABLE'
+  | 'REFUSED'
   | 'TOOL_FAILED'
   | 'TOO_BUSY'
 

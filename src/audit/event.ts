@@ -58,15 +58,43 @@ export interface SessionChanged {
   readonly address: string
 }
 
-/** The local CA issued a certificate. */
+/** The local CA issued a certificate: by command, for one that was to end, or for a one-time token. */
 export interface CertificateIssued {
-  readonly event: 'certificate.issued'
+  readonly event: 'certificate.issued' | 'certificate.renewed' | 'certificate.enrolled'
   /** Who it is for: a principal (`service:billing`) or `server`. */
   readonly principal: string
   readonly serial: string
   /** `sha256:` thumbprint of the certificate. */
   readonly credential: string
   readonly expiresAt: string
+}
+
+/** Certificates were revoked; from now on nobody is admitted by them. */
+export interface CertificateRevoked {
+  readonly event: 'certificate.revoked'
+  /** Whose they were: a principal, or `server`. */
+  readonly principal: string
+  /** That were valid still, descendants included. */
+  readonly serials: readonly string[]
+  /** RFC 5280, 5.3.1, as in `keyCompromise`. */
+  readonly reason: string
+}
+
+/** A one-time enrolment token was made. */
+export interface EnrolmentOffered {
+  readonly event: 'enrolment.offered'
+  readonly principal: string
+  /** `sha256:` digest of the token. */
+  readonly credential: string
+  readonly expiresAt: string
+}
+
+/** Files that are followed (certificate and key, trust, revocation lists) were taken, or refused and the old ones kept. */
+export interface FilesChanged {
+  readonly event: 'files.loaded' | 'files.rejected'
+  /** "server certificate" or "trust". */
+  readonly what: string
+  readonly problem: string | null
 }
 
 /** A new access policy was taken, or refused and the old one kept. */
@@ -84,6 +112,9 @@ export type AuditEvent =
   | ActionFinished
   | SessionChanged
   | CertificateIssued
+  | CertificateRevoked
+  | EnrolmentOffered
+  | FilesChanged
   | PolicyChanged
 
 /**

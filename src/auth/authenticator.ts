@@ -13,7 +13,14 @@ export type RefusalReason =
   | 'certificate_wrong_usage'
   | 'certificate_no_principal'
   | 'certificate_revoked'
+  /** Two rules map it to different principals. */
+  | 'certificate_ambiguous'
+  /** What cuts its rights down cannot be read. */
+  | 'certificate_ceiling_unreadable'
   | 'crl_stale'
+  /** The live revocation list was last read too long ago. */
+  | 'revocation_stale'
+  | 'principal_disabled'
   | 'handshake_failed'
   | 'invalid_credentials'
   | 'session_invalid'
@@ -23,6 +30,10 @@ export type RefusalReason =
   | 'host_not_allowed'
   | 'origin_not_allowed'
   | 'rate_limited'
+  | 'certificate_request_refused'
+  | 'enrolment_token_invalid'
+  | 'renewal_refused'
+  | 'issuer_unavailable'
   | 'request_malformed'
   | 'store_unavailable'
   | 'audit_unavailable'

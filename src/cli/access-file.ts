@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseAccessDocument } from '../access/document.ts'
 import { SallyportError } from '../errors.ts'
-import { withFileLock } from './file-lock.ts'
+import { withFileLock } from '../pki/file-lock.ts'
 
 /** How often an edit starts again because somebody saved the file from an editor meanwhile. */
 const TRIES = 5

@@ -44,6 +44,10 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'certificate_wrong_usage':
     case 'certificate_no_principal':
     case 'certificate_revoked':
+    case 'certificate_ambiguous':
+    case 'certificate_ceiling_unreadable':
+    case 'principal_disabled':
+    case 'enrolment_token_invalid':
     case 'handshake_failed':
     case 'invalid_credentials':
     case 'session_invalid':
@@ -51,6 +55,8 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'session_wrong_site':
       return UNAUTHENTICATED
     case 'crl_stale':
+    case 'revocation_stale':
+    case 'issuer_unavailable':
     case 'store_unavailable':
     case 'audit_unavailable':
       return UNAVAILABLE
@@ -70,6 +76,14 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
         message: 'Too many requests.',
         headers: { 'retry-after': '1' },
       }
+    case 'certificate_request_refused':
+      return {
+        status: 400,
+        error: 'certificate_request_refused',
+        message: 'The certificate request is not acceptable.',
+      }
+    case 'renewal_refused':
+      return { status: 403, error: 'renewal_refused', message: 'This certificate is not renewed.' }
     case 'request_malformed':
     case 'bad_request':
       return { status: 400, error: 'bad_request', message: 'The request is not acceptable.' }

@@ -39,19 +39,28 @@ const LONGEST_ATTRIBUTE = 64
  */
 export async function certify(template: CertificateTemplate, issuer?: Signer): Promise<Certified> {
   const keys = await newKeyPair()
+  const signer = issuer ?? { key: keys.privateKey }
+  return { certificate: await certifyKey(template, keys.publicKey, signer), keys }
+}
+
+/** As {@link certify}, for a key that somebody else holds: whose proof of possession was checked before. */
+export async function certifyKey(
+  template: CertificateTemplate,
+  publicKey: Key,
+  issuer: Pick<Signer, 'key'> & Partial<Signer>,
+): Promise<X509Certificate> {
   const subject = subjectOf(template)
-  const certificate = await X509CertificateGenerator.create({
+  return await X509CertificateGenerator.create({
     serialNumber: newSerial(),
     subject,
-    issuer: issuer?.certificate.subjectName ?? subject,
+    issuer: issuer.certificate?.subjectName ?? subject,
     notBefore: wholeSeconds(template.notBefore),
-    notAfter: wholeSeconds(Math.min(template.notAfter, issuer?.certificate.notAfter.getTime() ?? Infinity)),
-    publicKey: keys.publicKey,
-    signingKey: issuer?.key ?? keys.privateKey,
+    notAfter: wholeSeconds(Math.min(template.notAfter, issuer.certificate?.notAfter.getTime() ?? Infinity)),
+    publicKey,
+    signingKey: issuer.key,
     signingAlgorithm: SIGNING_ALGORITHM,
-    extensions: await extensionsOf(template, keys.publicKey, issuer),
+    extensions: await extensionsOf(template, publicKey, issuer.certificate),
   })
-  return { certificate, keys }
 }
 
 /** A certificate as PEM. */
@@ -91,7 +100,7 @@ function subjectOf(template: CertificateTemplate): { [attribute: string]: string
 async function extensionsOf(
   template: CertificateTemplate,
   publicKey: Key,
-  issuer: Signer | undefined,
+  issuer: X509Certificate | undefined,
 ): Promise<Extension[]> {
   const { authority, usages, purposes, names } = template
   return [
@@ -102,7 +111,7 @@ async function extensionsOf(
       : [new ExtendedKeyUsageExtension(purposes.map((purpose) => ExtendedKeyUsage[purpose]))]),
     ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),
     await SubjectKeyIdentifierExtension.create(publicKey),
-    await AuthorityKeyIdentifierExtension.create(issuer?.certificate.publicKey ?? publicKey),
+    await AuthorityKeyIdentifierExtension.create(issuer?.publicKey ?? publicKey),
   ]
 }
 
