@@ -4,12 +4,23 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { ensurePrograms } from './ensure.ts'
 
+/** What can be run: which files, how long each may take in ms, and how many run at once. */
+const SUITES = {
+  test: { pattern: 'test/**/*.test.ts', timeout: 180_000, concurrency: Math.max(2, availableParallelism()) },
+  /** What takes minutes. One at a time: they measure, or keep the machine busy. */
+  soak: { pattern: 'test/soak/*.soak.ts', timeout: 20 * 60_000, concurrency: 1 },
+  bench: { pattern: 'test/bench/*.bench.ts', timeout: 10 * 60_000, concurrency: 1 },
+} as const
+
 /**
- * `npm test [-- PART-OF-A-PATH ...]`: sees to the programs that the tests drive, runs every test file, or those whose
- * path contains one of the words, and fails when a test failed or when none ran.
+ * `npm test`, `npm run test:soak` and `npm run bench`, each `[-- PART-OF-A-PATH ...]`: sees to the programs that the
+ * tests drive, runs every file of the suite, or those whose path contains one of the words, and fails when a test failed
+ * or when none ran.
  */
-const words = process.argv.slice(2)
-const files = globSync('test/**/*.test.ts').filter(
+const [suite = 'test', ...words] = process.argv.slice(2)
+if (suite !== 'test' && suite !== 'soak' && suite !== 'bench') throw new Error(`no suite ${suite}`)
+const { pattern, timeout, concurrency } = SUITES[suite]
+const files = globSync(pattern).filter(
   (file) => words.length === 0 || words.some((word) => file.includes(word)),
 )
 
@@ -27,8 +38,8 @@ if (missing.length > 0) {
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const stream = run({
   files: files.map((file) => file),
-  concurrency: Math.max(2, availableParallelism()),
-  timeout: 180_000,
+  concurrency,
+  timeout,
 })
 stream.on('test:pass', ({ details, skip }) => {
   if (details.type === 'suite') return
