@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { publish } from '../../src/pki/publish.ts'
+import { testAuthority } from '../support/certificates.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const ALL = ['ca/crl.pem', 'ca/issuing.pem', 'ca/root.pem', 'server/server.key.pem', 'server/server.pem']
+
+async function filesUnder(directory: string): Promise<string[]> {
+  const found = await readdir(directory, { recursive: true, withFileTypes: true })
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .toSorted()
+}
+
+test('what a server needs is copied, and no key of the CA', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { certs } = await testAuthority(directory)
+  const target = join(directory, 'published')
+  assert.deepEqual([...(await publish(certs, target))].toSorted(), ALL)
+  assert.deepEqual(await filesUnder(target), ALL)
+  for (const name of ALL)
+    assert.equal(await readFile(join(target, name), 'utf8'), await readFile(join(certs, name), 'utf8'), name)
+  assert.equal((await stat(join(target, 'server/server.key.pem'))).mode & 0o777, 0o600)
+})
+
+test('only what has changed is written again', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { certs } = await testAuthority(directory)
+  const target = join(directory, 'published')
+  await publish(certs, target)
+  assert.deepEqual(await publish(certs, target), [])
+  await writeFile(join(target, 'ca/crl.pem'), 'damaged')
+  assert.deepEqual(await publish(certs, target), ['ca/crl.pem'])
+})
+
+test('where there is no CA yet nothing is copied', async (t) => {
+  const directory = await temporaryDirectory(t)
+  assert.deepEqual(await publish(join(directory, 'certs'), join(directory, 'published')), [])
+})
