@@ -15,6 +15,7 @@ import { createDoor, type Door } from './http/door.ts'
 import type { EdgeOptions } from './http/edge-request.ts'
 import { createEdge } from './http/edge.ts'
 import { originIsAllowed, type AllowedNames } from './http/host.ts'
+import { directIdentification } from './http/identification.ts'
 import { openAll, type Listener, type ListenerAddress } from './http/listen.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
@@ -120,7 +121,7 @@ export function createServer(options: SallyportOptions): Sallyport {
     readmit() {
       const time = now()
       for (const door of [doors.certificates, doors.people])
-        door?.readmit((socket) => shared.admit(socket, time).kind !== 'refused')
+        door?.readmit((socket) => shared.identification.admit(socket, time).kind !== 'refused')
     },
     async close() {
       await closeAll()
@@ -165,7 +166,8 @@ function edgeOptions(
 ): EdgeOptions {
   const { store, audit, policy } = options
   return {
-    admit: admission(options.trust),
+    identification: directIdentification(admission(options.trust)),
+    onHeaderRemoved: () => undefined,
     authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
     rightsOf: (principal) => policy().rightsOf(principal),
     endpoint,

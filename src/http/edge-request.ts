@@ -3,12 +3,14 @@ import type { AuditSink } from '../audit/event.ts'
 import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
 import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
-import type { Admit } from './admission.ts'
 import type { AllowedNames } from './host.ts'
+import type { Identification } from './identification.ts'
 
 /** What every request behind one listener goes through. */
 export interface EdgeOptions {
-  readonly admit: Admit
+  readonly identification: Identification
+  /** Told of every header that claims an identity and was removed, by its entry in the list of them. */
+  readonly onHeaderRemoved: (entry: string) => void
   /** In order: the certificate, then the session. */
   readonly authenticators: readonly Authenticator[]
   readonly rightsOf: RightsOf

@@ -5,9 +5,11 @@ import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { evidenceOf } from './evidence.ts'
 import { hostIsAllowed, isLocalHost } from './host.ts'
+import type { Asked } from './identification.ts'
 import { mcpRoute } from './mcp-route.ts'
 import { sendReadiness } from './operations.ts'
 import { pathOf } from './path.ts'
+import { removeIdentityHeaders } from './remove-identity-headers.ts'
 import { refuse, sendJson } from './respond.ts'
 
 /** A year (RFC 6797). Not for localhost: it would bind every other port of the developer's machine. */
@@ -46,20 +48,22 @@ async function handle(
   requestId: string,
   options: EdgeOptions,
 ): Promise<void> {
+  const { identification } = options
+  const asked = askedOf(request, options)
   const path = pathOf(request.url)
-  const admitted = options.admit(request.socket, options.now())
   const edge: EdgeRequest = {
     request,
     response,
     requestId,
     path,
-    authenticate: async () => judged(request, requestId, options),
+    authenticate: async () => judged(asked, request, requestId, options),
     record: async (reason) => record(request, requestId, reason, options),
     async refuse(reason) {
       refuse(response, reason, requestId)
       await record(request, requestId, reason, options)
     },
   }
+  const admitted = identification.admit(request.socket, options.now())
   if (admitted.kind === 'refused') return refuseConnection(edge, admitted)
   // Of two Host headers Node shows the first (RFC 9112, section 3.2, wants neither).
   if (request.headersDistinct['host']?.length !== 1) return refuse(response, 'bad_request', requestId)
@@ -71,15 +75,23 @@ async function handle(
   return refuse(response, 'not_found', requestId)
 }
 
+/** Takes the headers that claim an identity out of a request, before anything else reads it, and counts them. */
+function askedOf(request: IncomingMessage, { identification, onHeaderRemoved }: EdgeOptions): Asked {
+  const claims = removeIdentityHeaders(request)
+  for (const { name, entry } of claims) if (name !== identification.header) onHeaderRemoved(entry)
+  return { socket: request.socket, claims }
+}
+
 /** Never rejects for a store that cannot answer: that is a refusal, too. */
 async function judged(
+  asked: Asked,
   request: IncomingMessage,
   requestId: string,
   options: EdgeOptions,
 ): Promise<Authenticated> {
   const now = options.now()
-  const evidence = evidenceOf(request, options.admit(request.socket, now), now)
   try {
+    const evidence = evidenceOf(request, options.identification.identify(asked, now), now)
     return await authenticate(evidence, options.authenticators, options.rightsOf)
   } catch (error) {
     options.onException(requestId, error)

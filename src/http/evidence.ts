@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { Evidence, Outcome } from '../auth/authenticator.ts'
 
 /**
- * What one request presents. Nothing here names a caller but the connection's admission and the two credentials;
- * headers that other systems use to name one (`X-Forwarded-*`, `Client-Cert`) are not read anywhere.
+ * What one request presents: whose certificate it is of, and the two credentials. Headers that other systems use to
+ * name a caller (`X-Forwarded-*`, `Client-Cert`) are gone before this is asked.
  *
- * @param certificate the admission of the connection
+ * @param certificate whose certificate the request is of
  * @param now ms since the epoch
  */
 export function evidenceOf(request: IncomingMessage, certificate: Outcome, now: number): Evidence {

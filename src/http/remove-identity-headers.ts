@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http'
+import { identityHeader, type IdentityHeader } from './identity-headers.ts'
+
+/** One header that was removed. */
+export interface RemovedHeader {
+  /** As sent, in lower case. */
+  readonly name: string
+  readonly value: string
+  /** What of the list it fell under. */
+  readonly entry: IdentityHeader
+}
+
+/**
+ * Removes every header that claims an identity from a request, in all the shapes that Node gives them, so that whoever
+ * reads it later finds none. Changes the request; its trailers, which nobody reads, are left alone.
+ *
+ * @returns what was removed, in the order of the request
+ */
+export function removeIdentityHeaders(request: IncomingMessage): readonly RemovedHeader[] {
+  const { rawHeaders } = request
+  const removed: RemovedHeader[] = []
+  const kept: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2)
+    const entry = identityHeader(name)
+    if (entry === undefined) kept.push(name, value)
+    else removed.push({ name: name.toLowerCase(), value, entry })
+  }
+  if (removed.length > 0) rawHeaders.splice(0, rawHeaders.length, ...kept)
+  for (const { name } of removed) {
+    delete request.headers[name]
+    delete request.headersDistinct[name]
+  }
+  return removed
+}
