@@ -16,6 +16,7 @@ export type SallyportErrorCode =
   | 'REFUSED'
   | 'TOOL_FAILED'
   | 'TOO_BUSY'
+  | 'UNREACHABLE'
 
 /**
  * The one exception class of Sallyport, for what should not happen or cannot go on.

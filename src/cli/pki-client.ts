@@ -1,0 +1,125 @@
+import { Agent, request } from 'undici'
+import * as z from 'zod'
+import { SallyportError } from '../errors.ts'
+
+/** What the server answers to who asks for a certificate. */
+export interface CertificateAnswer {
+  /** PEM: the leaf, then the issuing CA. */
+  readonly certificate: string
+  /** As in `service:billing`. */
+  readonly principal: string
+  readonly serial: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+  /** PEM; in the answer to an enrolment. */
+  readonly root?: string | undefined
+}
+
+/** Whom to trust, and as whom to come; PEM. */
+export interface PkiTls {
+  readonly ca: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+/** What is said when the server refused for good, in the words of who asked. */
+export type RefusalSentence = (status: number) => string
+
+const answerShape: z.ZodType<CertificateAnswer> = z.object({
+  certificate: z.string(),
+  principal: z.string().max(200),
+  serial: z.string().max(64),
+  expiresAt: z.iso.datetime(),
+  root: z.string().optional(),
+})
+
+/** An issuer that has to write its ledger may take a moment; nobody takes longer than this, in ms. */
+const PATIENCE = 30_000
+/** Two certificates and a root are a tenth of this, in bytes. */
+const LONGEST_ANSWER = 64 * 1024
+
+/**
+ * Posts to the server and reads the certificate that it answers with. TLS verifies the server against `ca` and its
+ * host name.
+ *
+ * @throws SallyportError `REFUSED` when trying again cannot help; `TOO_BUSY` and `UNREACHABLE` when it may;
+ *   `CERTIFICATE_INVALID` for an answer that is none
+ */
+export async function askForCertificate(
+  url: URL,
+  body: Readonly<Record<string, string>>,
+  tls: PkiTls,
+  sentence: RefusalSentence,
+): Promise<CertificateAnswer> {
+  const { status, text } = await exchange(url, { method: 'POST', body: JSON.stringify(body) }, tls)
+  if (status === 200) return answerIn(text, url)
+  if (status === 429 || status >= 500)
+    throw new SallyportError(
+      'TOO_BUSY',
+      `${url.origin} cannot do it at the moment (${status}): try again later`,
+    )
+  if (status === 404 || status === 405) throw notThere(url)
+  throw new SallyportError('REFUSED', sentence(status))
+}
+
+/** One request on a connection of its own, and its whole answer. */
+export async function exchange(
+  url: URL,
+  { method, body }: { readonly method: 'GET' | 'POST'; readonly body?: string },
+  tls: PkiTls | { readonly rejectUnauthorized: false },
+): Promise<{ readonly status: number; readonly text: string }> {
+  const dispatcher = new Agent({
+    connect: { ...tls, timeout: PATIENCE },
+    headersTimeout: PATIENCE,
+    bodyTimeout: PATIENCE,
+    maxResponseSize: LONGEST_ANSWER,
+  })
+  try {
+    const response = await request(url, {
+      dispatcher,
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+    })
+    return { status: response.statusCode, text: await response.body.text() }
+  } catch (cause) {
+    throw new SallyportError('UNREACHABLE', `${url.origin} ${unreachable(cause)}`, { cause })
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
+function answerIn(text: string, url: URL): CertificateAnswer {
+  try {
+    return answerShape.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new SallyportError('CERTIFICATE_INVALID', `${url.origin} answered with no certificate`, { cause })
+  }
+}
+
+function notThere(url: URL): SallyportError {
+  return new SallyportError('UNREACHABLE', `there is no ${url.pathname} at ${url.origin}: check the URL`)
+}
+
+/** What Node says of a server certificate that is not of our CA. */
+const FOREIGN: ReadonlySet<string> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function unreachable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  if (FOREIGN.has(code))
+    return 'has a certificate that is not of our CA: is it another installation? Check the URL'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'has a certificate for other names: use one that it was made for'
+  if (code === 'CERT_HAS_EXPIRED') return 'has a certificate that has expired: it must be renewed there'
+  if (code === 'ECONNREFUSED') return 'cannot be reached: nobody listens there'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'cannot be reached: there is no such host'
+  if (code.startsWith('ERR_SSL') || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET')
+    return `closed the connection (${code}): it does not know our certificate, or does not speak TLS`
+  return `cannot be reached (${code})`
+}

@@ -1,0 +1,72 @@
+import { X509Certificate } from 'node:crypto'
+import { isSallyportError, type SallyportError } from '../errors.ts'
+import { newKeyPair, privateKeyPem } from '../pki/key.ts'
+import { newRequest } from '../pki/new-request.ts'
+import { expired, identityOf, type Identity } from './client-identity.ts'
+import { identityFiles, storePair } from './identity-files.ts'
+import { askForCertificate } from './pki-client.ts'
+import { assertReceived, uriIn } from './received-certificate.ts'
+
+/** What {@link renewIdentity} takes. */
+export interface RenewalOptions {
+  /** Ms since the epoch. */
+  readonly now: () => number
+}
+
+/**
+ * When a certificate is to be renewed: after two thirds of its life and up to a twentieth more, so that many that were
+ * made at once are not all renewed at once.
+ *
+ * @param random from 0 to 1
+ * @returns ms since the epoch
+ */
+export function renewalTime({ notBefore, notAfter }: Identity, random: number = Math.random()): number {
+  const life = notAfter - notBefore
+  return notBefore + (life * 2) / 3 + (life / 20) * random
+}
+
+/**
+ * Renews a client's certificate over the network, by the certificate itself, with a new key that is made here; stores
+ * the new pair in the place of the old one.
+ *
+ * Fails closed: what comes back must name the same identity, be for the new key and of the same CA; else the old pair
+ * stays. An expired certificate is not tried.
+ *
+ * @param url of the server; only its origin counts
+ * @throws SallyportError `REFUSED` when trying again cannot help; anything else is worth another try
+ */
+export async function renewIdentity(
+  identity: Identity,
+  url: string | URL,
+  { now }: RenewalOptions,
+): Promise<Identity> {
+  const { directory, certificate, key: cert, root: ca } = identity
+  if (now() >= identity.notAfter) throw expired(directory, identity.notAfter)
+  const keys = await newKeyPair()
+  const key = await privateKeyPem(keys.privateKey)
+  const uri = uriIn(new X509Certificate(certificate))
+  const answer = await askForCertificate(
+    new URL('/pki/renew', url),
+    { csr: await newRequest(keys) },
+    { ca, cert: certificate, key: cert },
+    (status) => sentence(identity, status),
+  )
+  const renewed = { certificate: answer.certificate, key }
+  assertReceived(renewed.certificate, { key, root: ca, ...(uri === undefined ? {} : { uri }) })
+  await storePair(identityFiles(directory), renewed)
+  return identityOf(directory, { ...renewed, root: ca })
+}
+
+/** Whether trying again cannot help. */
+export function isFinal(error: unknown): error is SallyportError {
+  return isSallyportError(error, 'REFUSED')
+}
+
+function sentence({ directory }: Identity, status: number): string {
+  const enrol = 'ask for a new enrolment token, and run "sallyport enroll URL --replace"'
+  if (status === 401)
+    return `the server knows nobody by the certificate in ${directory}: it is revoked or expired, or its owner was disabled; ${enrol}`
+  if (status === 403)
+    return `the server does not renew the certificate in ${directory}: it was renewed for as long as is allowed, or replaced; ${enrol}`
+  return `the server refused to renew the certificate in ${directory} (${status})`
+}
