@@ -14,6 +14,16 @@ const FAIL_FAST = {
   retryStrategy: (attempts: number): number => Math.min(attempts * 50, 1_000),
 } satisfies RedisOptions
 
+/** For listening: there is nothing to be answered in time. In ms. */
+const PATIENT = {
+  maxRetriesPerRequest: null,
+  // By hand, so that it is known when it is done.
+  autoResubscribe: false,
+  connectTimeout: FAIL_FAST.connectTimeout,
+  disconnectTimeout: FAIL_FAST.disconnectTimeout,
+  retryStrategy: FAIL_FAST.retryStrategy,
+} satisfies RedisOptions
+
 /** A Lua script, and the digest by which Redis knows it. */
 export interface Script {
   readonly lua: string
@@ -33,6 +43,11 @@ export interface RedisClient {
   answer<T>(work: (redis: Redis) => Promise<T>): Promise<T>
   /** Runs a script in one atomic step. The keys must share a hash slot. */
   run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>
+  /**
+   * Calls back for every message of a channel, and whenever it is subscribed on a new connection (this takes one of
+   * its own): messages may have been lost. Returns how to stop; closing the client stops it, too.
+   */
+  subscribe(channel: string, heard: () => void): () => void
   close(): Promise<void>
 }
 
@@ -59,10 +74,10 @@ export async function connectRedis(location: string): Promise<RedisClient> {
     redis.disconnect()
     throw unavailable(`cannot use ${where}`, latest ?? error)
   }
-  return clientOf(redis, where)
+  return clientOf(redis, where, target)
 }
 
-function clientOf(redis: Redis, where: string): RedisClient {
+function clientOf(redis: Redis, where: string, target: Target): RedisClient {
   const answer = async <T>(work: (redis: Redis) => Promise<T>): Promise<T> => {
     try {
       return await work(redis)
@@ -70,14 +85,34 @@ function clientOf(redis: Redis, where: string): RedisClient {
       throw unavailable(`${where} does not answer`, error)
     }
   }
+  const subscribers = new Set<Redis>()
   return {
     redis,
     answer,
     run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
+    subscribe(channel, heard) {
+      const subscriber = subscribed(target, channel, heard)
+      subscribers.add(subscriber)
+      return () => {
+        subscribers.delete(subscriber)
+        subscriber.disconnect()
+      }
+    },
     async close() {
+      for (const subscriber of subscribers) subscriber.disconnect()
       await redis.quit().catch(() => redis.disconnect())
     },
   }
+}
+
+/** A connection that waits for Redis as long as it takes, and subscribes again by itself whenever it is new. */
+function subscribed(target: Target, channel: string, heard: () => void): Redis {
+  const subscriber = new Redis({ ...PATIENT, ...target })
+  // Whoever subscribes asks by himself, too: who may not subscribe, or cannot, only hears later.
+  subscriber.on('error', () => undefined)
+  subscriber.on('message', heard)
+  subscriber.on('ready', () => void subscriber.subscribe(channel).then(heard, () => undefined))
+  return subscriber
 }
 
 async function evaluate(

@@ -3,6 +3,12 @@ export const NOTE_IDS = 'sallyport:{notes}:ids'
 export const USER_INDEX = 'sallyport:users'
 export const BROWSER_PREFIX = 'sallyport:browser:'
 
+/** The live revocation list: its epoch, its entries by epoch and by their end, and where changes are announced. */
+export const REVOCATION_STATE = 'sallyport:{revocations}:state'
+export const REVOCATIONS_BY_EPOCH = 'sallyport:{revocations}:by-epoch'
+export const REVOCATIONS_BY_END = 'sallyport:{revocations}:by-end'
+export const REVOCATION_CHANNEL = 'sallyport:{revocations}:announced'
+
 /** A session record; `digest` is the hex SHA-256 of the token. */
 export function sessionKey(slot: string, digest: string): string {
   return `sallyport:{${slot}}:session:${digest}`

@@ -3,6 +3,7 @@ import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis } from './redis-client.ts'
 import { BROWSER_PREFIX } from './redis-keys.ts'
 import { redisNotes } from './redis-notes.ts'
+import { redisRevocations } from './redis-revocations.ts'
 import { redisSessions } from './redis-sessions.ts'
 import { redisUsers } from './redis-users.ts'
 import type { Store, StoreOptions } from './store.ts'
@@ -12,7 +13,7 @@ import type { Store, StoreOptions } from './store.ts'
  *
  * @throws SallyportError as {@link connectRedis}
  */
-export async function openRedisStore(location: string, { slotOf }: StoreOptions): Promise<Store> {
+export async function openRedisStore(location: string, { now, slotOf }: StoreOptions): Promise<Store> {
   const client = await connectRedis(location)
   const browserSessions = new RedisStore({
     client: client.redis,
@@ -23,6 +24,7 @@ export async function openRedisStore(location: string, { slotOf }: StoreOptions)
     users: redisUsers(client, slotOf),
     sessions: redisSessions(client, slotOf),
     notes: redisNotes(client),
+    revocations: redisRevocations(client, now),
     browserSessions: new BrowserSessions(browserSessions),
     ping: () => client.answer(async (redis) => void (await redis.ping())),
     close: client.close,

@@ -2,7 +2,7 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SallyportError } from '../errors.ts'
-import { SCHEMA, SCHEMA_VERSION } from './sqlite-schema.ts'
+import { MIGRATIONS, SCHEMA_VERSION } from './sqlite-schema.ts'
 import { unavailable } from './unavailable.ts'
 
 /** How long a write waits for another process, in ms. The default of SQLite is not to wait, and to lose the write. */
@@ -86,7 +86,7 @@ function migrate(connection: DatabaseSync, path: string): void {
           'run the newer one, or use another database',
       )
     if (version === SCHEMA_VERSION) return false
-    connection.exec(SCHEMA)
+    for (const migration of MIGRATIONS.slice(version)) connection.exec(migration)
     connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
     return true
   })

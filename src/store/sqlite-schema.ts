@@ -1,8 +1,5 @@
-/** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */
-export const SCHEMA_VERSION = 1
-
-/** Everything, from nothing. Strict: a value of another type is an error, not a surprise. All times in ms. */
-export const SCHEMA = `
+/** Strict: a value of another type is an error, not a surprise. All times in ms. */
+const USERS_SESSIONS_NOTES = `
   CREATE TABLE users (
     name TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL,
@@ -47,3 +44,29 @@ export const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX browser_sessions_by_expiry ON browser_sessions (expires_at);
 `
+
+/** `run` is made once for each file; `epoch` and `run` are one row, read and written with the entries. */
+const REVOCATIONS = `
+  CREATE TABLE revocations (
+    issuer TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (issuer, serial)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX revocations_by_epoch ON revocations (epoch);
+  CREATE INDEX revocations_by_end ON revocations (until);
+
+  CREATE TABLE revocation_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL,
+    run TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO revocation_state VALUES (1, 0, lower(hex(randomblob(16))));
+`
+
+/** From each version of the schema to the next, beginning with an empty database. Never change one: add another. */
+export const MIGRATIONS: readonly string[] = [USERS_SESSIONS_NOTES, REVOCATIONS]
+
+/** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length

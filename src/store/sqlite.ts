@@ -2,6 +2,7 @@ import { BrowserSessions } from './browser-sessions.ts'
 import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
+import { sqliteRevocations } from './sqlite-revocations.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
 import { sqliteUsers } from './sqlite-users.ts'
 import type { Store, StoreOptions } from './store.ts'
@@ -18,6 +19,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
     users: sqliteUsers(database),
     sessions: sqliteSessions(database),
     notes: sqliteNotes(database),
+    revocations: sqliteRevocations(database, options.now),
     browserSessions: new BrowserSessions(sqliteBrowserSessions(database, options.now)),
     ping: () => database.answer(() => void version.get()),
     close: async () => database.close(),

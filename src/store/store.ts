@@ -1,4 +1,5 @@
 import type { Store as BrowserSessions } from 'express-session'
+import type { RevocationStore } from '../auth/revocation.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import type { Users } from '../login/user.ts'
 import type { NoteStore } from '../tools/note-store.ts'
@@ -8,6 +9,7 @@ export interface Store {
   readonly users: Users
   readonly sessions: SessionStore
   readonly notes: NoteStore
+  readonly revocations: RevocationStore
   /** What express-session keeps for a browser: never a credential, and never under the session id itself. */
   readonly browserSessions: BrowserSessions
   /** Resolves if the store answers; rejects with `STORE_UNAVAILABLE`. */
@@ -18,7 +20,7 @@ export interface Store {
 
 /** What the engines need from outside. */
 export interface StoreOptions {
-  /** Ms since the epoch; decides only when the state of a browser is too old to keep. */
+  /** Ms since the epoch; decides only when what has ended is too old to keep. */
   readonly now: () => number
   /** The slot tag of a user (`auth/session-token.ts`): all keys of one user share a hash slot of a Redis Cluster. */
   readonly slotOf: (user: string) => string

@@ -1,5 +1,6 @@
 import { browserSessionsContract } from './browser-sessions-contract.ts'
 import { notesContract } from './notes-contract.ts'
+import { revocationsContract } from './revocations-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
 import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
 import { usersContract } from './users-contract.ts'
@@ -9,5 +10,6 @@ export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   usersContract(open)
   sessionsContract(open, backdoor)
   notesContract(open)
+  revocationsContract(open, backdoor)
   browserSessionsContract(open)
 }

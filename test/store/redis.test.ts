@@ -21,4 +21,5 @@ storeContract(() => openStore(server.url, { now: Date.now, slotOf }), {
   disable: (name) => set(`sallyport:{${slotOf(name)}}:user:${name}`, 'disabled', 1),
   setIdleEnd: ({ slot, digest }, idleExpiresAt) =>
     set(`sallyport:{${slot}}:session:${digest}`, 'idleExpiresAt', idleExpiresAt),
+  setRevocationEpoch: (epoch) => set('sallyport:{revocations}:state', 'epoch', epoch),
 })

@@ -11,6 +11,7 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/open.ts'
 import { openSqliteDatabase } from '../../src/store/sqlite-database.ts'
+import { MIGRATIONS } from '../../src/store/sqlite-schema.ts'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, newUser } from '../support/session-records.ts'
 
@@ -51,12 +52,35 @@ test('what was written is there after closing and opening again', async () => {
 test('a database of a newer schema is refused and stays as it is', async () => {
   const path = join(directory, 'newer.db')
   const database = new DatabaseSync(path)
-  database.exec('PRAGMA user_version = 2')
+  database.exec('PRAGMA user_version = 3')
   database.close()
-  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 2, this one knows 1\)/))
+  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 3, this one knows 2\)/))
   const same = new DatabaseSync(path)
   assert.deepEqual(same.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'], 0)
   same.close()
+})
+
+test('a database of an older schema is brought up, with what is in it', async () => {
+  const path = join(directory, 'older.db')
+  const database = new DatabaseSync(path)
+  database.exec(MIGRATIONS[0] ?? '')
+  database.exec('PRAGMA user_version = 1')
+  database.exec(`INSERT INTO users VALUES ('alice', 'x', NULL, 0, 0, 1)`)
+  database.close()
+  const entry = { issuer: 'ab'.repeat(32), serial: '01', until: Date.now() }
+  const [first, second] = await Promise.all([opened('older.db'), opened('older.db')])
+  assert.equal((await first.users.find('alice'))?.createdAt, 1)
+  await first.revocations.revoke([entry])
+  const reading = await second.revocations.read(0)
+  assert.deepEqual([reading.epoch, reading.entries], [1, [entry]])
+  await Promise.all([first.close(), second.close()])
+})
+
+test('every database has a run of its own', async () => {
+  const stores = await Promise.all([opened('run-1.db'), opened('run-2.db')])
+  const [one, other] = await Promise.all(stores.map(async ({ revocations }) => revocations.read(0)))
+  assert.notEqual(one?.run, other?.run)
+  await Promise.all(stores.map(async (store) => store.close()))
 })
 
 test('a file that is no database is refused and stays as it is', async () => {

@@ -24,4 +24,5 @@ storeContract(() => openStore(`sqlite:${path()}`, { now: Date.now, slotOf }), {
   disable: (name) => execute('UPDATE users SET disabled = 1 WHERE name = ?', name),
   setIdleEnd: ({ digest }, idleExpiresAt) =>
     execute('UPDATE sessions SET idle_expires_at = ? WHERE digest = ?', idleExpiresAt, digest),
+  setRevocationEpoch: (epoch) => execute('UPDATE revocation_state SET epoch = ?', epoch),
 })

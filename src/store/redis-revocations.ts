@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import type { RevocationStore, RevokedCertificate } from '../auth/revocation.ts'
+import { script, type RedisClient } from './redis-client.ts'
+import {
+  REVOCATION_CHANNEL,
+  REVOCATION_STATE,
+  REVOCATIONS_BY_END,
+  REVOCATIONS_BY_EPOCH,
+} from './redis-keys.ts'
+
+/** Who revokes may have a clock that is ahead of others: an entry is kept for two days past its end. In ms. */
+const KEPT_LONGER = 2 * 24 * 60 * 60 * 1000
+
+/** How many entries that are too old one write removes. */
+const PURGED_AT_ONCE = 100
+
+/** How long a revocation waits for a replica, in ms. */
+const REPLICATED_WITHIN = 100
+
+/** An epoch that is no whole number, or beyond what is counted exactly, is one that was lost. */
+const EPOCH = `
+  local function epochOf(text)
+    local epoch = tonumber(text or '0')
+    if not epoch or epoch < 0 or epoch > 9000000000000000 or epoch % 1 ~= 0 then return 0 end
+    return epoch
+  end
+`
+
+/** A replica may be behind, so what it says of revocation counts for nothing. */
+const READ = script(`${EPOCH}
+  local replication = redis.call('INFO', 'replication')
+  if not string.find(replication, 'role:master', 1, true) then
+    return redis.error_reply('ERR this is a replica, which may be behind')
+  end
+  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local line = string.match(replication, 'master_replid:(%x+)')
+  redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
+  local state = redis.call('HMGET', KEYS[1], 'epoch', 'id')
+  local epoch, asked = epochOf(state[1]), tonumber(ARGV[1])
+  local entries = {}
+  if asked == 0 or epoch > asked then
+    entries = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
+  end
+  return { epoch, table.concat({ run, line, state[2] }, ' '), entries }`)
+
+/**
+ * Adds entries under a new epoch. With `ARGV[3]` (restoring) only those that are not there, and with an epoch above
+ * that; then the list gets another id, so that readers who passed the epoch that was lost read everything anew.
+ */
+const ADD = script(`${EPOCH}
+  redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
+  local epoch, least = epochOf(redis.call('HGET', KEYS[1], 'epoch')), tonumber(ARGV[3])
+  local isNew = least == nil
+  if least and epoch < least then
+    epoch, isNew = least, true
+    redis.call('HSET', KEYS[1], 'id', ARGV[2])
+  end
+  local added = {}
+  for at = 5, #ARGV, 2 do
+    if least == nil or not redis.call('ZSCORE', KEYS[2], ARGV[at]) then added[#added + 1] = at end
+  end
+  if isNew or #added > 0 then
+    local raised = string.format('%.0f', epoch + 1)
+    redis.call('HSET', KEYS[1], 'epoch', raised)
+    for _, at in ipairs(added) do
+      redis.call('ZADD', KEYS[2], raised, ARGV[at])
+      redis.call('ZADD', KEYS[3], ARGV[at + 1], ARGV[at])
+    end
+  end
+  for _, ended in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[4], 'LIMIT', 0, ${PURGED_AT_ONCE})) do
+    redis.call('ZREM', KEYS[2], ended)
+    redis.call('ZREM', KEYS[3], ended)
+  end
+  redis.pcall('PUBLISH', ARGV[1], '')
+  return string.match(redis.call('INFO', 'replication'), 'connected_slaves:(%d+)')`)
+
+const KEYS = [REVOCATION_STATE, REVOCATIONS_BY_EPOCH, REVOCATIONS_BY_END]
+
+/**
+ * The live revocation list, in one hash slot: a hash with the epoch, and two sorted sets of `issuer:serial:until`.
+ * None of the keys has a time to live.
+ *
+ * @param now ms since the epoch; decides only what has ended so long ago that it is removed
+ */
+export function redisRevocations(client: RedisClient, now: () => number): RevocationStore {
+  const add = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
+    const entries = certificates.flatMap((certificate) => [memberOf(certificate), certificate.until])
+    const values = [REVOCATION_CHANNEL, randomUUID(), least, now() - KEPT_LONGER, ...entries]
+    const replicas = Number(await client.run(ADD, KEYS, values))
+    if (replicas > 0) await replicated(client)
+  }
+  return {
+    revoke: (certificates) => add(certificates, ''),
+    restore: (certificates, epoch) => add(certificates, epoch),
+    async read(asked) {
+      const reply = await client.run(READ, KEYS.slice(0, 2), [asked, randomUUID()])
+      return client.answer(async () => {
+        if (!isReading(reply)) throw new TypeError('what is stored is no revocation list')
+        const [epoch, run, members] = reply
+        return { epoch, run, entries: members.map(revokedOf) }
+      })
+    },
+    subscribe: (announced) => client.subscribe(REVOCATION_CHANNEL, announced),
+  }
+}
+
+/** Fails if no replica has it in time: it is in force then, but a failover could lose it. */
+async function replicated(client: RedisClient): Promise<void> {
+  await client.answer(async (redis) => {
+    if ((await redis.wait(1, REPLICATED_WITHIN)) < 1)
+      throw new Error(
+        `the revocation is in force, but no replica had it within ${REPLICATED_WITHIN} ms: repeat it`,
+      )
+  })
+}
+
+function isReading(reply: unknown): reply is [epoch: number, run: string, members: unknown[]] {
+  if (!Array.isArray(reply)) return false
+  const parts: readonly unknown[] = reply
+  const [epoch, run, members] = parts
+  return typeof epoch === 'number' && typeof run === 'string' && Array.isArray(members)
+}
+
+const MEMBER = /^([0-9a-f]{64}):([0-9A-F]{1,64}):([0-9]{1,16})$/
+
+function memberOf({ issuer, serial, until }: RevokedCertificate): string {
+  const member = `${issuer}:${serial}:${until}`
+  if (!MEMBER.test(member)) throw new TypeError('this is no certificate that could be revoked')
+  return member
+}
+
+/** Fails closed: with an entry that cannot be read the list as a whole cannot be believed. */
+function revokedOf(member: unknown): RevokedCertificate {
+  const [, issuer, serial, until] = MEMBER.exec(String(member)) ?? []
+  if (issuer === undefined || serial === undefined || until === undefined)
+    throw new TypeError('an entry of the revocation list cannot be read')
+  return Object.freeze({ issuer, serial, until: Number(until) })
+}

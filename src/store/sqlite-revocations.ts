@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import type { RevocationReading, RevocationStore, RevokedCertificate } from '../auth/revocation.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { numberIn, textIn, type Row } from './sqlite-row.ts'
+
+/** Who revokes may have a clock that is ahead of others: an entry is kept for two days past its end. In ms. */
+const KEPT_LONGER = 2 * 24 * 60 * 60 * 1000
+
+/** How many entries that are too old one write removes. */
+const PURGED_AT_ONCE = 100
+
+const UPSERT = `
+  INSERT INTO revocations (issuer, serial, until, epoch) VALUES (:issuer, :serial, :until, :epoch)
+  ON CONFLICT DO UPDATE SET until = max(until, excluded.until), epoch = excluded.epoch`
+
+const PURGE = `
+  DELETE FROM revocations
+  WHERE (issuer, serial) IN (SELECT issuer, serial FROM revocations WHERE until <= ? LIMIT ${PURGED_AT_ONCE})`
+
+/**
+ * The live revocation list, in the tables `revocations` and `revocation_state`. Other processes are not told of a
+ * change: their readers ask.
+ *
+ * @param now ms since the epoch; decides only what has ended so long ago that it is removed
+ */
+export function sqliteRevocations(database: SqliteDatabase, now: () => number): RevocationStore {
+  const { durable, write } = database
+  const upsert = durable.prepare(UPSERT)
+  const purge = durable.prepare(PURGE)
+  const raise = durable.prepare('UPDATE revocation_state SET epoch = epoch + 1 RETURNING epoch')
+  const recover = durable.prepare(
+    'UPDATE revocation_state SET epoch = :epoch, run = :run WHERE epoch < :epoch',
+  )
+  const known = durable.prepare('SELECT 1 FROM revocations WHERE issuer = ? AND serial = ? AND until >= ?')
+  const listeners = new Set<() => void>()
+  const put = (certificates: readonly RevokedCertificate[]): void => {
+    const epoch = numberIn(raise.get() ?? {}, 'epoch')
+    for (const { issuer, serial, until } of certificates) upsert.run({ issuer, serial, until, epoch })
+    purge.run(now() - KEPT_LONGER)
+  }
+  const announce = (): void => {
+    for (const announced of listeners) announced()
+  }
+  return {
+    async revoke(certificates) {
+      await write(() => {
+        put(certificates)
+        return true
+      })
+      announce()
+    },
+    read: reading(database),
+    async restore(certificates, epoch) {
+      await write(() => {
+        const recovered = recover.run({ epoch, run: randomUUID() }).changes === 1
+        const lost = certificates.filter(
+          ({ issuer, serial, until }) => known.get(issuer, serial, until) === undefined,
+        )
+        if (recovered || lost.length > 0) put(lost)
+        return true
+      })
+      announce()
+    },
+    subscribe(announced) {
+      listeners.add(announced)
+      return () => void listeners.delete(announced)
+    },
+  }
+}
+
+/** A transaction, so that the epoch and the entries are of one moment. */
+function reading({ durable, answer }: SqliteDatabase): RevocationStore['read'] {
+  const state = durable.prepare('SELECT epoch, run FROM revocation_state')
+  const since = durable.prepare('SELECT issuer, serial, until FROM revocations WHERE epoch > ?')
+  return (asked) =>
+    answer((): RevocationReading => {
+      durable.exec('BEGIN')
+      try {
+        const row: Row = state.get() ?? {}
+        const [epoch, run] = [numberIn(row, 'epoch'), textIn(row, 'run')]
+        const entries = asked === 0 || epoch > asked ? since.all(asked).map(revokedOf) : []
+        return { epoch, run, entries }
+      } finally {
+        durable.exec('COMMIT')
+      }
+    })
+}
+
+function revokedOf(row: Row): RevokedCertificate {
+  return Object.freeze({
+    issuer: textIn(row, 'issuer'),
+    serial: textIn(row, 'serial'),
+    until: numberIn(row, 'until'),
+  })
+}
