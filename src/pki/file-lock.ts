@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, link, unlink, writeFile } from 'node:fs/promises'
+import { readFile, link, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { SallyportError } from '../errors.ts'
@@ -10,8 +10,8 @@ const PAUSE = 10
 const JITTER = 20
 
 /**
- * Runs `work` while holding `<path>.lock`, made with O_EXCL and holding host and process id of its owner. A lock whose
- * process is gone (on this host) is taken over.
+ * Runs `work` while holding `<path>.lock`, which appears in one step with host, process id, a random id and start of
+ * its owner in it. A lock whose process is gone (on this host) is taken over. Not to be nested for one path.
  *
  * Fails closed: a lock whose owner cannot be judged (another host, another container, unreadable) is waited for, and
  * never broken.
@@ -20,8 +20,10 @@ const JITTER = 20
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.lock`
-  const owner = `${hostname()} ${process.pid} ${randomUUID()}\n`
-  await acquire(lock, owner)
+  const id = randomUUID()
+  const owner = `${hostname()} ${process.pid} ${id} ${(await startOf(process.pid)) ?? '-'}\n`
+  const ticket = `${lock}.${id}`
+  await acquire(lock, owner, ticket)
   try {
     return await work()
   } finally {
@@ -29,12 +31,18 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>): Pro
   }
 }
 
-async function acquire(lock: string, owner: string): Promise<void> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (await created(lock, owner)) return
-    const holder = await ownerOf(lock)
-    if (holder !== undefined && isGone(holder)) await takeAway(lock, holder)
-    else await wait(PAUSE + Math.random() * JITTER)
+/** @param ticket a file with the owner in it, which is linked to where it counts: a link appears whole or not at all */
+async function acquire(lock: string, owner: string, ticket: string): Promise<void> {
+  await writeFile(ticket, owner, { flag: 'wx', mode: 0o600 })
+  try {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      if (await linked(ticket, lock)) return
+      const holder = await ownerOf(lock)
+      if (holder !== undefined && (await isGone(holder))) await takeAway(lock, holder, ticket)
+      else await wait(PAUSE + Math.random() * JITTER)
+    }
+  } finally {
+    await unlink(ticket)
   }
   throw new SallyportError(
     'TOO_BUSY',
@@ -43,9 +51,9 @@ async function acquire(lock: string, owner: string): Promise<void> {
   )
 }
 
-async function created(lock: string, owner: string): Promise<boolean> {
+async function linked(ticket: string, path: string): Promise<boolean> {
   try {
-    await writeFile(lock, owner, { flag: 'wx', mode: 0o600 })
+    await link(ticket, path)
     return true
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false
@@ -62,32 +70,46 @@ async function ownerOf(lock: string): Promise<string | undefined> {
   }
 }
 
-/** Whether the owner was a process of this host that no longer runs. */
-function isGone(owner: string): boolean {
-  const [host, pid] = owner.split(' ')
-  if (host !== hostname() || pid === undefined || !/^[1-9][0-9]*$/.test(pid)) return false
+/** Whether the owner was a process of this host that no longer runs; its id may be another process's by now. */
+async function isGone(owner: string): Promise<boolean> {
+  const { host, pid, start } = partsOf(owner)
+  if (host !== hostname() || !/^[1-9][0-9]*$/.test(pid)) return false
   try {
     process.kill(Number(pid), 0)
-    return false
   } catch (error) {
     return isErrno(error, 'ESRCH')
   }
+  const now = await startOf(Number(pid))
+  return now !== undefined && /^[0-9]+$/.test(start) && now !== start
 }
 
-/** Renames first, so that of several who see the same dead lock one removes it and none removes a living one. */
-async function takeAway(lock: string, dead: string): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`
-  await rename(lock, aside).catch(unless('ENOENT'))
-  // Somebody was faster, and this is the lock of a living owner: it goes back.
-  if ((await ownerOf(aside)) !== dead) await link(aside, lock).catch(unless('ENOENT', 'EEXIST'))
-  await unlink(aside).catch(unless('ENOENT'))
-}
-
-/** Ignores the errors with one of `codes`. */
-function unless(...codes: readonly string[]): (error: unknown) => void {
-  return (error) => {
-    if (!codes.some((code) => isErrno(error, code))) throw error
+/**
+ * Removes the lock of a dead owner. Only who holds the one right to remove this owner's lock may do so, so that nobody
+ * ever removes the lock of a living one that came after it; the right of one who died holding it goes the same way.
+ */
+async function takeAway(lock: string, dead: string, ticket: string): Promise<void> {
+  const { id } = partsOf(dead)
+  if (!/^[0-9a-f-]{1,36}$/.test(id)) return
+  const right = `${lock}.${id}.gone`
+  if (!(await linked(ticket, right))) {
+    const other = await ownerOf(right)
+    if (other !== undefined && (await isGone(other))) await takeAway(right, other, ticket)
+    return
   }
+  if ((await ownerOf(lock)) === dead) await unlink(lock)
+  await unlink(`${lock}.${id}`).catch(() => undefined)
+  await unlink(right)
+}
+
+function partsOf(owner: string): Readonly<Record<'host' | 'pid' | 'id' | 'start', string>> {
+  const [host = '', pid = '', id = '', start = ''] = owner.trim().split(' ')
+  return { host, pid, id, start }
+}
+
+/** When a process began, in ticks since the machine did (proc(5)); `undefined` where the system does not say. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
 }
 
 function isErrno(error: unknown, code: string): boolean {
