@@ -1,60 +1,126 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { SallyportError } from '../errors.ts'
 import { thumbprintOf, serialText } from './certify.ts'
+import { withFileLock } from './file-lock.ts'
+import { parseLedgerLine, type IssuedKind, type LedgerEntry, type LedgerEvent } from './ledger-event.ts'
+import { foldLedger, type LedgerState } from './ledger-state.ts'
 import { SubjectAlternativeNameExtension, type X509Certificate } from './x509.ts'
 
-/** What kind of certificate was issued. */
-export type IssuedKind = 'root' | 'issuing' | 'server' | 'client'
+/**
+ * What ends a line that a crash cut short. No entry ends like this, so that such a line is told from one that was
+ * damaged later; and it may itself be cut short and be written again.
+ */
+const TORN = ' #torn'
 
-/** One line of the ledger: a certificate that this CA issued. */
-export interface LedgerEntry {
-  readonly v: 1
-  readonly event: 'issued'
-  readonly at: string
-  readonly kind: IssuedKind
-  /** Upper-case hex, as node:crypto prints it. */
-  readonly serial: string
-  /** The names in it, as the subject alternative name extension has them: a client's URI, a server's names. */
-  readonly names: readonly string[]
-  /** `sha256:` and the hex digest of the certificate. */
-  readonly thumbprint: string
-  readonly notAfter: string
-}
-
-/** The entry of a certificate, read from the certificate itself. */
-export function ledgerEntry(kind: IssuedKind, certificate: X509Certificate, now: number): LedgerEntry {
-  return {
-    v: 1,
-    event: 'issued',
-    at: new Date(now).toISOString(),
-    kind,
-    serial: serialText(certificate.serialNumber),
-    names: subjectNames(certificate),
-    thumbprint: thumbprintOf(certificate),
-    notAfter: certificate.notAfter.toISOString(),
-  }
-}
-
-/** An entry as its line. */
-export function ledgerLine(entry: LedgerEntry): string {
-  return `${JSON.stringify(entry)}\n`
+/** What is known under the lock, and the one way to add to it. */
+export interface LockedLedger {
+  readonly state: LedgerState
+  /** Adds events in one write; resolves once they are on disk. Only then may what they say leave. */
+  append(...events: readonly LedgerEvent[]): Promise<void>
 }
 
 /**
- * Appends one entry; resolves once it is on disk. Only then may the certificate be released.
+ * The entry of a certificate that begins a line of its own, read from the certificate itself.
  *
- * A last line that a crash cut short is closed first, so that it spoils no other.
+ * @param now ms since the epoch
  */
-export async function appendToLedger(path: string, entry: LedgerEntry): Promise<void> {
-  await using file = await open(path, 'a+', 0o600)
-  await file.appendFile((await endsInsideLine(file)) ? `\n${ledgerLine(entry)}` : ledgerLine(entry))
-  await file.sync()
+export function ledgerEntry(kind: IssuedKind, certificate: X509Certificate, now: number): LedgerEntry {
+  const serial = serialText(certificate.serialNumber)
+  const at = new Date(now).toISOString()
+  return {
+    v: 2,
+    event: 'issued',
+    at,
+    kind,
+    serial,
+    names: subjectNames(certificate),
+    thumbprint: thumbprintOf(certificate),
+    notAfter: certificate.notAfter.toISOString(),
+    lineage: serial,
+    lineageStartedAt: at,
+  }
 }
 
-async function endsInsideLine(file: FileHandle): Promise<boolean> {
+/** An event as its line. */
+export function ledgerLine(event: LedgerEvent): string {
+  return `${JSON.stringify(event)}\n`
+}
+
+/**
+ * Reads what a ledger says. A last line that is not complete was never acknowledged and is passed over, and so is one
+ * that was closed as cut short.
+ *
+ * Fails closed: any other line that cannot be read is an error, since it may be a revocation.
+ *
+ * @throws SallyportError `NOT_FOUND`, or `CERTIFICATE_INVALID` naming the line
+ */
+export async function readLedger(path: string): Promise<LedgerState> {
+  return foldLedger(eventsOf(await textOf(path), path))
+}
+
+/**
+ * Reads the ledger, decides and appends, while nobody else does.
+ *
+ * @throws SallyportError as {@link readLedger}, `TOO_BUSY`, and what `work` throws
+ */
+export async function withLedger<T>(path: string, work: (ledger: LockedLedger) => Promise<T>): Promise<T> {
+  // Before the lock: where there is no CA, there is no folder for a lock either.
+  await textOf(path)
+  return await withFileLock(path, async () => {
+    const state = await readLedger(path)
+    return await work({ state, append: async (...events) => await append(path, events) })
+  })
+}
+
+/**
+ * Appends one event, without looking at the others; resolves once it is on disk.
+ *
+ * @throws SallyportError `TOO_BUSY`; and what the disk says
+ */
+export async function appendToLedger(path: string, event: LedgerEvent): Promise<void> {
+  await withFileLock(path, async () => await append(path, [event]))
+}
+
+/** Under the lock. A write that fails half way is taken back, or closed as torn by the next one. */
+async function append(path: string, events: readonly LedgerEvent[]): Promise<void> {
+  await using file = await open(path, 'a+', 0o600)
   const { size } = await file.stat()
+  const closing = (await endsInsideLine(file, size)) ? `${TORN}\n` : ''
+  try {
+    await file.appendFile(closing + events.map(ledgerLine).join(''))
+    await file.sync()
+  } catch (error) {
+    await file.truncate(size).catch(() => undefined)
+    throw error
+  }
+}
+
+async function endsInsideLine(file: FileHandle, size: number): Promise<boolean> {
   if (size === 0) return false
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
   return buffer.toString() !== '\n'
+}
+
+async function textOf(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((cause: unknown) => {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const help = code === 'ENOENT' ? 'is the CA made yet (npm run init-ca)?' : 'check its rights'
+    throw new SallyportError('NOT_FOUND', `the ledger ${path} cannot be read (${code}): ${help}`, { cause })
+  })
+}
+
+function eventsOf(text: string, path: string): readonly LedgerEvent[] {
+  const lines = text.split('\n').slice(0, -1)
+  return lines.flatMap((line, index) => {
+    if (line.endsWith(TORN)) return []
+    const event = parseLedgerLine(line)
+    if (event !== undefined) return [event]
+    throw new SallyportError(
+      'CERTIFICATE_INVALID',
+      `${path}: line ${index + 1} is damaged, or of a newer version: nothing is issued or revoked while it may be a ` +
+        `revocation. Put the line back from a copy; if a crash cut it short, end it with "${TORN}"`,
+    )
+  })
 }
 
 function subjectNames(certificate: X509Certificate): readonly string[] {

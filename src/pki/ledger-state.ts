@@ -1,0 +1,131 @@
+import type {
+  IssuedKind,
+  LedgerEntry,
+  LedgerEvent,
+  LedgerList,
+  LedgerRevocation,
+  LedgerToken,
+} from './ledger-event.ts'
+import type { RevocationReason } from './revocation-reason.ts'
+
+/** A certificate as the ledger knows it. Times in ms since the epoch. */
+export interface LedgerCertificate {
+  readonly serial: string
+  readonly kind: IssuedKind
+  readonly names: readonly string[]
+  readonly thumbprint: string
+  readonly issuedAt: number
+  readonly notAfter: number
+  /** Serial of the first certificate of its line. */
+  readonly lineage: string
+  readonly lineageStartedAt: number
+  readonly parent?: string
+  readonly revoked?: { readonly at: number; readonly reason: RevocationReason; readonly by: string }
+}
+
+/** An enrolment token as the ledger knows it. */
+export interface OfferedToken {
+  readonly digest: string
+  readonly uri: string
+  /** Of the certificate, in ms. */
+  readonly life: number
+  readonly ceiling?: readonly string[]
+  /** Ms since the epoch. */
+  readonly expires: number
+  readonly used: boolean
+}
+
+/** Everything that a ledger says, as of its last line. */
+export interface LedgerState {
+  /** By serial, in the order of issue. */
+  readonly certificates: ReadonlyMap<string, LedgerCertificate>
+  /** By digest. */
+  readonly tokens: ReadonlyMap<string, OfferedToken>
+  /** The highest number that was taken for a revocation list; 0 before the first. */
+  readonly listNumbers: Readonly<Record<'issuing' | 'root', bigint>>
+}
+
+/** What a certificate is worth by the ledger alone. */
+export type CertificateState = 'valid' | 'expired' | 'revoked'
+
+/** Makes a state of events, in their order. */
+export function foldLedger(events: Iterable<LedgerEvent>): LedgerState {
+  const certificates = new Map<string, LedgerCertificate>()
+  const tokens = new Map<string, OfferedToken>()
+  const listNumbers = { issuing: 0n, root: 0n }
+  const issued = (entry: LedgerEntry): void => {
+    certificates.set(entry.serial, certificateOf(entry))
+    const token = entry.token === undefined ? undefined : tokens.get(entry.token)
+    if (token !== undefined) tokens.set(token.digest, { ...token, used: true })
+  }
+  const revoked = ({ serials, at, reason, by }: LedgerRevocation): void => {
+    for (const serial of serials) {
+      const certificate = certificates.get(serial)
+      // The first revocation stands.
+      if (certificate !== undefined && certificate.revoked === undefined)
+        certificates.set(serial, { ...certificate, revoked: { at: Date.parse(at), reason, by } })
+    }
+  }
+  const listed = ({ authority, number }: LedgerList): void => {
+    if (BigInt(number) > listNumbers[authority]) listNumbers[authority] = BigInt(number)
+  }
+  for (const event of events)
+    switch (event.event) {
+      case 'issued':
+        issued(event)
+        break
+      case 'revoked':
+        revoked(event)
+        break
+      case 'token':
+        tokens.set(event.digest, tokenOf(event))
+        break
+      case 'list':
+        listed(event)
+    }
+  return { certificates, tokens, listNumbers }
+}
+
+/** What a certificate is worth at `now`, in ms since the epoch. Revoked stays revoked after its end. */
+export function stateOf({ revoked, notAfter }: LedgerCertificate, now: number): CertificateState {
+  if (revoked !== undefined) return 'revoked'
+  return now < notAfter ? 'valid' : 'expired'
+}
+
+/** Certificates and all that renewed them, and what renewed that, and so on. */
+export function withDescendants(
+  { certificates }: LedgerState,
+  first: readonly LedgerCertificate[],
+): readonly LedgerCertificate[] {
+  const found = new Set(first.map(({ serial }) => serial))
+  // A child comes after its parent, so that one pass finds all.
+  for (const { serial, parent } of certificates.values())
+    if (parent !== undefined && found.has(parent)) found.add(serial)
+  return [...certificates.values()].filter(({ serial }) => found.has(serial))
+}
+
+function certificateOf(entry: LedgerEntry): LedgerCertificate {
+  const { serial, kind, names, thumbprint, lineage, parent } = entry
+  return {
+    serial,
+    kind,
+    names,
+    thumbprint,
+    issuedAt: Date.parse(entry.at),
+    notAfter: Date.parse(entry.notAfter),
+    lineage,
+    lineageStartedAt: Date.parse(entry.lineageStartedAt),
+    ...(parent === undefined ? {} : { parent }),
+  }
+}
+
+function tokenOf({ digest, uri, life, ceiling, expires }: LedgerToken): OfferedToken {
+  return {
+    digest,
+    uri,
+    life,
+    ...(ceiling === undefined ? {} : { ceiling }),
+    expires: Date.parse(expires),
+    used: false,
+  }
+}
