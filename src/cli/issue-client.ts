@@ -4,7 +4,7 @@ import { grantsOf, parseAccessDocument } from '../access/document.ts'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { openAuthority } from '../pki/authority.ts'
 import { clientFiles, type CertificateFiles } from '../pki/files.ts'
-import { issueClient, type Issued } from '../pki/issue.ts'
+import { issueClient, type IssuedPair } from '../pki/issue.ts'
 import { assertClientName, spiffeUri, type PrincipalKind } from '../pki/name.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { release } from '../pki/release.ts'
@@ -36,7 +36,7 @@ export interface ClientIssued {
   readonly principal: string
   readonly uri: string
   readonly files: CertificateFiles
-  readonly issued: Issued
+  readonly issued: IssuedPair
 }
 
 /**
@@ -100,7 +100,7 @@ async function assertFree(directory: string): Promise<void> {
   if (found !== undefined) throw taken(directory)
 }
 
-async function releaseNew(certs: string, files: CertificateFiles, issued: Issued): Promise<void> {
+async function releaseNew(certs: string, files: CertificateFiles, issued: IssuedPair): Promise<void> {
   await release(certs, files, issued).catch((cause: unknown) => {
     throw isSallyportError(cause, 'FILE_EXISTS') ? taken(files.directory) : cause
   })

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { openAuthority } from '../pki/authority.ts'
 import { serverFiles, type CertificateFiles } from '../pki/files.ts'
-import { issueServer, type Issued } from '../pki/issue.ts'
+import { issueServer, type IssuedPair } from '../pki/issue.ts'
 import { release, releaseOver } from '../pki/release.ts'
 import { serverNames } from '../pki/server-names.ts'
 import { recordIssued, type Issuing } from './issuing.ts'
@@ -24,7 +24,7 @@ export interface ServerRequest {
 export async function issueServerCertificate(
   { names, replace }: ServerRequest,
   where: Issuing,
-): Promise<{ readonly files: CertificateFiles; readonly issued: Issued }> {
+): Promise<{ readonly files: CertificateFiles; readonly issued: IssuedPair }> {
   const subjects = serverNames(names)
   const files = serverFiles(where.certs)
   const exists = (await lstat(files.directory).catch(() => undefined)) !== undefined
@@ -36,7 +36,7 @@ export async function issueServerCertificate(
   return { files, issued }
 }
 
-async function releaseNew(certs: string, files: CertificateFiles, issued: Issued): Promise<void> {
+async function releaseNew(certs: string, files: CertificateFiles, issued: IssuedPair): Promise<void> {
   await release(certs, files, issued).catch((cause: unknown) => {
     throw isSallyportError(cause, 'FILE_EXISTS') ? taken(files.directory) : cause
   })

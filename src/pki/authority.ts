@@ -29,7 +29,7 @@ interface NewAuthority {
 export async function newAuthority(trustDomain: string, now: number): Promise<NewAuthority> {
   assertTrustDomain(trustDomain)
   const root = await certify(rootTemplate(trustDomain, now))
-  const issuing = await certify(issuingTemplate(trustDomain, now), signerOf(root))
+  const issuing = await certify(issuingTemplate({ trustDomain, servers: [] }, now), signerOf(root))
   const lists = [
     await signRevocationList(
       revocationListTemplate(1n, [], LIFETIME.issuingRevocationList, now),

@@ -4,10 +4,13 @@ import { der, DER, derChildren, derText, readDer } from './der.ts'
 import { X509Certificate as Certificate } from './x509.ts'
 
 /**
- * The extension that bounds what a certificate's holder may do, whatever the policy grants: under 2.25 and a UUID of
- * ours, which needs no registration (ITU-T X.667). Not critical, since other programs may pass over it.
+ * The extension that bounds what a certificate's holder may do, whatever the policy grants. Not critical, since other
+ * programs may pass over it.
+ *
+ * The arc is Microsoft's for identifiers that are made of a UUID without registration, in seven parts. The one arc of
+ * 2.25 (ITU-T X.667) has 128 bits, and Go refuses to load a certificate with such a number in it.
  */
-export const CEILING_OID = '2.25.91684912260281503658017355095793292550'
+export const CEILING_OID = '1.2.840.113556.1.8000.2554.17657.57134.6034.16471.37353.3967012.3495174'
 
 /** How many patterns a ceiling has at most, and how many characters each. */
 export const CEILING_LIMITS = { patterns: 64, characters: 130 } as const

@@ -1,18 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { newKeyPair, SIGNING_ALGORITHM, type Key, type KeyPair } from './key.ts'
+import { CEILING_OID, encodeCeiling } from './ceiling.ts'
+import { newKeyPair, signingAlgorithm, type Key, type KeyPair, type KeyType } from './key.ts'
+import { NAME_CONSTRAINTS_OID, encodeNameConstraints } from './name-constraints.ts'
 import { pemOf } from './pem.ts'
 import type { CertificateTemplate } from './profile.ts'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  CRLDistributionPointsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
-  type Extension,
   type X509Certificate,
 } from './x509.ts'
 
@@ -36,9 +39,14 @@ const LONGEST_ATTRIBUTE = 64
  * issuer: `notAfter` is cut down to the issuer's.
  *
  * @param issuer who signs; left out, the certificate signs itself (a root)
+ * @param type the kind of the new key
  */
-export async function certify(template: CertificateTemplate, issuer?: Signer): Promise<Certified> {
-  const keys = await newKeyPair()
+export async function certify(
+  template: CertificateTemplate,
+  issuer?: Signer,
+  type?: KeyType,
+): Promise<Certified> {
+  const keys = await newKeyPair(type)
   const signer = issuer ?? { key: keys.privateKey }
   return { certificate: await certifyKey(template, keys.publicKey, signer), keys }
 }
@@ -58,7 +66,7 @@ export async function certifyKey(
     notAfter: wholeSeconds(Math.min(template.notAfter, issuer.certificate?.notAfter.getTime() ?? Infinity)),
     publicKey,
     signingKey: issuer.key,
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingAlgorithm: signingAlgorithm(issuer.key),
     extensions: await extensionsOf(template, publicKey, issuer.certificate),
   })
 }
@@ -102,7 +110,7 @@ async function extensionsOf(
   publicKey: Key,
   issuer: X509Certificate | undefined,
 ): Promise<Extension[]> {
-  const { authority, usages, purposes, names } = template
+  const { authority, usages, purposes, names, permitted, ceiling, revocationList } = template
   return [
     new BasicConstraintsExtension(authority !== undefined, authority?.pathLength, true),
     new KeyUsagesExtension(flagsOf(usages), true),
@@ -110,6 +118,11 @@ async function extensionsOf(
       ? []
       : [new ExtendedKeyUsageExtension(purposes.map((purpose) => ExtendedKeyUsage[purpose]))]),
     ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),
+    ...(permitted === undefined
+      ? []
+      : [new Extension(NAME_CONSTRAINTS_OID, true, encodeNameConstraints(permitted))]),
+    ...(ceiling === undefined ? [] : [new Extension(CEILING_OID, false, encodeCeiling(ceiling))]),
+    ...(revocationList === undefined ? [] : [new CRLDistributionPointsExtension([revocationList])]),
     await SubjectKeyIdentifierExtension.create(publicKey),
     await AuthorityKeyIdentifierExtension.create(issuer?.publicKey ?? publicKey),
   ]

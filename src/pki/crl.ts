@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
 import { serialText, type Signer } from './certify.ts'
-import { SIGNING_ALGORITHM } from './key.ts'
+import { signingAlgorithm } from './key.ts'
 import { pemBlocks, pemOf, type PemBlock } from './pem.ts'
 import { BACKDATING } from './profile.ts'
 import {
@@ -79,7 +79,7 @@ export async function signRevocationList(template: RevocationListTemplate, issue
       await AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey),
       new Extension(CRL_NUMBER, false, derInteger(template.number)),
     ],
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingAlgorithm: signingAlgorithm(issuer.key),
     signingKey: issuer.key,
   })
   return pemOf('X509 CRL', new Uint8Array(list.rawData))

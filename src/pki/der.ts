@@ -22,6 +22,9 @@ export const DER = {
   set: 0x31,
 } as const
 
+/** No object identifier that means something here has more octets than this. */
+const LONGEST_OID = 64
+
 /** More elements side by side than this are never looked at. */
 const MOST_CHILDREN = 1024
 
@@ -63,6 +66,25 @@ export function der(tag: number, ...inside: readonly Uint8Array[]): Buffer {
 export function derOid(dotted: string): Buffer {
   const [first = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt)
   return der(DER.oid, Buffer.from([first * 40n + second, ...rest].flatMap(base128)))
+}
+
+/**
+ * An object identifier as text in dots; `undefined` for what is none, or is longer than any that occurs.
+ */
+export function oidText({ tag, content }: DerElement): string | undefined {
+  if (tag !== DER.oid || content.length > LONGEST_OID || ((content.at(-1) ?? 0x80) & 0x80) !== 0)
+    return undefined
+  const arcs: bigint[] = []
+  let arc = 0n
+  for (const octet of content) {
+    arc = (arc << 7n) | BigInt(octet & 0x7f)
+    if ((octet & 0x80) !== 0) continue
+    arcs.push(arc)
+    arc = 0n
+  }
+  const [joint = 0n, ...rest] = arcs
+  const first = joint < 80n ? joint / 40n : 2n
+  return [first, joint - first * 40n, ...rest].join('.')
 }
 
 /** A text as UTF8String. */

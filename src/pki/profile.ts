@@ -44,6 +44,19 @@ export interface SubjectName {
   readonly value: string
 }
 
+/**
+ * What names a CA may certify. Only what is permitted is ever said: excluded subtrees are not checked alike everywhere.
+ * Of a type that is not mentioned, every name is permitted (RFC 5280, 4.2.1.10).
+ */
+export interface PermittedNames {
+  /** The host of every URI: this one exactly. */
+  readonly uriHost: string
+  /** DNS names, each with all that lie below it. */
+  readonly dns: readonly string[]
+  /** Single addresses. */
+  readonly addresses: readonly string[]
+}
+
 /** What the key of a certificate may be used for (RFC 5280, 4.2.1.3). */
 type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign'
 
@@ -60,6 +73,12 @@ export interface CertificateTemplate {
   readonly purposes: readonly ('serverAuth' | 'clientAuth')[]
   /** subjectAltName; empty leaves the extension out. */
   readonly names: readonly SubjectName[]
+  /** Critical nameConstraints of a CA: what it may certify. */
+  readonly permitted?: PermittedNames
+  /** What the holder may do at most, whatever the policy grants. */
+  readonly ceiling?: readonly string[]
+  /** Where the signer's revocation list is to be had (RFC 5280, 4.2.1.13). */
+  readonly revocationList?: string
   readonly notBefore: number
   readonly notAfter: number
 }
@@ -77,26 +96,60 @@ export function rootTemplate(trustDomain: string, now: number): CertificateTempl
   }
 }
 
-/** The issuing CA: signs servers, clients and its own revocation list; no CA below it. */
-export function issuingTemplate(trustDomain: string, now: number): CertificateTemplate {
+/** What an authority is made for, beside its trust domain. */
+export interface AuthorityProfile {
+  readonly trustDomain: string
+  /** DNS names and addresses of the servers that it may certify, and no others; empty for any. */
+  readonly servers: readonly SubjectName[]
+  /** URL of the folder in which the revocation lists are published, without a slash at its end. */
+  readonly revocationListUrl?: string
+}
+
+/**
+ * The issuing CA: signs servers, clients and its own revocation list; no CA below it. Whatever it signs, every URI is of
+ * the trust domain, so that whoever has its key cannot name a client of another one.
+ */
+export function issuingTemplate(profile: AuthorityProfile, now: number): CertificateTemplate {
   return {
-    organization: trustDomain,
+    organization: profile.trustDomain,
     commonName: 'Sallyport issuing CA',
     authority: { pathLength: 0 },
     usages: ['keyCertSign', 'cRLSign'],
     purposes: [],
     names: [],
+    permitted: permittedNames(profile),
+    ...published(profile.revocationListUrl, 'root.crl'),
     ...lifetime(LIFETIME.issuing, now),
   }
 }
 
+/** Whom servers are reached by from their own machine: permitted wherever servers are. */
+const LOOPBACK: readonly SubjectName[] = [
+  { type: 'dns', value: 'localhost' },
+  { type: 'ip', value: '127.0.0.1' },
+  { type: 'ip', value: '::1' },
+]
+
+function permittedNames({ trustDomain, servers }: AuthorityProfile): PermittedNames {
+  const names = servers.length === 0 ? [] : [...LOOPBACK, ...servers]
+  const values = (type: SubjectName['type']): readonly string[] => [
+    ...new Set(names.filter((name) => name.type === type).map(({ value }) => value)),
+  ]
+  return { uriHost: trustDomain, dns: values('dns'), addresses: values('ip') }
+}
+
 /** A server: may only ever be one, under the names that clients connect to. */
-export function serverTemplate(names: readonly SubjectName[], now: number): CertificateTemplate {
+export function serverTemplate(
+  names: readonly SubjectName[],
+  now: number,
+  { revocationListUrl }: Published = {},
+): CertificateTemplate {
   return {
     commonName: names[0]?.value ?? 'server',
     usages: ['digitalSignature'],
     purposes: ['serverAuth'],
     names,
+    ...published(revocationListUrl, 'issuing.crl'),
     ...lifetime(LIFETIME.server, now),
   }
 }
@@ -108,19 +161,41 @@ export interface ClientIdentity {
   readonly name: string
 }
 
+/** What a client certificate may say beside whom it names. */
+export interface ClientProfile extends Published {
+  readonly ceiling?: readonly string[]
+}
+
+/** Where the revocation lists are published; absent where they are not. */
+interface Published {
+  readonly revocationListUrl?: string
+}
+
 /**
- * A client: its identity is the one URI, in the shape of a SPIFFE ID (SPIFFE-ID, section 2).
+ * A client, of whichever kind (service, agent or user): its identity is the one URI, in the shape of a SPIFFE ID
+ * (SPIFFE-ID, section 2).
  *
  * @param life how long it lives from `now`, in ms; the caller checks it against {@link LIFETIME}
  */
-export function clientTemplate(identity: ClientIdentity, life: number, now: number): CertificateTemplate {
+export function clientTemplate(
+  identity: ClientIdentity,
+  life: number,
+  now: number,
+  { ceiling, revocationListUrl }: ClientProfile = {},
+): CertificateTemplate {
   return {
     commonName: identity.name,
     usages: ['digitalSignature'],
     purposes: ['clientAuth'],
     names: [{ type: 'url', value: spiffeUri(identity.trustDomain, identity.kind, identity.name) }],
+    ...(ceiling === undefined ? {} : { ceiling }),
+    ...published(revocationListUrl, 'issuing.crl'),
     ...lifetime(life, now),
   }
+}
+
+function published(folder: string | undefined, file: string): Pick<CertificateTemplate, 'revocationList'> {
+  return folder === undefined ? {} : { revocationList: `${folder.replace(/\/$/, '')}/${file}` }
 }
 
 function lifetime(life: number, now: number): { readonly notBefore: number; readonly notAfter: number } {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { authorityFiles, createDirectory, replaceFile, type CertificateFiles } from './files.ts'
-import type { Issued } from './issue.ts'
+import type { IssuedPair } from './issue.ts'
 import { appendToLedger } from './ledger.ts'
 
 /**
@@ -8,7 +8,7 @@ import { appendToLedger } from './ledger.ts'
  *
  * @throws SallyportError `FILE_EXISTS` if there is something already; then nothing was written but the ledger line
  */
-export async function release(certs: string, files: CertificateFiles, issued: Issued): Promise<void> {
+export async function release(certs: string, files: CertificateFiles, issued: IssuedPair): Promise<void> {
   await appendToLedger(authorityFiles(certs).ledger, issued.entry)
   await createDirectory(files.directory, {
     [basename(files.key)]: { content: issued.key, secret: true },
@@ -22,7 +22,7 @@ export async function release(certs: string, files: CertificateFiles, issued: Is
  * Two files cannot be replaced in one step: the key goes first, so whoever reads in between finds a pair that does
  * not match, keeps what it has and reads again; after a crash in between, the pair is due for renewal.
  */
-export async function releaseOver(certs: string, files: CertificateFiles, issued: Issued): Promise<void> {
+export async function releaseOver(certs: string, files: CertificateFiles, issued: IssuedPair): Promise<void> {
   await appendToLedger(authorityFiles(certs).ledger, issued.entry)
   await replaceFile(files.key, { content: issued.key, secret: true })
   await replaceFile(files.certificate, { content: issued.certificate, secret: false })

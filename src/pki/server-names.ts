@@ -34,6 +34,20 @@ export function serverNames(names: readonly string[]): readonly SubjectName[] {
   })
 }
 
+/** The octets of an address that {@link serverNames} takes: 4 or 16. */
+export function addressOctets(address: string): Buffer {
+  if (IPV4.test(address)) return Buffer.from(address.split('.').map(Number))
+  // As a URL has it, the address is in hex words, with at most one run of zeros left out (RFC 5952).
+  const [head = '', tail] = new URL(`https://[${address}]`).hostname.slice(1, -1).split('::')
+  const [front, back] = [wordsOf(head), wordsOf(tail ?? '')]
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => 0)
+  return Buffer.from([...front, ...zeros, ...back].flatMap((word) => [word >> 8, word & 0xff]))
+}
+
+function wordsOf(text: string): readonly number[] {
+  return text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16))
+}
+
 function isAddress(name: string): boolean {
   return IPV4.test(name) || (/^[0-9a-f:.]+$/.test(name) && URL.canParse(`https://[${name}]`))
 }

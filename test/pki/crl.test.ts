@@ -12,7 +12,7 @@ import {
   signRevocationList,
   type RevocationList,
 } from '../../src/pki/crl.ts'
-import { SIGNING_ALGORITHM } from '../../src/pki/key.ts'
+import { signingAlgorithm } from '../../src/pki/key.ts'
 import { pemOf } from '../../src/pki/pem.ts'
 import { LIFETIME } from '../../src/pki/profile.ts'
 import { Extension, X509CrlGenerator, type X509CrlCreateParams } from '../../src/pki/x509.ts'
@@ -50,7 +50,7 @@ async function signed(ca: TestAuthority, list: Partial<X509CrlCreateParams>): Pr
   const made = await X509CrlGenerator.create({
     issuer: certificate.subjectName,
     thisUpdate: new Date(),
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingAlgorithm: signingAlgorithm(key),
     signingKey: key,
     ...list,
   })

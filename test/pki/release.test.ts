@@ -5,13 +5,13 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
 import { clientFiles } from '../../src/pki/files.ts'
-import { issueClient, type Issued } from '../../src/pki/issue.ts'
+import { issueClient, type IssuedPair } from '../../src/pki/issue.ts'
 import { LIFETIME } from '../../src/pki/profile.ts'
 import { release, releaseOver } from '../../src/pki/release.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-async function issue(ca: TestAuthority): Promise<Issued> {
+async function issue(ca: TestAuthority): Promise<IssuedPair> {
   const identity = { trustDomain: ca.trustDomain, kind: 'service', name: 'billing' } as const
   return await issueClient(ca.issuer, identity, LIFETIME.client, Date.now())
 }
