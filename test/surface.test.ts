@@ -61,6 +61,7 @@ const WORDS: Record<EdgeRefusal, string> = {
   certificate_ambiguous: UNAUTHENTICATED,
   certificate_ceiling_unreadable: UNAUTHENTICATED,
   principal_disabled: UNAUTHENTICATED,
+  proxy_not_named: UNAUTHENTICATED,
   enrolment_token_invalid: UNAUTHENTICATED,
   certificate_request_refused: '400 certificate_request_refused: The certificate request is not acceptable.',
   renewal_refused: '403 renewal_refused: This certificate is not renewed.',

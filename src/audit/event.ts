@@ -9,6 +9,8 @@ export interface AuditCaller {
   readonly methods: readonly AuthMethod[]
   /** `sha256:` digest of the credential. */
   readonly credential: string
+  /** The principal of the proxy that spoke for the caller; absent where the caller came itself. */
+  readonly via?: string
 }
 
 /** Which door refused: TLS before there was a request, or HTTP. */

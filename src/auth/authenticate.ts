@@ -45,6 +45,7 @@ function contextOf(first: Identified, others: readonly Identified[], rights: Rig
     permissions: rights.permissions,
     credential: first.credential,
     expiresAt: Math.min(first.expiresAt, ...others.map((other) => other.expiresAt)),
+    ...(first.via === undefined ? {} : { via: first.via }),
   })
 }
 

@@ -21,6 +21,8 @@ export type RefusalReason =
   /** The live revocation list was last read too long ago. */
   | 'revocation_stale'
   | 'principal_disabled'
+  /** Only the proxies of this listener may speak here, and this is none of them. */
+  | 'proxy_not_named'
   | 'handshake_failed'
   | 'invalid_credentials'
   | 'session_invalid'
@@ -68,6 +70,8 @@ export interface Identified {
   /** `sha256:` digest, never the credential. */
   readonly credential: string
   readonly expiresAt: number
+  /** The principal of the proxy that says so (`service:edge`); absent where the caller came itself. */
+  readonly via?: string
 }
 
 /** Absent is not refused: the first lets the next authenticator speak, the second ends the request. */

@@ -36,4 +36,6 @@ export interface AuthContext {
   readonly credential: string
   /** When the first of the credentials ends, in ms since the epoch. */
   readonly expiresAt: number
+  /** The principal of the proxy that spoke for the caller (`service:edge`); absent where the caller came itself. */
+  readonly via?: string
 }

@@ -47,6 +47,7 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'certificate_ambiguous':
     case 'certificate_ceiling_unreadable':
     case 'principal_disabled':
+    case 'proxy_not_named':
     case 'enrolment_token_invalid':
     case 'handshake_failed':
     case 'invalid_credentials':

@@ -155,6 +155,7 @@ function auditCaller({ context, requestId }: Caller): AuditCaller {
     principal: context.principal.id,
     methods: context.methods,
     credential: context.credential,
+    ...(context.via === undefined ? {} : { via: context.via }),
   }
 }
 
