@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { pino } from 'pino'
+import type { Policy } from '../access/decision.ts'
 import type { FileAuditSink } from '../audit/sink.ts'
 import { installationFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
@@ -13,7 +14,8 @@ import { configuration } from './configuration.ts'
 import { listenFaults } from './listen-faults.ts'
 import { loadCatalog } from './load-catalog.ts'
 import { openAudit } from './open-audit.ts'
-import { policyFile, type PolicyFile } from './policy-file.ts'
+import type { FollowedFiles } from './followed-files.ts'
+import { policyFile } from './policy-file.ts'
 import { print } from './print.ts'
 import { storeOf } from './store-of.ts'
 
@@ -59,7 +61,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
 
 interface Parts {
   readonly audit: FileAuditSink
-  readonly policy: PolicyFile
+  readonly policy: FollowedFiles<Policy>
   readonly store: Store
 }
 
@@ -72,7 +74,8 @@ async function openParts(config: Config, log: Log & { warn: Log['error'] }): Pro
   ): void => {
     audit.record({ event, policy, problem }).catch((err: unknown) => log.error({ err }, 'not on record'))
   }
-  const policy = await policyFile(config.access, {
+  const policy = await policyFile(config.access)
+  policy.follow({
     onLoaded: ({ digest }) => record('policy.loaded', digest, null),
     onRejected(problem) {
       log.warn({ problem }, 'the access policy was refused; the old one stays in force')

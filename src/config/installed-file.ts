@@ -23,7 +23,15 @@ export function installedFile(what: string, path: string): InstalledFile {
 
 /** Whether others than the owner may read a secret. A file that is missing is not reported here. */
 export function secrecyFaults(what: string, path: string): string[] {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+  return openToOthers(what, path, statSync(path, { throwIfNoEntry: false })?.mode ?? 0)
+}
+
+/**
+ * Whether others than the owner may read a secret of this mode.
+ *
+ * @param mode as `stat` gives it
+ */
+export function openToOthers(what: string, path: string, mode: number): string[] {
   if (process.platform === 'win32' || (mode & 0o077) === 0) return []
   const octal = (mode & 0o777).toString(8)
   return [`${what} ${path} is open to others than its owner (mode ${octal}): run "chmod 600 ${path}"`]

@@ -10,24 +10,22 @@ import type { Policy } from '../../src/access/decision.ts'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { principalOf } from '../../src/auth/principal.ts'
 import { policyFile } from '../../src/cli/policy-file.ts'
-import type { PolicyFile } from '../../src/cli/policy-file.ts'
+import type { FollowedFiles } from '../../src/cli/followed-files.ts'
+import { heard, type Heard } from '../support/heard.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-type Heard = { readonly loaded: Policy } | { readonly rejected: string }
+type Told = { readonly loaded: Policy } | { readonly rejected: string }
 
-interface Followed {
-  readonly file: PolicyFile
+interface Followed extends Heard<Told> {
+  readonly file: FollowedFiles<Policy>
   readonly path: string
-  /** The next thing the file reports; each is handed out once. */
-  next(): Promise<Heard>
-  readonly unheard: Heard[]
 }
 
 /** Waits for a policy to be loaded; refusals of what a slow writer left for a moment do not count. */
 async function nextLoaded({ next }: Pick<Followed, 'next'>): Promise<Policy> {
   for (;;) {
-    const heard = await next()
-    if ('loaded' in heard) return heard.loaded
+    const told = await next()
+    if ('loaded' in told) return told.loaded
   }
 }
 
@@ -35,29 +33,14 @@ async function nextLoaded({ next }: Pick<Followed, 'next'>): Promise<Policy> {
 async function followed(t: TestContext, at?: string): Promise<Followed> {
   const path = at ?? join(await temporaryDirectory(t), 'access.yaml')
   await writeFile(path, defaultAccessDocument())
-  const unheard: Heard[] = []
-  let wake = (): void => undefined
-  const hear = (heard: Heard): void => {
-    unheard.push(heard)
-    wake()
-  }
-  const file = await policyFile(path, {
-    onLoaded: (loaded) => hear({ loaded }),
-    onRejected: (rejected) => hear({ rejected }),
+  const file = await policyFile(path)
+  const told = heard<Told>()
+  file.follow({
+    onLoaded: (loaded) => told.hear({ loaded }),
+    onRejected: (rejected) => told.hear({ rejected }),
   })
   t.after(() => file.close())
-  const next = async (): Promise<Heard> => {
-    for (;;) {
-      const heard = unheard.shift()
-      if (heard !== undefined) return heard
-      const { promise, resolve } = Promise.withResolvers<void>()
-      wake = resolve
-      // The follower itself keeps no process alive.
-      const alive = setTimeout(() => undefined, 10_000)
-      await promise.finally(() => clearTimeout(alive))
-    }
-  }
-  return { file, path, next, unheard }
+  return { file, path, ...told }
 }
 
 async function replace(path: string, text: string): Promise<void> {
@@ -77,10 +60,10 @@ test('a replaced file is in force well before the poll', async (t) => {
   const { file, path, next } = await followed(t)
   const started = performance.now()
   await replace(path, withAlice('admin'))
-  const heard = await next()
+  const told = await next()
   assert.ok(performance.now() - started < 1000, 'the folder is watched, not only polled')
-  assert.ok('loaded' in heard)
-  assert.equal(heard.loaded, file.current())
+  assert.ok('loaded' in told)
+  assert.equal(told.loaded, file.current())
   assert.deepEqual(rolesOfAlice(file.current()), ['admin'])
 })
 
@@ -95,11 +78,11 @@ test('a broken file is refused with its position, the old policy stays, and a go
   const { file, path, next } = await followed(t)
   const before = file.current()
   await replace(path, withAlice('admin').replace('rules: []', 'rules: [ surprise ]'))
-  const heard = await next()
-  assert.ok('rejected' in heard)
-  assert.match(heard.rejected, /access\.yaml:8:1: rules: /)
+  const told = await next()
+  assert.ok('rejected' in told)
+  assert.match(told.rejected, /access\.yaml:8:1: rules: /)
   assert.equal(file.current(), before)
-  assert.equal(file.lastProblem(), heard.rejected)
+  assert.equal(file.lastProblem(), told.rejected)
   await replace(path, withAlice('reader'))
   assert.ok('loaded' in (await next()))
   assert.equal(file.lastProblem(), null)
@@ -110,8 +93,8 @@ test('a half-written file is refused until its rest arrives', async (t) => {
   const { file, path, next } = await followed(t)
   const text = withAlice('admin')
   await writeFile(path, text.slice(0, text.indexOf('grants:')))
-  const heard = await next()
-  assert.ok('rejected' in heard)
+  const told = await next()
+  assert.ok('rejected' in told)
   assert.deepEqual(rolesOfAlice(file.current()), [])
   await writeFile(path, text.slice(text.indexOf('grants:')), { flag: 'a' })
   await nextLoaded({ next })
@@ -122,9 +105,9 @@ test('a removed file keeps the old policy in force, and the same file put back e
   const { file, path, next } = await followed(t)
   const before = file.current().digest
   await unlink(path)
-  const heard = await next()
-  assert.ok('rejected' in heard)
-  assert.match(heard.rejected, /cannot be read \(ENOENT\)/)
+  const told = await next()
+  assert.ok('rejected' in told)
+  assert.match(told.rejected, /cannot be read \(ENOENT\)/)
   assert.equal(file.current().digest, before)
   await replace(path, defaultAccessDocument())
   assert.equal((await nextLoaded({ next })).digest, before)
@@ -146,10 +129,9 @@ test('one problem is reported once, whatever else happens in the folder', async 
 
 test('a start without a good file is refused', async (t) => {
   const path = join(await temporaryDirectory(t), 'access.yaml')
-  const silent = { onLoaded: () => assert.fail(), onRejected: () => assert.fail() }
-  await assert.rejects(policyFile(path, silent), { code: 'POLICY_INVALID', message: /sallyport init/ })
+  await assert.rejects(policyFile(path), { code: 'POLICY_INVALID', message: /sallyport init/ })
   await writeFile(path, 'version: 1\n')
-  await assert.rejects(policyFile(path, silent), { code: 'POLICY_INVALID', message: /rules: must be a list/ })
+  await assert.rejects(policyFile(path), { code: 'POLICY_INVALID', message: /rules: must be a list/ })
 })
 
 test('after close nothing is reported', async (t) => {
@@ -174,9 +156,9 @@ test('what is no file of a policy’s size is refused, neither waited for nor re
   for (const [put, says] of inPlaceOf) {
     await rm(path, { recursive: true })
     await put()
-    let heard = await next()
+    let told = await next()
     // That the file is gone for a moment may be told, too.
-    while (!('rejected' in heard) || !says.test(heard.rejected)) heard = await next()
+    while (!('rejected' in told) || !says.test(told.rejected)) told = await next()
     assert.match(file.lastProblem() ?? '', says)
     await rm(path, { recursive: true })
     await replace(path, defaultAccessDocument())

@@ -1,0 +1,38 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { isSameReading, readFollowed, type FollowedFile, type Reading } from './read-followed.ts'
+
+/** Ms between the two looks that must find the same, so that a file that is being written is not taken. */
+const SETTLE = 20
+/** So many looks in a row that differ, and the rest is left to the next change or poll. */
+const TRIES = 50
+
+/**
+ * Looks until two looks in a row find the same in all files. `undefined` if that is what was `seen` before, or if they
+ * do not come to rest.
+ */
+export async function settledFiles(
+  files: readonly FollowedFile[],
+  seen?: readonly Reading[],
+): Promise<readonly Reading[] | undefined> {
+  let last = await readAll(files)
+  if (seen !== undefined && areSame(last, seen)) return undefined
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    await wait(SETTLE)
+    const next = await readAll(files)
+    if (areSame(next, last)) return next
+    last = next
+  }
+  return undefined
+}
+
+/** Whether two looks at the same files found the same. */
+export function areSame(some: readonly Reading[], others: readonly Reading[]): boolean {
+  return some.every((one, index) => {
+    const other = others[index]
+    return other !== undefined && isSameReading(one, other)
+  })
+}
+
+async function readAll(files: readonly FollowedFile[]): Promise<readonly Reading[]> {
+  return Promise.all(files.map(readFollowed))
+}
