@@ -147,12 +147,21 @@ function assertAttributes(attributes: readonly DerElement[], uri: string): void 
 /** What may be asked for: what is given anyway. Each by its only encodings; `FALSE` written out is a habit of some. */
 function askable(uri: string): ReadonlyMap<string, readonly [what: string, ...values: readonly Buffer[]]> {
   return new Map([
-    [OID.subjectAltName, [`other names than ${uri}`, der(DER.sequence, der(0x86, Buffer.from(uri)))]],
-    [OID.extendedKeyUsage, ['other purposes than clientAuth', der(DER.sequence, derOid(OID.clientAuth))]],
-    [OID.keyUsage, ['other key usages than digitalSignature', der(DER.bitString, Buffer.of(7, 0x80))]],
+    [
+      OID.subjectAltName,
+      [`asks for other names than ${uri}`, der(DER.sequence, der(0x86, Buffer.from(uri)))],
+    ],
+    [
+      OID.extendedKeyUsage,
+      ['asks for other purposes than clientAuth', der(DER.sequence, derOid(OID.clientAuth))],
+    ],
+    [
+      OID.keyUsage,
+      ['asks for other key usages than digitalSignature', der(DER.bitString, Buffer.of(7, 0x80))],
+    ],
     [
       OID.basicConstraints,
-      ['to be a CA', der(DER.sequence), der(DER.sequence, der(DER.boolean, Buffer.of(0)))],
+      ['asks to be a CA', der(DER.sequence), der(DER.sequence, der(DER.boolean, Buffer.of(0)))],
     ],
   ])
 }
@@ -166,7 +175,7 @@ function assertExtensions(extensions: readonly DerElement[], uri: string): void 
     seen.add(oid)
     const [what, ...values] = known.get(oid) ?? []
     if (what === undefined) throw refused(`asks for an extension that is not given (${oid})`)
-    if (!values.some((allowed) => allowed.equals(value))) throw refused(`asks for ${what}`)
+    if (!values.some((allowed) => allowed.equals(value))) throw refused(what)
   }
 }
 
