@@ -10,14 +10,19 @@ import { certificateAuthenticator } from './auth/certificate-authenticator.ts'
 import { monotonicClock, type Clock } from './auth/clock.ts'
 import { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
 import { sessionAuthenticator } from './auth/session.ts'
-import { admission } from './http/admission.ts'
+import { admission, type Admit } from './http/admission.ts'
 import { createDoor, type Door } from './http/door.ts'
 import type { EdgeOptions } from './http/edge-request.ts'
 import { createEdge } from './http/edge.ts'
 import { originIsAllowed, type AllowedNames } from './http/host.ts'
 import { directIdentification } from './http/identification.ts'
+import type { Issuer } from './http/issuer.ts'
 import { openAll, type Listener, type ListenerAddress } from './http/listen.ts'
+import { openAnswers } from './http/open-answers.ts'
 import { createOperations } from './http/operations.ts'
+import type { Pki } from './http/pki.ts'
+import { rateLimit } from './http/rate-limit.ts'
+import { proxiedIdentification, type ProxiedOptions } from './http/proxied-identification.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import { hashQueue } from './login/hash-queue.ts'
 import type { LoginOptions } from './login/options.ts'
@@ -46,6 +51,8 @@ export interface SallyportOptions {
     readonly certificates: ListenerAddress & { readonly clientCertificate: 'required' | 'optional' }
     /** The door for people. */
     readonly people?: ListenerAddress
+    /** The door for proxies that end TLS: which header is believed, and of whom (`service:edge`). */
+    readonly proxied?: ListenerAddress & Pick<ProxiedOptions, 'header' | 'proxies'>
     /** Plain HTTP for probes. */
     readonly operations?: ListenerAddress
   }
@@ -67,6 +74,10 @@ export interface SallyportOptions {
   readonly origins: readonly string[]
   /** Added to the built-in tools, prompts and resources. */
   readonly catalog?: CatalogParts
+  /** The way to the process that holds the issuing key; without it nobody renews or enrols here. */
+  readonly issuer?: Issuer
+  /** The certificate of the root of our own CA, PEM: for those who enrol. */
+  readonly root?: string
   readonly log: Log
   /** Ms since the epoch; the system's clock unless given. */
   readonly clock?: Clock
@@ -76,6 +87,7 @@ export interface SallyportOptions {
 export interface ListeningPorts {
   readonly certificates: number
   readonly people: number | undefined
+  readonly proxied: number | undefined
   readonly operations: number | undefined
 }
 
@@ -92,6 +104,10 @@ export interface Sallyport {
 /** What each principal may keep in notes. */
 const NOTE_QUOTA = { notes: 100, bytes: 1024 * 1024 }
 const CLOSE_GRACE = 2_000
+/** Nobody needs more, and each costs the issuer a signature and the disk a line. */
+const RENEWALS = { perKey: 60, overall: 600, window: 60_000 }
+/** Strangers: at this rate a token of 256 bits is not found. */
+const ENROLMENTS = { perKey: 20, overall: 300, window: 60_000 }
 /** Password hashes take a core each for some 25 ms; MCP calls need one, too. */
 const HASHES_AT_ONCE = 2
 const MOST_HASHES_WAITING = 64
@@ -107,21 +123,19 @@ export function createServer(options: SallyportOptions): Sallyport {
   const { operations } = options.listeners
   const { ready, onException } = shared
   const probes = operations && createOperations({ ...operations, ready, onException })
-  const all: readonly Listener[] = [doors.certificates, doors.people, probes].filter(
-    (door) => door !== undefined,
-  )
+  const all: readonly (Listener | undefined)[] = [doors.certificates, doors.people, doors.proxied, probes]
   const closeAll = async (): Promise<void> => {
-    await Promise.all(all.map(async (listener) => listener.close(CLOSE_GRACE)))
+    await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
   }
   return {
     async listen() {
-      const ports = await openAll([doors.certificates, doors.people, probes])
-      return { certificates: ports[0] ?? 0, people: ports[1], operations: ports[2] }
+      const [certificates = 0, people, proxied, probing] = await openAll(all)
+      return { certificates, people, proxied, operations: probing }
     },
     readmit() {
       const time = now()
-      for (const door of [doors.certificates, doors.people])
-        door?.readmit((socket) => shared.identification.admit(socket, time).kind !== 'refused')
+      for (const door of [doors.certificates, doors.people, doors.proxied])
+        door?.readmit((socket) => door.admit(socket, time).kind !== 'refused')
     },
     async close() {
       await closeAll()
@@ -158,16 +172,20 @@ function builtInCatalog({ store, catalog }: SallyportOptions, now: Clock): Catal
   })
 }
 
+/** What all doors have in common. */
+type SharedOptions = Omit<EdgeOptions, 'clientCertificate'>
+
 function edgeOptions(
   options: SallyportOptions,
   keys: SessionKeys,
   endpoint: McpEndpoint,
   now: Clock,
-): EdgeOptions {
+): SharedOptions {
   const { store, audit, policy } = options
   return {
     identification: directIdentification(admission(options.trust)),
     onHeaderRemoved: () => undefined,
+    pki: pkiOf(options),
     authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
     rightsOf: (principal) => policy().rightsOf(principal),
     endpoint,
@@ -180,35 +198,56 @@ function edgeOptions(
   }
 }
 
-interface Doors {
-  readonly certificates: Door
-  readonly people: Door | undefined
+function pkiOf({ issuer, root, store }: SallyportOptions): Pki {
+  return {
+    issuer,
+    root,
+    isDisabled: async ({ kind, name }) =>
+      kind === 'user' && (await store.users.find(name))?.disabled === true,
+    renewals: rateLimit(RENEWALS),
+    enrolments: rateLimit(ENROLMENTS),
+  }
 }
 
-function doorsOf(options: SallyportOptions, shared: EdgeOptions, keys: SessionKeys): Doors {
-  const { certificates, people } = options.listeners
+interface AdmittingDoor extends Door {
+  readonly admit: Admit
+}
+
+interface Doors {
+  readonly certificates: AdmittingDoor
+  readonly people: AdmittingDoor | undefined
+  readonly proxied: AdmittingDoor | undefined
+}
+
+function doorsOf(options: SallyportOptions, shared: SharedOptions, keys: SessionKeys): Doors {
+  const { certificates, people, proxied } = options.listeners
   const pages = loginApp(loginOptions(options, shared, keys))
   const door = (
     address: ListenerAddress,
     clientCertificate: TlsSettings['clientCertificate'],
-    edge: EdgeOptions,
-  ) =>
-    createDoor({
+    edge: SharedOptions,
+  ): AdmittingDoor => ({
+    ...createDoor({
       ...address,
       tls: { ...options.tls, material: options.tls, clientCertificate },
-      handler: createEdge(edge),
+      handler: createEdge({ ...edge, clientCertificate }),
       audit: options.audit,
       newRequestId: randomUUID,
       onException: shared.onException,
-    })
+    }),
+    admit: edge.identification.admit,
+  })
+  const { admit } = shared.identification
+  const identification = proxied && proxiedIdentification({ ...proxied, admit, trust: options.trust })
   const one = certificates.clientCertificate === 'optional' ? { ...shared, pages } : shared
   return {
     certificates: door(certificates, certificates.clientCertificate, one),
     people: people && door(people, 'none', { ...shared, pages }),
+    proxied: proxied && identification && door(proxied, 'required', { ...shared, identification }),
   }
 }
 
-function loginOptions(options: SallyportOptions, shared: EdgeOptions, keys: SessionKeys): LoginOptions {
+function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: SessionKeys): LoginOptions {
   const { store, audit, sessions } = options
   return {
     users: store.users,
@@ -238,7 +277,7 @@ function readinessOf({ store, trust }: SallyportOptions, now: Clock): () => Prom
 
 function allowedNames({ hosts, origins, listeners }: SallyportOptions): AllowedNames {
   const own = ['localhost', '127.0.0.1', '[::1]', hostname()]
-  const listening = [listeners.certificates.host, listeners.people?.host ?? '']
+  const listening = [listeners.certificates.host, listeners.people?.host ?? '', listeners.proxied?.host ?? '']
   const names = [...own, ...listening.filter((host) => !WILDCARDS.has(host)), ...hosts]
   return {
     hosts: new Set(names.map((name) => hostName(name.toLowerCase()))),

@@ -4,23 +4,31 @@ import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
 import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { AllowedNames } from './host.ts'
+import type { OpenAnswers } from './open-answers.ts'
 import type { Identification } from './identification.ts'
+import type { Pki } from './pki.ts'
+import type { Readiness } from './readiness.ts'
+import type { ClientCertificate } from './tls.ts'
 
 /** What every request behind one listener goes through. */
 export interface EdgeOptions {
   readonly identification: Identification
+  /** Who comes here: those with a certificate may renew it, those without may enrol. */
+  readonly clientCertificate: ClientCertificate
+  readonly pki: Pki
   /** Told of every header that claims an identity and was removed, by its entry in the list of them. */
   readonly onHeaderRemoved: (entry: string) => void
   /** In order: the certificate, then the session. */
   readonly authenticators: readonly Authenticator[]
   readonly rightsOf: RightsOf
   readonly endpoint: McpEndpoint
+  /** Every answer that is not complete, to be judged anew when certificates are. */
+  readonly open: OpenAnswers
   readonly allowed: AllowedNames
   readonly audit: AuditSink
   /** Most bytes of a body. */
   readonly bodyLimit: number
-  /** Whether this server can judge requests now. */
-  readonly ready: () => Promise<boolean>
+  readonly ready: () => Promise<Readiness>
   /** Login, account and their pages; a listener without them has none. */
   readonly pages?: (request: IncomingMessage, response: ServerResponse, requestId: string) => void
   /** Ms since the epoch. */

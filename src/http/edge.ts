@@ -3,26 +3,34 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { authenticate, type Authenticated } from '../auth/authenticate.ts'
 import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
+import { enrollRoute } from './enroll-route.ts'
 import { evidenceOf } from './evidence.ts'
 import { hostIsAllowed, isLocalHost } from './host.ts'
 import type { Asked } from './identification.ts'
 import { mcpRoute } from './mcp-route.ts'
-import { sendReadiness } from './operations.ts'
 import { pathOf } from './path.ts'
+import { sendReadiness } from './readiness.ts'
 import { removeIdentityHeaders } from './remove-identity-headers.ts'
+import { renewRoute } from './renew-route.ts'
 import { refuse, sendJson } from './respond.ts'
+import { rootRoute } from './root-route.ts'
 
 /** A year (RFC 6797). Not for localhost: it would bind every other port of the developer's machine. */
 const HSTS = 'max-age=31536000'
 
 type Route = (edge: EdgeRequest, options: EdgeOptions) => Promise<void> | void
 
-/** The routes of both doors. A path without an entry does not exist; the MCP route alone reaches tools. */
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['/mcp', mcpRoute],
-  ['/healthz', ({ response }) => sendJson(response, 200, { status: 'ok' })],
-  ['/readyz', async ({ response }, options) => sendReadiness(response, await options.ready())],
-])
+/** The routes of a door. A path without an entry does not exist; the MCP route alone reaches tools. */
+function routesOf({ clientCertificate }: EdgeOptions): ReadonlyMap<string, Route> {
+  return new Map<string, Route>([
+    ['/mcp', mcpRoute],
+    ['/healthz', ({ response }) => sendJson(response, 200, { status: 'ok' })],
+    ['/readyz', async ({ response }, options) => sendReadiness(response, await options.ready())],
+    ['/pki/root', rootRoute],
+    ...(clientCertificate === 'none' ? [] : [['/pki/renew', renewRoute] as const]),
+    ...(clientCertificate === 'required' ? [] : [['/pki/enroll', enrollRoute] as const]),
+  ])
+}
 
 /**
  * Makes the listener's request handler: host, admission, route.
@@ -31,11 +39,12 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
  * goes wrong unexpectedly is answered with a constant text.
  */
 export function createEdge(options: EdgeOptions): RequestListener {
+  const behind = { ...options, routes: routesOf(options) }
   return (request, response) => {
     const requestId = randomUUID()
     response.setHeader('x-request-id', requestId)
     if (!isLocalHost(request.headers.host)) response.setHeader('strict-transport-security', HSTS)
-    handle(request, response, requestId, options).catch((error: unknown) => {
+    handle(request, response, requestId, behind).catch((error: unknown) => {
       options.onException(requestId, error)
       if (!response.destroyed) refuse(response, 'internal_error', requestId)
     })
@@ -46,9 +55,9 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  options: EdgeOptions,
+  options: EdgeOptions & { readonly routes: ReadonlyMap<string, Route> },
 ): Promise<void> {
-  const { identification } = options
+  const { identification, routes } = options
   const asked = askedOf(request, options)
   const path = pathOf(request.url)
   const edge: EdgeRequest = {
@@ -69,7 +78,7 @@ async function handle(
   if (request.headersDistinct['host']?.length !== 1) return refuse(response, 'bad_request', requestId)
   if (!hostIsAllowed(request.headers.host, options.allowed)) return edge.refuse('host_not_allowed')
   if (path === '') return refuse(response, 'bad_request', requestId)
-  const route = ROUTES.get(path)
+  const route = routes.get(path)
   if (route !== undefined) return route(edge, options)
   if (options.pages !== undefined) return options.pages(request, response, requestId)
   return refuse(response, 'not_found', requestId)

@@ -27,14 +27,23 @@ export function sendJson(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  sendText(response, status, { type: 'application/json', text: JSON.stringify(body) }, headers)
+}
+
+/** Answers with a text, as {@link sendJson} does with JSON. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  { type, text }: { readonly type: string; readonly text: string },
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const text = JSON.stringify(body)
   if (!response.req.complete && hasBody(response.req)) cutAfter(response)
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     ...EDGE_HEADERS,
     ...headers,
