@@ -19,10 +19,12 @@ import { directIdentification } from './http/identification.ts'
 import type { Issuer } from './http/issuer.ts'
 import { openAll, type Listener, type ListenerAddress } from './http/listen.ts'
 import { openAnswers } from './http/open-answers.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOperations } from './http/operations.ts'
 import type { Pki } from './http/pki.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { proxiedIdentification, type ProxiedOptions } from './http/proxied-identification.ts'
+import { readinessOf, type Readiness } from './http/readiness.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import { hashQueue } from './login/hash-queue.ts'
 import type { LoginOptions } from './login/options.ts'
@@ -78,6 +80,8 @@ export interface SallyportOptions {
   readonly issuer?: Issuer
   /** The certificate of the root of our own CA, PEM: for those who enrol. */
   readonly root?: string
+  /** Kinds of problems beside which callers are judged as before: files that were refused, or end soon. */
+  readonly problems?: () => readonly string[]
   readonly log: Log
   /** Ms since the epoch; the system's clock unless given. */
   readonly clock?: Clock
@@ -97,6 +101,14 @@ export interface Sallyport {
   listen(): Promise<ListeningPorts>
   /** Admits every open connection anew and destroys those that are not; call it after trust has changed. */
   readmit(): void
+  /**
+   * Takes another certificate, key and authorities for connections to come; open ones stay. After a change of trust,
+   * `readmit` is for the open ones.
+   *
+   * @throws what OpenSSL says of material that it does not take; then everything stays
+   */
+  reload(material: TlsMaterial): void
+  readonly metrics: Metrics
   /** Stops listening, lets requests finish for a moment, and lets go of everything but the store and the audit. */
   close(): Promise<void>
 }
@@ -122,7 +134,8 @@ export function createServer(options: SallyportOptions): Sallyport {
   const doors = doorsOf(options, shared, keys)
   const { operations } = options.listeners
   const { ready, onException } = shared
-  const probes = operations && createOperations({ ...operations, ready, onException })
+  const metrics = createMetrics()
+  const probes = operations && createOperations({ ...operations, ready, metrics, onException })
   const all: readonly (Listener | undefined)[] = [doors.certificates, doors.people, doors.proxied, probes]
   const closeAll = async (): Promise<void> => {
     await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
@@ -137,6 +150,10 @@ export function createServer(options: SallyportOptions): Sallyport {
       for (const door of [doors.certificates, doors.people, doors.proxied])
         door?.readmit((socket) => door.admit(socket, time).kind !== 'refused')
     },
+    reload(material) {
+      for (const door of [doors.certificates, doors.people]) door?.setMaterial(material)
+    },
+    metrics,
     async close() {
       await closeAll()
       await endpoint.close()
@@ -192,7 +209,7 @@ function edgeOptions(
     allowed: allowedNames(options),
     audit,
     bodyLimit: options.limits.bodyBytes,
-    ready: readinessOf(options, now),
+    ready: readiness(options, now),
     now,
     onException: exceptionLog(options.log),
   }
@@ -265,13 +282,15 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
 }
 
 /** Ready means that a caller could be judged now: the store answers, and every CA's revocation list is fresh. */
-function readinessOf({ store, trust }: SallyportOptions, now: Clock): () => Promise<boolean> {
+function readiness({ store, trust, problems }: SallyportOptions, now: Clock): () => Promise<Readiness> {
   return async () => {
-    if (trust().issuers.some(({ nextUpdate }) => !(now() < nextUpdate))) return false
-    return store.ping().then(
+    const answers = await store.ping().then(
       () => true,
       () => false,
     )
+    const isStale = trust().issuers.some(({ nextUpdate }) => !(now() < nextUpdate))
+    const blocking = [...(answers ? [] : ['store']), ...(isStale ? ['revocation list ended'] : [])]
+    return readinessOf(blocking, problems?.() ?? [])
   }
 }
 

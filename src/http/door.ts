@@ -4,11 +4,18 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AuditSink } from '../audit/event.ts'
 import { listenerOf, type Listener, type ListenerAddress } from './listen.ts'
-import { tlsOptions, type TlsSettings } from './tls.ts'
+import { tlsOptions, type TlsMaterial, type TlsSettings } from './tls.ts'
 import { tlsRefusalOf } from './tls-refusal.ts'
 
 /** One door: an address with a TLS setting. */
 export interface Door extends Listener {
+  /**
+   * Takes another certificate, key and authorities for connections to come; open ones stay as they are, and no TLS
+   * session of before resumes.
+   *
+   * @throws what OpenSSL says of material that it does not take; then everything stays
+   */
+  setMaterial(material: TlsMaterial): void
   /** Calls `judge` for every open connection and destroys those for which it answers false, or not at all. */
   readmit(judge: (socket: TLSSocket) => boolean): void
 }
@@ -34,6 +41,10 @@ export function createDoor(options: DoorOptions): Door {
   recordRefusedHandshakes(server, options)
   return {
     ...listenerOf(server, options, (error) => options.onException(undefined, error)),
+    setMaterial(material) {
+      // Options that are left out would not be kept but fall back to Node's own, such as its public roots.
+      server.setSecureContext(tlsOptions({ ...options.tls, material }))
+    },
     readmit(judge) {
       for (const socket of sockets) if (!isAdmitted(socket, judge, options)) socket.destroy()
     },

@@ -9,13 +9,15 @@ export interface Metrics {
   revocationEpoch(epoch: number): void
   /** A header that claims an identity was removed; `name` is one of a closed list. */
   headerRemoved(name: string): void
-  /** In the text format of Prometheus. */
+  /** That of {@link text}: the text format of Prometheus. */
+  readonly contentType: string
   text(): Promise<string>
 }
 
 /** The metrics of one server. */
 export function createMetrics(): Metrics {
-  const registers = [new Registry()]
+  const registry = new Registry()
+  const registers = [registry]
   const refused = new Gauge({
     name: 'sallyport_file_refused',
     help: '1 while a file as it is now was refused and the one before is in force.',
@@ -43,6 +45,7 @@ export function createMetrics(): Metrics {
     serverCertificateEnds: (at) => ends.set(Math.floor(at / 1000)),
     revocationEpoch: (value) => epoch.set(value),
     headerRemoved: (header) => removed.inc({ header }),
-    text: async () => registers[0]?.metrics() ?? '',
+    contentType: registry.contentType,
+    text: async () => registry.metrics(),
   }
 }
