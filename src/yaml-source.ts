@@ -1,6 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { Document } from 'yaml'
-import type { ZodError } from 'zod'
+import type { core, ZodError } from 'zod'
 
 /** As many faults of one text are told; the rest mostly follow from the first. */
 const MOST_FAULTS = 20
@@ -107,14 +107,26 @@ function lineAndColumn(lines: LineCounter, offset: number): string {
   return `${Math.max(line, 1)}:${Math.max(col, 1)}`
 }
 
-/** What a zod schema found, as faults: one for each issue and, for unknown keys, one for each key. */
+/**
+ * What a zod schema found, as faults: one for each issue and, for unknown keys, one for each key. Where there is a
+ * choice of shapes, what is wrong within the one that was meant.
+ */
 export function faultsOf(error: ZodError): YamlFault[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: [...issue.path, key], sentence: issue.message }))
-    const inner = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
-    return [{ path: issue.path, sentence: inner ?? issue.message }]
-  })
+  return error.issues.flatMap((issue) => faultsIn(issue, issue.path))
+}
+
+function faultsIn(issue: core.$ZodIssue, path: readonly PropertyKey[]): YamlFault[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], sentence: issue.message }))
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(isWithin) : undefined
+  if (meant !== undefined) return meant.flatMap((inner) => faultsIn(inner, [...path, ...inner.path]))
+  const first = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
+  return [{ path, sentence: first ?? issue.message }]
+}
+
+/** Whether the shape was the right one, and only what is in it is not. */
+function isWithin(issues: readonly core.$ZodIssue[]): boolean {
+  return issues.every(({ code, path }) => code === 'unrecognized_keys' || path.length > 0)
 }
 
 /** A path as people write it: `grants[0].roles`. */

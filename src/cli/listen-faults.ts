@@ -1,8 +1,10 @@
 import type { Config } from '../config/config.ts'
 
-const VARIABLES = [
+/** What sets the port of each. */
+const PORTS = [
   ['certificates', 'SALLYPORT_PORT'],
   ['people', 'SALLYPORT_LOGIN_PORT'],
+  ['proxied', '"port" of listeners.proxied'],
   ['operations', 'SALLYPORT_OPERATIONS_PORT'],
 ] as const
 
@@ -25,7 +27,7 @@ export function listenFaults(error: unknown, listeners: Config['listeners']): re
 }
 
 function variableOf(port: number, listeners: Config['listeners']): string {
-  const found = VARIABLES.find(([name]) => {
+  const found = PORTS.find(([name]) => {
     const listener = listeners[name]
     return listener !== false && listener.port === port
   })

@@ -32,6 +32,7 @@ function portFaults({ listeners }: Settings): Contradiction[] {
   const doors: readonly (readonly [string, Endpoint | false])[] = [
     ['certificates', listeners.certificates],
     ['people', listeners.people],
+    ['proxied', listeners.proxied],
     ['operations', listeners.operations],
   ]
   return doors.flatMap(([name, door], index) => {

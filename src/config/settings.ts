@@ -8,12 +8,20 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** An address for proxies that end TLS: where they say whose certificate a request is of, and which are believed. */
+export interface ProxiedEndpoint extends Endpoint {
+  readonly header: 'client-cert' | 'x-forwarded-client-cert'
+  /** Principals, as in `service:edge`. */
+  readonly proxies: readonly string[]
+}
+
 /** What `sallyport.yaml` says, with the defaults filled in; paths as written, durations in ms. */
 export interface Settings {
   readonly trustDomain: string
   readonly listeners: {
     readonly certificates: Endpoint & { readonly clientCertificate: 'required' | 'optional' }
     readonly people: Endpoint | false
+    readonly proxied: ProxiedEndpoint | false
     readonly operations: Endpoint | false
   }
   readonly hosts: readonly string[]
@@ -95,6 +103,37 @@ const endpoint = (fallback: number, what: string) =>
     .default({ host: '127.0.0.1', port: fallback })
     .describe(what)
 
+const proxy = text('a principal').regex(
+  /^(?:service|agent|user):[a-z0-9][A-Za-z0-9._~+=@/-]*$/,
+  'must be a principal such as "service:edge"',
+)
+
+const proxied = z
+  .union(
+    [
+      z.literal(false),
+      strict({
+        host: host.default('127.0.0.1'),
+        port: port.default(8445),
+        header: z
+          .enum(['client-cert', 'x-forwarded-client-cert'], 'must be client-cert or x-forwarded-client-cert')
+          .describe(
+            'Where the proxy puts the certificate: Client-Cert (RFC 9440) or X-Forwarded-Client-Cert (Envoy).',
+          ),
+        proxies: z
+          .array(proxy, 'must be a list of principals')
+          .min(1, 'must name at least one principal')
+          .max(100, 'must be at most 100 principals')
+          .describe('Who may speak for others here, by certificates of their own: [ "service:edge" ].'),
+      }),
+    ],
+    { error: 'must be a map of host, port, header and proxies, or false' },
+  )
+  .default(false)
+  .describe(
+    'A door for named proxies that end TLS and forward the certificate of the client; off by default.',
+  )
+
 const duration = (fallback: string, what: string) =>
   z
     .string('must be a duration such as 90s, 30m, 12h or 7d')
@@ -141,6 +180,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       8444,
       'The door for people with a login session; false for one port, with "optional" above.',
     ),
+    proxied,
     operations: endpoint(9464, 'Plain HTTP for probes; false for none.'),
   }).prefault({}),
   hosts: z

@@ -49,6 +49,7 @@ test('without a file every default applies, with paths from the working director
     listeners: {
       certificates: { host: '127.0.0.1', port: 8443, clientCertificate: 'required' },
       people: { host: '127.0.0.1', port: 8444 },
+      proxied: false,
       operations: { host: '127.0.0.1', port: 9464 },
     },
     hosts: [],
@@ -134,6 +135,7 @@ test('the environment wins over the file, and an empty variable counts as unset'
   assert.deepEqual(config.listeners, {
     certificates: { host: '0.0.0.0', port: 0, clientCertificate: 'optional' },
     people: { host: '0.0.0.0', port: 2 },
+    proxied: false,
     operations: { host: '127.0.0.1', port: 3 },
   })
   assert.equal(config.store.kind, 'sqlite')
@@ -199,8 +201,36 @@ test('one port for everybody is taken where certificates are optional', async (t
   assert.deepEqual(listeners, {
     certificates: { host: '::1', port: 8443, clientCertificate: 'optional' },
     people: false,
+    proxied: false,
     operations: false,
   })
+})
+
+test('a door behind proxies says which header it believes, and of whom', async (t) => {
+  const text = 'listeners: { proxied: { header: client-cert, proxies: [ "service:edge" ] } }\n'
+  const { listeners } = loadConfig({ SALLYPORT_HOST: '0.0.0.0' }, await folder(t, text))
+  assert.deepEqual(listeners.proxied, {
+    host: '127.0.0.1',
+    port: 8445,
+    header: 'client-cert',
+    proxies: ['service:edge'],
+  })
+  const faulty: [string, RegExp][] = [
+    ['{}', /proxied\.header: must be client-cert or x-forwarded-client-cert/],
+    ['{ header: x-client-cert, proxies: [ "service:edge" ] }', /proxied\.header: must be client-cert or/],
+    ['{ header: client-cert }', /proxied\.proxies: must be a list of principals/],
+    ['{ header: client-cert, proxies: [] }', /proxied\.proxies: must name at least one principal/],
+    ['{ header: client-cert, proxies: [ "edge" ] }', /proxied\.proxies\[0\]: must be a principal such as/],
+    ['{ header: client-cert, proxies: [ "*" ] }', /proxied\.proxies\[0\]: must be a principal such as/],
+    ['{ header: client-cert, proxys: [ "service:edge" ] }', /proxys: unknown key: did you mean "proxies"/],
+    [
+      '{ port: 8443, header: client-cert, proxies: [ "service:edge" ] }',
+      /must not be the port of listeners\.cert/,
+    ],
+    ['true', /proxied: must be a map of host, port, header and proxies, or false/],
+  ]
+  for (const [proxied, fault] of faulty)
+    assert.match(faultsOf({}, await folder(t, `listeners: { proxied: ${proxied} }\n`)).join('\n'), fault)
 })
 
 test('a variable for a door that the file turns off is a fault', async (t) => {
