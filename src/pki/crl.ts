@@ -4,6 +4,7 @@ import { serialText, type Signer } from './certify.ts'
 import { signingAlgorithm } from './key.ts'
 import { pemBlocks, pemOf, type PemBlock } from './pem.ts'
 import { BACKDATING } from './profile.ts'
+import { isRevocationReason, REVOCATION_REASONS, type RevocationReason } from './revocation-reason.ts'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -17,10 +18,12 @@ import {
   type X509CrlEntry,
 } from './x509.ts'
 
-/** A revoked certificate: its serial as node:crypto prints it, and when, in ms since the epoch. */
+/** A revoked certificate: its serial as node:crypto prints it, when, in ms since the epoch, and why. */
 export interface RevokedSerial {
   readonly serial: string
   readonly at: number
+  /** Absent where a list says none that we give. */
+  readonly reason?: RevocationReason
 }
 
 /** A revocation list whose signature has been verified. Times in ms since the epoch. */
@@ -46,6 +49,7 @@ export interface RevocationListTemplate {
 
 const CRL_NUMBER = '2.5.29.20'
 const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
+const REASON_CODE = '2.5.29.21'
 
 /**
  * How many ASN.1 nodes a list may have: about 150,000 entries. The library's own limit of 10,000 nodes would refuse
@@ -69,11 +73,12 @@ export async function signRevocationList(template: RevocationListTemplate, issue
     issuer: issuer.certificate.subjectName,
     thisUpdate: new Date(template.thisUpdate),
     nextUpdate: new Date(template.nextUpdate),
-    entries: template.entries.map(({ serial, at }) => ({
+    entries: template.entries.map(({ serial, at, reason = 'privilegeWithdrawn' }) => ({
       serialNumber: serial,
       revocationDate: new Date(at),
-      // Without a reason the library writes an empty list of extensions, which DER does not allow (RFC 5280, 5.1).
-      reason: X509CrlReason.privilegeWithdrawn,
+      // Always one, also for "unspecified" (RFC 5280, 5.3.1, would rather have none): without it the library writes an
+      // empty list of extensions, which is no DER (5.1).
+      extensions: [reasonCode(reason)],
     })),
     extensions: [
       await AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey),
@@ -171,7 +176,22 @@ function contentOf(list: X509Crl, where: string): Omit<RevocationList, 'issuer'>
 
 function revokedSerial(entry: X509CrlEntry, where: string): RevokedSerial {
   refuseUnknown(entry.extensions, [], where)
-  return { serial: serialText(entry.serialNumber), at: entry.revocationDate.getTime() }
+  const reason = reasonOf(entry)
+  return {
+    serial: serialText(entry.serialNumber),
+    at: entry.revocationDate.getTime(),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/** An ENUMERATED (RFC 5280, 5.3.1). */
+function reasonCode(reason: RevocationReason): Extension {
+  return new Extension(REASON_CODE, false, Buffer.of(0x0a, 1, REVOCATION_REASONS[reason]))
+}
+
+function reasonOf({ reason: code }: X509CrlEntry): RevocationReason | undefined {
+  const name = code === undefined ? '' : X509CrlReason[code]
+  return isRevocationReason(name) ? name : undefined
 }
 
 function refuseUnknown(extensions: readonly Extension[], known: readonly string[], where: string): void {

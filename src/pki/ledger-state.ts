@@ -6,6 +6,7 @@ import type {
   LedgerRevocation,
   LedgerToken,
 } from './ledger-event.ts'
+import { parseSpiffeUri } from './name.ts'
 import type { RevocationReason } from './revocation-reason.ts'
 
 /** A certificate as the ledger knows it. Times in ms since the epoch. */
@@ -48,11 +49,17 @@ export interface LedgerState {
 /** What a certificate is worth by the ledger alone. */
 export type CertificateState = 'valid' | 'expired' | 'revoked'
 
-/** Makes a state of events, in their order. */
-export function foldLedger(events: Iterable<LedgerEvent>): LedgerState {
-  const certificates = new Map<string, LedgerCertificate>()
-  const tokens = new Map<string, OfferedToken>()
-  const listNumbers = { issuing: 0n, root: 0n }
+const EMPTY: LedgerState = {
+  certificates: new Map(),
+  tokens: new Map(),
+  listNumbers: { issuing: 0n, root: 0n },
+}
+
+/** The state after events, in their order, on top of an earlier one. */
+export function foldLedger(events: Iterable<LedgerEvent>, before: LedgerState = EMPTY): LedgerState {
+  const certificates = new Map(before.certificates)
+  const tokens = new Map(before.tokens)
+  const listNumbers = { ...before.listNumbers }
   const issued = (entry: LedgerEntry): void => {
     certificates.set(entry.serial, certificateOf(entry))
     const token = entry.token === undefined ? undefined : tokens.get(entry.token)
@@ -90,6 +97,12 @@ export function foldLedger(events: Iterable<LedgerEvent>): LedgerState {
 export function stateOf({ revoked, notAfter }: LedgerCertificate, now: number): CertificateState {
   if (revoked !== undefined) return 'revoked'
   return now < notAfter ? 'valid' : 'expired'
+}
+
+/** Whom a certificate is for, as people write it: `service:billing`, or its kind where it is no client's. */
+export function principalOf({ kind, names }: Pick<LedgerCertificate, 'kind' | 'names'>): string {
+  const identity = kind === 'client' ? parseSpiffeUri(names[0] ?? '') : undefined
+  return identity === undefined ? kind : `${identity.kind}:${identity.name}`
 }
 
 /** Certificates and all that renewed them, and what renewed that, and so on. */

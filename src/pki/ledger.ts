@@ -14,7 +14,8 @@ const TORN = ' #torn'
 
 /** What is known under the lock, and the one way to add to it. */
 export interface LockedLedger {
-  readonly state: LedgerState
+  /** What the ledger says now, with what was appended here. */
+  state(): LedgerState
   /** Adds events in one write; resolves once they are on disk. Only then may what they say leave. */
   append(...events: readonly LedgerEvent[]): Promise<void>
 }
@@ -67,8 +68,14 @@ export async function withLedger<T>(path: string, work: (ledger: LockedLedger) =
   // Before the lock: where there is no CA, there is no folder for a lock either.
   await textOf(path)
   return await withFileLock(path, async () => {
-    const state = await readLedger(path)
-    return await work({ state, append: async (...events) => await append(path, events) })
+    let state = await readLedger(path)
+    return await work({
+      state: () => state,
+      append: async (...events) => {
+        await append(path, events)
+        state = foldLedger(events, state)
+      },
+    })
   })
 }
 

@@ -15,6 +15,7 @@ import {
 import { signingAlgorithm } from '../../src/pki/key.ts'
 import { pemOf } from '../../src/pki/pem.ts'
 import { LIFETIME } from '../../src/pki/profile.ts'
+import { isRevocationReason, REVOCATION_REASONS } from '../../src/pki/revocation-reason.ts'
 import { Extension, X509CrlGenerator, type X509CrlCreateParams } from '../../src/pki/x509.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
 import { openssl } from '../support/openssl.ts'
@@ -92,6 +93,8 @@ describe('the revocation lists of a new CA', () => {
   })
 })
 
+const REASONS = Object.keys(REVOCATION_REASONS).filter(isRevocationReason)
+
 describe('reading revocation lists', () => {
   it('finds the serials as node:crypto prints them', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t))
@@ -102,7 +105,7 @@ describe('reading revocation lists', () => {
     assert.equal(issuing?.revoked.has(new X509Certificate(good.cert).serialNumber), false)
   })
 
-  it('gives back every number, time and serial that was signed', async () => {
+  it('gives back every number, time, serial and reason that was signed', async () => {
     const { issuer, certificate } = await signer()
     // A first octet above 0x7f has to get a zero before it in DER, which is no part of the serial.
     const octets = fc
@@ -119,8 +122,9 @@ describe('reading revocation lists', () => {
         fc.uniqueArray(octets, { maxLength: 5 }),
         seconds,
         seconds,
-        async (number, serials, thisUpdate, nextUpdate) => {
-          const entries = serials.map((serial) => ({ serial, at: thisUpdate }))
+        fc.constantFrom(...REASONS),
+        async (number, serials, thisUpdate, nextUpdate, reason) => {
+          const entries = serials.map((serial) => ({ serial, at: thisUpdate, reason }))
           const pem = await signRevocationList({ number, entries, thisUpdate, nextUpdate }, issuer)
           const [list] = await parseRevocationLists(pem, [certificate])
           assert.deepEqual(list, {

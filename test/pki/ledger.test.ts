@@ -82,13 +82,13 @@ describe('the ledger', () => {
         async (entry) =>
           await withLedger(ca.files.ledger, async ({ state, append }) => {
             await append(entry)
-            return state.certificates.size
+            return state().certificates.size
           }),
       ),
     )
     assert.deepEqual(
       seen.toSorted((one, other) => one - other),
-      entries.map((_, index) => 3 + index),
+      entries.map((_, index) => 4 + index),
     )
   })
 
