@@ -26,10 +26,13 @@ export function removeIdentityHeaders(request: IncomingMessage): readonly Remove
     if (entry === undefined) kept.push(name, value)
     else removed.push({ name: name.toLowerCase(), value, entry })
   }
-  if (removed.length > 0) rawHeaders.splice(0, rawHeaders.length, ...kept)
+  if (removed.length === 0) return removed
+  // Node makes these two out of the raw ones when they are first asked for, so those are changed last.
+  const { headers, headersDistinct } = request
   for (const { name } of removed) {
-    delete request.headers[name]
-    delete request.headersDistinct[name]
+    delete headers[name]
+    delete headersDistinct[name]
   }
+  rawHeaders.splice(0, rawHeaders.length, ...kept)
   return removed
 }
