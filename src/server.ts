@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
+import { performance } from 'node:perf_hooks'
 import type { Implementation } from '@modelcontextprotocol/server'
 import type { Policy } from './access/decision.ts'
 import { patternsOf } from './access/permission.ts'
@@ -8,6 +9,7 @@ import type { AuditSink } from './audit/event.ts'
 import type { Trust } from './auth/certificate.ts'
 import { certificateAuthenticator } from './auth/certificate-authenticator.ts'
 import { monotonicClock, type Clock } from './auth/clock.ts'
+import type { LiveRevocations } from './auth/revocation.ts'
 import { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
 import { sessionAuthenticator } from './auth/session.ts'
 import { admission, type Admit } from './http/admission.ts'
@@ -34,6 +36,7 @@ import { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts
 import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
+import { followRevocations, type RevocationFollower } from './revocations.ts'
 import type { Store } from './store/store.ts'
 import { notePrompt, noteResource, noteTools } from './tools/notes.ts'
 import { timeNow } from './tools/time.ts'
@@ -82,6 +85,8 @@ export interface SallyportOptions {
   readonly root?: string
   /** Kinds of problems beside which callers are judged as before: files that were refused, or end soon. */
   readonly problems?: () => readonly string[]
+  /** How long the live revocation list is believed after it was read, in ms; 30 s, and never longer. */
+  readonly revocationsFreshFor?: number
   readonly log: Log
   /** Ms since the epoch; the system's clock unless given. */
   readonly clock?: Clock
@@ -116,6 +121,7 @@ export interface Sallyport {
 /** What each principal may keep in notes. */
 const NOTE_QUOTA = { notes: 100, bytes: 1024 * 1024 }
 const CLOSE_GRACE = 2_000
+const REVOCATIONS_FRESH_FOR = 30_000
 /** Nobody needs more, and each costs the issuer a signature and the disk a line. */
 const RENEWALS = { perKey: 60, overall: 600, window: 60_000 }
 /** Strangers: at this rate a token of 256 bits is not found. */
@@ -130,32 +136,41 @@ export function createServer(options: SallyportOptions): Sallyport {
   const now = monotonicClock(options.clock ?? Date.now)
   const keys = sessionKeys(options.sessionSecrets)
   const endpoint = endpointOf(options, builtInCatalog(options, now), now)
-  const shared = edgeOptions(options, keys, endpoint, now)
-  const doors = doorsOf(options, shared, keys)
+  const metrics = createMetrics()
+  const revocations = followerOf(options, metrics, now, () => readmit())
+  const shared = edgeOptions(options, keys, endpoint, revocations, now)
+  const doors = doorsOf(options, shared, keys, revocations)
   const { operations } = options.listeners
   const { ready, onException } = shared
-  const metrics = createMetrics()
   const probes = operations && createOperations({ ...operations, ready, metrics, onException })
   const all: readonly (Listener | undefined)[] = [doors.certificates, doors.people, doors.proxied, probes]
   const closeAll = async (): Promise<void> => {
     await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
   }
+  function readmit(): void {
+    const time = now()
+    for (const door of [doors.certificates, doors.people, doors.proxied])
+      door?.readmit((socket) => door.admit(socket, time).kind !== 'refused')
+    shared.open.judgeAll()
+  }
   return {
     async listen() {
-      const [certificates = 0, people, proxied, probing] = await openAll(all)
+      await revocations.start()
+      const ports = await openAll(all).catch((error: unknown) => {
+        revocations.close()
+        throw error
+      })
+      const [certificates = 0, people, proxied, probing] = ports
       return { certificates, people, proxied, operations: probing }
     },
-    readmit() {
-      const time = now()
-      for (const door of [doors.certificates, doors.people, doors.proxied])
-        door?.readmit((socket) => door.admit(socket, time).kind !== 'refused')
-    },
+    readmit,
     reload(material) {
-      for (const door of [doors.certificates, doors.people]) door?.setMaterial(material)
+      for (const door of [doors.certificates, doors.people, doors.proxied]) door?.setMaterial(material)
     },
     metrics,
     async close() {
       await closeAll()
+      revocations.close()
       await endpoint.close()
     },
   }
@@ -189,6 +204,23 @@ function builtInCatalog({ store, catalog }: SallyportOptions, now: Clock): Catal
   })
 }
 
+function followerOf(
+  { store, log, revocationsFreshFor = REVOCATIONS_FRESH_FOR }: SallyportOptions,
+  metrics: Metrics,
+  now: Clock,
+  onChange: () => void,
+): RevocationFollower {
+  return followRevocations({
+    store: store.revocations,
+    now,
+    elapsed: () => performance.now(),
+    freshFor: Math.min(revocationsFreshFor, REVOCATIONS_FRESH_FOR),
+    onChange,
+    onRead: (epoch) => metrics.revocationEpoch(epoch),
+    onProblem: (err) => log.error({ err }, 'the live revocation list cannot be read'),
+  })
+}
+
 /** What all doors have in common. */
 type SharedOptions = Omit<EdgeOptions, 'clientCertificate'>
 
@@ -196,20 +228,22 @@ function edgeOptions(
   options: SallyportOptions,
   keys: SessionKeys,
   endpoint: McpEndpoint,
+  revocations: LiveRevocations,
   now: Clock,
 ): SharedOptions {
   const { store, audit, policy } = options
   return {
-    identification: directIdentification(admission(options.trust)),
+    identification: directIdentification(admission(options.trust, revocations)),
     onHeaderRemoved: () => undefined,
     pki: pkiOf(options),
     authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
     rightsOf: (principal) => policy().rightsOf(principal),
     endpoint,
+    open: openAnswers(),
     allowed: allowedNames(options),
     audit,
     bodyLimit: options.limits.bodyBytes,
-    ready: readiness(options, now),
+    ready: readiness(options, revocations, now),
     now,
     onException: exceptionLog(options.log),
   }
@@ -236,7 +270,12 @@ interface Doors {
   readonly proxied: AdmittingDoor | undefined
 }
 
-function doorsOf(options: SallyportOptions, shared: SharedOptions, keys: SessionKeys): Doors {
+function doorsOf(
+  options: SallyportOptions,
+  shared: SharedOptions,
+  keys: SessionKeys,
+  revocations: LiveRevocations,
+): Doors {
   const { certificates, people, proxied } = options.listeners
   const pages = loginApp(loginOptions(options, shared, keys))
   const door = (
@@ -255,7 +294,8 @@ function doorsOf(options: SallyportOptions, shared: SharedOptions, keys: Session
     admit: edge.identification.admit,
   })
   const { admit } = shared.identification
-  const identification = proxied && proxiedIdentification({ ...proxied, admit, trust: options.trust })
+  const identification =
+    proxied && proxiedIdentification({ ...proxied, admit, trust: options.trust, revocations })
   const one = certificates.clientCertificate === 'optional' ? { ...shared, pages } : shared
   return {
     certificates: door(certificates, certificates.clientCertificate, one),
@@ -282,14 +322,22 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
 }
 
 /** Ready means that a caller could be judged now: the store answers, and every CA's revocation list is fresh. */
-function readiness({ store, trust, problems }: SallyportOptions, now: Clock): () => Promise<Readiness> {
+function readiness(
+  { store, trust, problems }: SallyportOptions,
+  revocations: LiveRevocations,
+  now: Clock,
+): () => Promise<Readiness> {
   return async () => {
     const answers = await store.ping().then(
       () => true,
       () => false,
     )
     const isStale = trust().issuers.some(({ nextUpdate }) => !(now() < nextUpdate))
-    const blocking = [...(answers ? [] : ['store']), ...(isStale ? ['revocation list ended'] : [])]
+    const blocking = [
+      ...(answers ? [] : ['store']),
+      ...(revocations.isFresh() ? [] : ['revocations not read']),
+      ...(isStale ? ['revocation list ended'] : []),
+    ]
     return readinessOf(blocking, problems?.() ?? [])
   }
 }

@@ -7,6 +7,7 @@ import {
   type RefusalReason,
 } from './authenticator.ts'
 import { isPrincipalKind, principalOf, type Principal } from './principal.ts'
+import { keyDigestOf, revocationName } from './revocation.ts'
 
 /** OID of `id-kp-clientAuth` (RFC 5280, section 4.2.1.12). */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
@@ -33,6 +34,8 @@ export interface Trust {
 export interface Admission {
   readonly outcome: Outcome
   readonly validUntil: number
+  /** What the certificate is called in the live revocation list; absent unless it was identified. */
+  readonly revocationName?: string
 }
 
 /**
@@ -70,6 +73,10 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
   return {
     outcome: { kind: 'identified', identity },
     validUntil: Math.min(notAfter, issuer.nextUpdate),
+    revocationName: revocationName({
+      issuer: keyDigestOf(issuer.certificate),
+      serial: certificate.serialNumber,
+    }),
   }
 }
 

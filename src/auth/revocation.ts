@@ -1,3 +1,5 @@
+import { createHash, type X509Certificate } from 'node:crypto'
+
 /** One certificate that is revoked, as every node must come to know. */
 export interface RevokedCertificate {
   /** Lower-case hex SHA-256 of the issuing CA's public key (DER, SubjectPublicKeyInfo): a serial means something only beside it. */
@@ -34,4 +36,27 @@ export interface RevocationStore {
   restore(certificates: readonly RevokedCertificate[], epoch: number): Promise<void>
   /** Calls back when something was announced; a message may be lost, so readers also ask. Returns how to stop. */
   subscribe(announced: () => void): () => void
+}
+
+/** What one node knows of the live list. Both are asked on every request, and cost a comparison. */
+export interface LiveRevocations {
+  /** Whether the list was read lately enough to be believed. */
+  isFresh(): boolean
+  /** @param name as {@link revocationName} gives it */
+  isRevoked(name: string): boolean
+}
+
+/** For a server without a live list: what is revoked it learns from the revocation lists of its CAs alone. */
+export const NO_LIVE_LIST: LiveRevocations = Object.freeze({ isFresh: () => true, isRevoked: () => false })
+
+/** What a certificate is called in the live list. */
+export function revocationName({ issuer, serial }: Pick<RevokedCertificate, 'issuer' | 'serial'>): string {
+  return `${issuer}:${serial}`
+}
+
+/** Lower-case hex SHA-256 of a certificate's public key (DER, SubjectPublicKeyInfo). */
+export function keyDigestOf({ publicKey }: X509Certificate): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
 }

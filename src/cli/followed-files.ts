@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isSallyportError } from '../errors.ts'
-import { oneAtATime } from './one-at-a-time.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import type { FollowedFile, Reading } from './read-followed.ts'
 import { areSame, settledFiles } from './settled-files.ts'
 import { every, watchFiles } from './watch-files.ts'

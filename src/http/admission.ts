@@ -1,6 +1,7 @@
 import { TLSSocket } from 'node:tls'
-import type { Outcome, PresentedCertificate } from '../auth/authenticator.ts'
+import { refused, type Outcome, type PresentedCertificate } from '../auth/authenticator.ts'
 import { admitCertificate, type Admission, type Trust } from '../auth/certificate.ts'
+import { NO_LIVE_LIST, type LiveRevocations } from '../auth/revocation.ts'
 import { certificateOf } from './certificate-of.ts'
 
 /** Judges the peer of a connection, once per connection and trust epoch. */
@@ -18,23 +19,33 @@ export interface AdmissionMemory<Key> {
 }
 
 /**
- * Judges certificates, each once per trust epoch: what was judged before costs a comparison of epoch and clock.
+ * Judges certificates, each once per trust epoch: what was judged before costs a comparison of epoch and clock. The
+ * live revocation list is asked every time.
  *
- * Fails closed: an admission of another epoch or past its time is made anew.
+ * Fails closed: an admission of another epoch or past its time is made anew, and nobody is admitted by a certificate
+ * that the live list has, or while the list was not read for too long.
  *
  * @param trust what is trusted now; another object means another epoch
  */
 export function rememberedAdmission<Key>(
   memory: AdmissionMemory<Key>,
   trust: () => Trust,
+  revocations: LiveRevocations,
 ): (key: Key, presented: () => PresentedCertificate, now: number) => Outcome {
-  return (key, presented, now) => {
+  const admitted = (key: Key, presented: () => PresentedCertificate, now: number): Admission => {
     const current = trust()
     const known = memory.get(key)
-    if (known !== undefined && known.trust === current && now < known.validUntil) return known.outcome
+    if (known !== undefined && known.trust === current && now < known.validUntil) return known
     const made = admitCertificate(presented(), current, now)
     memory.set(key, { ...made, trust: current })
-    return made.outcome
+    return made
+  }
+  return (key, presented, now) => {
+    const { outcome, revocationName } = admitted(key, presented, now)
+    if (outcome.kind !== 'identified') return outcome
+    if (revocationName === undefined || revocations.isRevoked(revocationName))
+      return refused('certificate_revoked')
+    return revocations.isFresh() ? outcome : refused('revocation_stale')
   }
 }
 
@@ -44,9 +55,10 @@ export function rememberedAdmission<Key>(
  * Fails closed: what is not a TLS socket is refused.
  *
  * @param trust what is trusted now; another object means another epoch
+ * @param revocations the live revocation list; without one, only the lists of the CAs count
  */
-export function admission(trust: () => Trust): Admit {
-  const admit = rememberedAdmission(new WeakMap<TLSSocket, Admitted>(), trust)
+export function admission(trust: () => Trust, revocations: LiveRevocations = NO_LIVE_LIST): Admit {
+  const admit = rememberedAdmission(new WeakMap<TLSSocket, Admitted>(), trust, revocations)
   return (socket, now) =>
     socket instanceof TLSSocket
       ? admit(socket, () => certificateOf(socket), now)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:https'
 import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
@@ -16,7 +17,10 @@ export interface Door extends Listener {
    * @throws what OpenSSL says of material that it does not take; then everything stays
    */
   setMaterial(material: TlsMaterial): void
-  /** Calls `judge` for every open connection and destroys those for which it answers false, or not at all. */
+  /**
+   * Calls `judge` for every open connection and destroys those for which it answers false, or not at all. TLS sessions
+   * of before do not resume: whoever comes anew shows its certificate anew.
+   */
   readmit(judge: (socket: TLSSocket) => boolean): void
 }
 
@@ -46,6 +50,7 @@ export function createDoor(options: DoorOptions): Door {
       server.setSecureContext(tlsOptions({ ...options.tls, material }))
     },
     readmit(judge) {
+      server.setTicketKeys(randomBytes(48))
       for (const socket of sockets) if (!isAdmitted(socket, judge, options)) socket.destroy()
     },
   }

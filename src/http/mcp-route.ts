@@ -27,7 +27,8 @@ export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise
     return refuse(response, 'method_not_allowed', requestId)
   }
   const { context } = authenticated
-  const watch = watchStream({ response, context, authenticate: edge.authenticate, now: options.now })
+  const { now, open } = options
+  const watch = watchStream({ response, context, authenticate: edge.authenticate, now, open })
   try {
     await send(edge, await options.endpoint.handle(exchangeOf(edge, context, watch, options)))
   } catch (error) {

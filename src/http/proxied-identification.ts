@@ -1,6 +1,7 @@
 import { hash, X509Certificate } from 'node:crypto'
 import { refused, type Outcome, type PresentedCertificate } from '../auth/authenticator.ts'
 import type { Trust } from '../auth/certificate.ts'
+import type { LiveRevocations } from '../auth/revocation.ts'
 import { rememberedAdmission, type Admit } from './admission.ts'
 import { readClientCert } from './client-cert.ts'
 import { readForwardedClientCert } from './forwarded-client-cert.ts'
@@ -19,6 +20,8 @@ export interface ProxiedOptions {
   readonly admit: Admit
   /** What is trusted now; another object means another epoch. */
   readonly trust: () => Trust
+  /** The live revocation list. */
+  readonly revocations: LiveRevocations
 }
 
 /** From what a header contains to the bytes of the one certificate in it. */
@@ -41,9 +44,10 @@ const MOST_REMEMBERED = 1_000
  * exactly one readable certificate is refused and never of the proxy; so is one with the certificate of a proxy, which
  * an outer proxy would share with all of its clients.
  */
-export function proxiedIdentification({ header, proxies, admit, trust }: ProxiedOptions): Identification {
+export function proxiedIdentification(options: ProxiedOptions): Identification {
+  const { header, proxies, admit, trust, revocations } = options
   const named: ReadonlySet<string> = new Set(proxies)
-  const judge = rememberedAdmission(recentAdmissions(MOST_REMEMBERED), trust)
+  const judge = rememberedAdmission(recentAdmissions(MOST_REMEMBERED), trust, revocations)
   const admitProxy: Admit = (socket, now) => {
     const proxy = admit(socket, now)
     if (proxy.kind === 'absent') return refused('no_credential')

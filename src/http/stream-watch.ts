@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Authenticated } from '../auth/authenticate.ts'
 import type { AuthContext } from '../auth/context.ts'
+import type { OpenAnswers } from './open-answers.ts'
 
 /** What watches over an answer until it is complete or given up. */
 export interface StreamWatch {
@@ -19,26 +20,31 @@ export interface StreamWatchOptions {
   readonly authenticate: () => Promise<Authenticated>
   /** Ms since the epoch. */
   readonly now: () => number
+  readonly open: OpenAnswers
 }
 
 /** Whoever waits for an answer is judged anew at the latest after this long, in ms. */
 const LONGEST_UNJUDGED = 30_000
 
 /**
- * Judges a caller anew as long as its answer is not complete: when its credential ends, and every 30 s.
+ * Judges a caller anew as long as its answer is not complete: when its credential ends, every 30 s, and if it is known
+ * by a certificate, when certificates are judged anew.
  *
  * Fails closed: a caller that is refused, is another principal, or cannot be judged loses the connection.
  */
-export function watchStream({ response, context, authenticate, now }: StreamWatchOptions): StreamWatch {
+export function watchStream({ response, context, authenticate, now, open }: StreamWatchOptions): StreamWatch {
   const controller = new AbortController()
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   let timer: NodeJS.Timeout | undefined
+  let leave = (): void => undefined
   const close = (): void => {
     clearTimeout(timer)
+    leave()
     if (!response.writableFinished) controller.abort()
     resolve()
   }
   const watch = ({ principal, expiresAt }: AuthContext): void => {
+    clearTimeout(timer)
     timer = setTimeout(() => void judge(principal.id), untilJudged(expiresAt, now())).unref()
   }
   const judge = async (principalId: string): Promise<void> => {
@@ -51,6 +57,7 @@ export function watchStream({ response, context, authenticate, now }: StreamWatc
   if (response.destroyed) close()
   else {
     response.once('close', close)
+    if (context.methods.includes('certificate')) leave = open.add(() => void judge(context.principal.id))
     watch(context)
   }
   return { signal: controller.signal, closed }

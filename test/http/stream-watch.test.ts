@@ -4,6 +4,7 @@ import { createServer, get, type ClientRequest, type ServerResponse } from 'node
 import { after, before, test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import type { Authenticated } from '../../src/auth/authenticate.ts'
+import { openAnswers } from '../../src/http/open-answers.ts'
 import { untilJudged, watchStream, type StreamWatch } from '../../src/http/stream-watch.ts'
 import { contextOf } from '../support/caller.ts'
 
@@ -52,7 +53,8 @@ async function setting(
     return again(now)
   }
   const context = contextOf('user:alice', [], { expiresAt })
-  const watch = watchStream({ response, context, authenticate, now: () => now })
+  const open = openAnswers()
+  const watch = watchStream({ response, context, authenticate, now: () => now, open })
   const pass = async (ms: number) => {
     now += ms
     t.mock.timers.tick(ms)
@@ -130,7 +132,13 @@ test('a client that had gone before is noticed, too', async (t) => {
   client.destroy()
   await once(response, 'close')
   const authenticate = async () => assert.fail('nobody is there to be judged')
-  const watch = watchStream({ response, context: contextOf('user:alice'), authenticate, now: () => NOW })
+  const watch = watchStream({
+    response,
+    context: contextOf('user:alice'),
+    authenticate,
+    now: () => NOW,
+    open: openAnswers(),
+  })
   await watch.closed
   assert.ok(watch.signal.aborted)
   await pass(60_000)
