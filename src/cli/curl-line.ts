@@ -31,6 +31,6 @@ function listRequest(): unknown {
 }
 
 /** A word as the shell has to be given it, so that it is nothing but that word. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { callCommand } from './call.ts'
+import { enrollCommand } from './enroll.ts'
 import { initCaCommand } from './init-ca.ts'
 import { initCommand } from './init.ts'
 import { issueClientCertCommand } from './issue-client-cert.ts'
@@ -27,6 +28,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(toolsCommand())
     .addCommand(callCommand())
     .addCommand(userCommand())
+    .addCommand(enrollCommand())
     .addCommand(initCaCommand())
     .addCommand(issueClientCertCommand())
     .addCommand(issueServerCertCommand())

@@ -7,6 +7,7 @@ import type { Policy } from '../../src/access/decision.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Trust } from '../../src/auth/certificate.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
+import type { Issuer } from '../../src/http/issuer.ts'
 import { createServer, type ListeningPorts, type Sallyport, type SallyportOptions } from '../../src/server.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -68,6 +69,8 @@ export function policyOf(text: string = ACCESS): Policy {
 export interface TestOptions {
   readonly storeLocation?: string
   readonly unsafeSessionTickets?: boolean
+  /** Makes the issuer of the server, for its CA. */
+  readonly issuerOf?: (authority: TestAuthority) => Issuer
 }
 
 /** Starts a server; `store` is a location, by default a SQLite file of its own. */
@@ -112,6 +115,8 @@ export async function startServer(
     limits: { bodyBytes: 4 * 1024 * 1024, requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32 },
     hosts: [],
     origins: [],
+    root: authority.rootPem,
+    ...(options.issuerOf === undefined ? {} : { issuer: options.issuerOf(authority) }),
     log: { error: (fields) => problems.push(fields), debug: () => undefined },
     ...options,
   }).catch(async (error: unknown) => {
