@@ -138,7 +138,7 @@ export function createServer(options: SallyportOptions): Sallyport {
   const endpoint = endpointOf(options, builtInCatalog(options, now), now)
   const metrics = createMetrics()
   const revocations = followerOf(options, metrics, now, () => readmit())
-  const shared = edgeOptions(options, keys, endpoint, revocations, now)
+  const shared = edgeOptions(options, { keys, endpoint, revocations, metrics, now })
   const doors = doorsOf(options, shared, keys, revocations)
   const { operations } = options.listeners
   const { ready, onException } = shared
@@ -224,17 +224,20 @@ function followerOf(
 /** What all doors have in common. */
 type SharedOptions = Omit<EdgeOptions, 'clientCertificate'>
 
-function edgeOptions(
-  options: SallyportOptions,
-  keys: SessionKeys,
-  endpoint: McpEndpoint,
-  revocations: LiveRevocations,
-  now: Clock,
-): SharedOptions {
+interface SharedParts {
+  readonly keys: SessionKeys
+  readonly endpoint: McpEndpoint
+  readonly revocations: LiveRevocations
+  readonly metrics: Metrics
+  readonly now: Clock
+}
+
+function edgeOptions(options: SallyportOptions, parts: SharedParts): SharedOptions {
   const { store, audit, policy } = options
+  const { keys, endpoint, revocations, metrics, now } = parts
   return {
     identification: directIdentification(admission(options.trust, revocations)),
-    onHeaderRemoved: () => undefined,
+    onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
     pki: pkiOf(options),
     authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
     rightsOf: (principal) => policy().rightsOf(principal),
