@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import type { Ceiling } from './ceiling.ts'
 import type { AuthMethod } from './context.ts'
 import type { Principal } from './principal.ts'
 
@@ -70,6 +71,8 @@ export interface Identified {
   /** `sha256:` digest, never the credential. */
   readonly credential: string
   readonly expiresAt: number
+  /** The most that this credential lets its holder do; absent where the policy alone says. */
+  readonly ceiling?: Ceiling
   /** The principal of the proxy that says so (`service:edge`); absent where the caller came itself. */
   readonly via?: string
 }

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import {
   ABSENT,
   refused,
@@ -6,16 +6,27 @@ import {
   type PresentedCertificate,
   type RefusalReason,
 } from './authenticator.ts'
-import { isPrincipalKind, principalOf, type Principal } from './principal.ts'
-import { keyDigestOf, revocationName } from './revocation.ts'
+import { CEILING_OID, readCeiling, type Ceiling } from './ceiling.ts'
+import { certificateDetails, EXTENSION, type CertificateDetails } from './certificate-details.ts'
+import { hasIssued, type IssuerChain } from './issuer-chain.ts'
+import type { IssuerRule } from './mapping.ts'
+import { isWithin } from './name-constraints.ts'
+import type { Principal } from './principal.ts'
+import { revocationName as nameInList } from './revocation.ts'
+import { isStrongKey, isStrongSignature } from './strength.ts'
 
-/** OID of `id-kp-clientAuth` (RFC 5280, section 4.2.1.12). */
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
-
-/** One CA whose certificates are believed, with what it last said about revocation. */
+/** One CA whose certificates are believed, whom they name, and what it last said about revocation. */
 export interface TrustedIssuer {
   readonly certificate: X509Certificate
-  /** End of the last CRL of this CA whose signature verified, in ms since the epoch; past it nothing of it is believed. */
+  /** Hex SHA-256 of its public key, as the live revocation list has it. */
+  readonly keyDigest: string
+  /** How it leads to a root. Outside of its time nothing of it is believed. */
+  readonly chain: IssuerChain
+  readonly rule: IssuerRule
+  /**
+   * End of the last CRL of this CA whose signature verified, or of a CA above it, in ms since the epoch; past it
+   * nothing of it is believed. Infinity where it was told to do without.
+   */
   readonly nextUpdate: number
   /** Serial numbers in upper-case hex, as `X509Certificate.serialNumber` prints them. */
   readonly revoked: ReadonlySet<string>
@@ -27,6 +38,7 @@ export interface TrustedIssuer {
  */
 export interface Trust {
   readonly trustDomain: string
+  /** Of our own CA and of others; a CA that is trusted in two ways is in here twice. */
   readonly issuers: readonly TrustedIssuer[]
 }
 
@@ -38,13 +50,27 @@ export interface Admission {
   readonly revocationName?: string
 }
 
+/** Extensions of a client that are read here, or that take nothing away where no policy is asked for (RFC 5280, 6.1.1). */
+const KNOWN: ReadonlySet<string> = new Set([
+  EXTENSION.keyUsage,
+  EXTENSION.subjectAltName,
+  EXTENSION.basicConstraints,
+  EXTENSION.certificatePolicies,
+  EXTENSION.extendedKeyUsage,
+  CEILING_OID,
+])
+
+/** Bits of keyUsage (RFC 5280, 4.2.1.3), and OIDs of purposes (4.2.1.12). */
+const USAGE = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 } as const
+const PURPOSE = { clientAuth: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const
+
 /**
- * Judges what TLS proved about the peer of one connection: not a CA, for client use and nothing else, exactly one
- * principal of our trust domain, valid now, of a trusted issuer whose CRL is fresh, not revoked.
+ * Judges the certificate of a peer: readable to the last octet, strong, no CA, for clients, valid now, of an issuer that
+ * is trusted now and may certify its names, naming exactly one principal, not revoked.
  *
  * Pure. Fails closed: whatever is missing, doubled or unreadable is a refusal; only a peer without any certificate is
- * absent. TLS has checked the chain (OpenSSL); that is checked again here only as far as the issuer, since a
- * connection outlives changes of trust.
+ * absent. Believes nothing that TLS has checked before: a connection outlives changes of trust, and a certificate that
+ * a proxy forwards was never checked here.
  *
  * @param now ms since the epoch
  */
@@ -52,44 +78,28 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
   if (presented.kind === 'none') return { outcome: ABSENT, validUntil: Infinity }
   if (presented.kind === 'untrusted') return refusal('certificate_untrusted')
   const { certificate } = presented
-  if (certificate.ca || !isForClientsOnly(certificate)) return refusal('certificate_wrong_usage')
+  const details = certificateDetails(certificate.raw)
+  if (details === undefined || !isBelievable(certificate, details)) return refusal('certificate_untrusted')
+  if (!isForClients(details)) return refusal('certificate_wrong_usage')
   const notBefore = certificate.validFromDate.getTime()
   const notAfter = certificate.validToDate.getTime()
   if (!(now >= notBefore)) return refusal('certificate_not_yet_valid', notBefore)
   if (!(now < notAfter)) return refusal('certificate_expired')
-  const principal = principalIn(certificate.subjectAltName, trust.trustDomain)
-  if (principal === undefined) return refusal('certificate_no_principal')
-  const issuer = trust.issuers.find((candidate) => issued(candidate.certificate, certificate))
-  if (issuer === undefined) return refusal('certificate_untrusted')
-  if (issuer.revoked.has(certificate.serialNumber)) return refusal('certificate_revoked')
-  if (!(now < issuer.nextUpdate)) return refusal('crl_stale')
+  const issuers = trust.issuers.filter((issuer) => hasIssued(issuer.certificate, certificate))
+  const judged = judge(certificate, details, issuers, now)
+  const validUntil = Math.min(notAfter, ...issuers.flatMap(changesOf).filter((change) => change > now))
+  if ('reason' in judged) return refusal(judged.reason, validUntil)
+  const { principal, ceiling, issuer } = judged
   const identity = {
     principal,
     method: 'certificate' as const,
     authenticatedAt: now,
     credential: `sha256:${thumbprintOf(certificate)}`,
     expiresAt: notAfter,
+    ...(ceiling === undefined ? {} : { ceiling }),
   }
-  return {
-    outcome: { kind: 'identified', identity },
-    validUntil: Math.min(notAfter, issuer.nextUpdate),
-    revocationName: revocationName({
-      issuer: keyDigestOf(issuer.certificate),
-      serial: certificate.serialNumber,
-    }),
-  }
-}
-
-/**
- * Reads the one principal out of a subject alternative name. The whole string must be exactly one URI of our trust
- * domain: it is never split, since names can be made to look like two.
- */
-export function principalIn(subjectAltName: string | undefined, trustDomain: string): Principal | undefined {
-  const prefix = `URI:spiffe://${trustDomain}/`
-  if (subjectAltName?.startsWith(prefix) !== true) return undefined
-  const [kind, name, ...rest] = subjectAltName.slice(prefix.length).split('/')
-  if (kind === undefined || name === undefined || rest.length > 0 || !isPrincipalKind(kind)) return undefined
-  return principalOf(kind, name)
+  const revocationName = nameInList({ issuer: issuer.keyDigest, serial: certificate.serialNumber })
+  return { outcome: { kind: 'identified', identity }, validUntil, revocationName }
 }
 
 /** Hex SHA-256 of the certificate (RFC 8705, section 3.1, there in base64url). */
@@ -97,14 +107,83 @@ export function thumbprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
-function isForClientsOnly(certificate: X509Certificate): boolean {
-  // `keyUsage` holds the *extended* key usages; it is undefined, against its type, where the extension is missing.
-  const usages: readonly string[] | undefined = certificate.keyUsage
-  return usages?.length === 1 && usages[0] === CLIENT_AUTH
+/** Strong, and nothing in it that must be understood and is not. */
+function isBelievable(certificate: X509Certificate, { signature, extensions }: CertificateDetails): boolean {
+  const key = publicKeyOf(certificate)
+  if (key === undefined || !isStrongKey(key) || !isStrongSignature(signature)) return false
+  return [...extensions.values()].every(({ critical, oid }) => !critical || KNOWN.has(oid))
 }
 
-function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+/** OpenSSL reads certificates with keys that it does not know. */
+function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey
+  } catch {
+    return undefined
+  }
+}
+
+function isForClients({ basicConstraints, keyUsage }: CertificateDetails): boolean {
+  if (basicConstraints?.ca === true || keyUsage === undefined) return false
+  const signs = keyUsage.has(USAGE.keyCertSign) || keyUsage.has(USAGE.cRLSign)
+  return keyUsage.has(USAGE.digitalSignature) && !signs
+}
+
+/** Whom a certificate names, by which of its issuers. */
+interface Named {
+  readonly principal: Principal
+  readonly issuer: TrustedIssuer
+}
+
+interface Refused {
+  readonly reason: RefusalReason
+}
+
+type Judged = (Named & { readonly ceiling: Ceiling | undefined }) | Refused
+
+/** What all of its issuers together make of a certificate: none may say that it is revoked, none that it is another's. */
+function judge(
+  certificate: X509Certificate,
+  details: CertificateDetails,
+  issuers: readonly TrustedIssuer[],
+  now: number,
+): Judged {
+  const verdicts = issuers.map((issuer) => named(details, issuer, now))
+  const all = verdicts.filter((verdict) => 'principal' in verdict)
+  const [first, ...others] = all
+  if (first === undefined) return verdicts.find((verdict) => 'reason' in verdict) ?? UNTRUSTED
+  if (others.some(({ principal }) => principal.id !== first.principal.id))
+    return { reason: 'certificate_ambiguous' }
+  const extension = details.extensions.get(CEILING_OID)
+  const ceiling = extension && readCeiling(extension.value)
+  if (extension !== undefined && ceiling === undefined) return { reason: 'certificate_ceiling_unreadable' }
+  if (issuers.some(({ revoked }) => revoked.has(certificate.serialNumber)))
+    return { reason: 'certificate_revoked' }
+  if (!all.every(({ issuer }) => now < issuer.nextUpdate)) return { reason: 'crl_stale' }
+  return { ...first, ceiling }
+}
+
+const UNTRUSTED: Refused = { reason: 'certificate_untrusted' }
+
+/** Whom it names as far as one issuer is concerned. */
+function named(details: CertificateDetails, issuer: TrustedIssuer, now: number): Named | Refused {
+  const { chain, rule } = issuer
+  if (!(now >= chain.notBefore && now < chain.notAfter)) return UNTRUSTED
+  if (!chain.constraints.every((constraints) => isWithin(constraints, details))) return UNTRUSTED
+  if (!isForPurpose(details, rule)) return { reason: 'certificate_wrong_usage' }
+  const principal = rule.principalIn(details)
+  return principal === undefined ? { reason: 'certificate_no_principal' } : { principal, issuer }
+}
+
+/** Ours are for clients and nothing else; others may be for more, but must say for what. */
+function isForPurpose({ extendedKeyUsage = [] }: CertificateDetails, { mayServe }: IssuerRule): boolean {
+  if (!extendedKeyUsage.includes(PURPOSE.clientAuth)) return false
+  return mayServe ? !extendedKeyUsage.includes(PURPOSE.any) : extendedKeyUsage.length === 1
+}
+
+/** When time alone changes what an issuer's certificates are worth. */
+function changesOf({ chain, nextUpdate }: TrustedIssuer): readonly number[] {
+  return [chain.notBefore, chain.notAfter, nextUpdate]
 }
 
 function refusal(reason: RefusalReason, validUntil = Infinity): Admission {

@@ -4,9 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import fc from 'fast-check'
 import type { RefusalReason } from '../../src/auth/authenticator.ts'
-import { admitCertificate, principalIn, type Trust } from '../../src/auth/certificate.ts'
+import { admitCertificate, type Trust } from '../../src/auth/certificate.ts'
 import { testAuthority, type ClientVariation, type TestAuthority } from '../support/certificates.ts'
 
 let directory: string
@@ -17,11 +16,7 @@ const now = Date.now()
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
   authority = await testAuthority(directory)
-  const certificate = new X509Certificate(authority.issuingPem)
-  trust = {
-    trustDomain: 'sallyport.internal',
-    issuers: [{ certificate, nextUpdate: now + 60_000, revoked: new Set() }],
-  }
+  trust = await authority.trust({ nextUpdate: now + 60_000 })
 })
 after(async () => rm(directory, { recursive: true }))
 
@@ -55,7 +50,8 @@ test('every other certificate is refused with its reason', async () => {
     ca: 'certificate_wrong_usage',
     'no-uri': 'certificate_no_principal',
     'two-uris': 'certificate_no_principal',
-    'other-trust-domain': 'certificate_no_principal',
+    // Our issuing CA may not certify it.
+    'other-trust-domain': 'certificate_untrusted',
     'bad-name': 'certificate_no_principal',
   }
   for (const [variation, reason] of Object.entries(table))
@@ -85,33 +81,4 @@ test('no certificate is absent; one that TLS did not verify is refused', () => {
     kind: 'refused',
     reason: 'certificate_untrusted',
   })
-})
-
-test('a subject alternative name is a principal only as one whole URI of the trust domain', () => {
-  const read = (san: string | undefined) => principalIn(san, 'sallyport.internal')?.id
-  assert.equal(read('URI:spiffe://sallyport.internal/service/billing'), 'service:billing')
-  for (const san of [
-    undefined,
-    '',
-    'DNS:sallyport.internal',
-    'URI:spiffe://sallyport.internal/service/billing, URI:spiffe://sallyport.internal/user/admin',
-    'URI:"spiffe://sallyport.internal/service/a\\u002c URI:spiffe://sallyport.internal/user/admin"',
-    'URI:spiffe://sallyport.internal/service/billing/',
-    'URI:spiffe://sallyport.internal/service/a/b',
-    'URI:spiffe://sallyport.internal/service/',
-    'URI:spiffe://sallyport.internal/root/billing',
-    'URI:spiffe://sallyport.internal/service/Billing',
-    'URI:spiffe://sallyport.internal/service/..',
-    'URI:spiffe://sallyport.internal/service/*',
-    'URI:spiffe://sallyport.internal.evil/service/billing',
-    'URI:https://sallyport.internal/service/billing',
-    'URI:spiffe://sallyport.internal/service/bill\u0000ing',
-    `URI:spiffe://sallyport.internal/service/${'a'.repeat(65)}`,
-  ])
-    assert.equal(read(san), undefined, san)
-  fc.assert(
-    fc.property(fc.string(), (san) => {
-      assert.equal(read(san), undefined)
-    }),
-  )
 })

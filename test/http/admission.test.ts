@@ -20,11 +20,7 @@ let fresh: Trust
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
   authority = await testAuthority(directory)
-  const certificate = new X509Certificate(authority.issuingPem)
-  fresh = {
-    trustDomain: 'sallyport.internal',
-    issuers: [{ certificate, nextUpdate: NOW + MINUTE, revoked: new Set() }],
-  }
+  fresh = await authority.trust({ nextUpdate: NOW + MINUTE })
   const { cert, key } = authority.server
   const ca = [authority.rootPem, authority.issuingPem]
   server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false })

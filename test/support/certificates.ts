@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Trust, TrustedIssuer } from '../../src/auth/certificate.ts'
 import {
   createAuthority,
   newAuthority,
@@ -18,6 +19,7 @@ import { pemOf } from '../../src/pki/pem.ts'
 import { clientTemplate, LIFETIME, type CertificateTemplate } from '../../src/pki/profile.ts'
 import { release } from '../../src/pki/release.ts'
 import { defaultServerNames, serverNames } from '../../src/pki/server-names.ts'
+import { readTrust } from '../../src/trust.ts'
 
 /** What is wrong with a client certificate; `good` is nothing. */
 export type ClientVariation =
@@ -73,6 +75,8 @@ export interface TestAuthority {
   client(name: string, variation?: ClientVariation, kind?: PrincipalKind): Promise<TestPair>
   /** The same, written to `certs/clients/<name>/`. */
   writeClient(name: string, variation?: ClientVariation, kind?: PrincipalKind): Promise<CertificateFiles>
+  /** What is trusted now, read as a server reads it; of every issuer, `more` holds instead. */
+  trust(more?: Partial<Pick<TrustedIssuer, 'nextUpdate' | 'revoked'>>): Promise<Trust>
   /** The content of `crl.pem` now. */
   revocationLists(): Promise<string>
   /** Puts certificates on the issuing CA's list, number + 1, and writes `crl.pem`. */
@@ -150,6 +154,12 @@ export async function testAuthority(
     issuer,
     client,
     writeClient,
+    trust: async (more = {}) => {
+      const [roots, issuers] = [await readFile(files.root, 'utf8'), await readFile(files.issuing, 'utf8')]
+      const revocationLists = await readFile(files.revocationLists, 'utf8')
+      const trust = await readTrust({ trustDomain, roots, issuers, revocationLists })
+      return { ...trust, issuers: trust.issuers.map((one) => Object.assign({}, one, more)) }
+    },
     revocationLists: async () => await readFile(files.revocationLists, 'utf8'),
     revoke,
     resign: async (nextUpdate) => await rewrite([], nextUpdate),
