@@ -4,11 +4,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Command } from 'commander'
 import { SallyportError } from '../errors.ts'
 import { loadConfig } from '../config/config.ts'
+import { withFileLock } from '../pki/file-lock.ts'
 import { findIdentity, type Identity } from './client-identity.ts'
 import { assertHttpsUrl } from './https-url.ts'
 import { identityFiles } from './identity-files.ts'
 import { print, printJson, tell } from './print.ts'
-import { renewalTime, renewIdentity } from './renewal.ts'
+import { renewalLock, renewalTime, renewIdentity } from './renewal.ts'
 import { watchIdentity } from './watch-identity.ts'
 
 interface Flags {
@@ -52,7 +53,10 @@ async function run(name: string, flags: Flags): Promise<void> {
   const url = urlOf(flags)
   const find = async (): Promise<Identity> => findIdentity({ as: name, dir: flags.dir, now: Date.now() })
   const renew = async (identity: Identity): Promise<Identity> =>
-    renewIdentity(identity, url, { now: Date.now })
+    withFileLock(renewalLock(identity), async () => {
+      const found = await find()
+      return found.certificate === identity.certificate ? renewIdentity(found, url, { now: Date.now }) : found
+    })
   if (flags.watch === true) return watch(name, { find, renew }, flags)
   const identity = await find()
   const due = renewalTime(identity, 0)

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
 import { isSallyportError, type SallyportError } from '../errors.ts'
 import { newKeyPair, privateKeyPem } from '../pki/key.ts'
 import { newRequest } from '../pki/new-request.ts'
@@ -55,6 +56,11 @@ export async function renewIdentity(
   assertReceived(renewed.certificate, { key, root: ca, ...(uri === undefined ? {} : { uri }) })
   await storePair(identityFiles(directory), renewed)
   return identityOf(directory, { ...renewed, root: ca })
+}
+
+/** What whoever renews holds (`withFileLock`), so that several processes with one identity renew it once. */
+export function renewalLock({ directory }: Identity): string {
+  return join(directory, 'renewal')
 }
 
 /** Whether trying again cannot help. */
