@@ -19,6 +19,7 @@ import { issueServerCertificate } from './issue-server.ts'
 import type { Issuing } from './issuing.ts'
 import { renewDue } from './renew-due.ts'
 import { storeOf } from './store-of.ts'
+import { publishedAt } from './with-issuing.ts'
 import { writeNew } from './write-new.ts'
 
 /** What was made or renewed, for people and for `--json`. */
@@ -84,7 +85,7 @@ function newSecret(): string {
 async function madeAuthority(config: Config, { certs, now }: Issuing): Promise<string[]> {
   const files = authorityFiles(certs)
   if (!isOurs(config) || (await exists(files.root)) || (await exists(files.issuing))) return []
-  await initCa(certs, config.trustDomain, now)
+  await initCa(certs, config.trustDomain, now, publishedAt(config.authority))
   return [files.root, files.rootKey, files.issuing, files.issuingKey, files.revocationLists]
 }
 

@@ -1,10 +1,15 @@
 import type { AuditSink } from '../audit/event.ts'
+import type { Passphrase } from '../pki/encrypted-key.ts'
 import type { Issued } from '../pki/issue.ts'
 
 /** What every command that issues needs: where, on which record, and when. */
 export interface Issuing {
   /** The certs directory. */
   readonly certs: string
+  /** Asked for the passphrase of a CA key, where that is encrypted. */
+  readonly passphrase?: Passphrase
+  /** Where revocation lists are published, to be named in what is issued. */
+  readonly revocationListUrl?: string
   readonly audit: AuditSink
   /** ms since the epoch */
   readonly now: number

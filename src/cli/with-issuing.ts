@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Issuing } from './issuing.ts'
+import { caPassphrase } from './ca-passphrase.ts'
 import { openAudit } from './open-audit.ts'
 
 /**
@@ -10,8 +11,15 @@ import { openAudit } from './open-audit.ts'
 export async function withIssuing(config: Config, work: (where: Issuing) => Promise<void>): Promise<void> {
   const audit = await openAudit(config.audit)
   try {
-    await work({ certs: config.certificates, audit, now: Date.now() })
+    const { certificates: certs, authority } = config
+    const published = publishedAt(authority)
+    await work({ certs, audit, now: Date.now(), passphrase: caPassphrase(), ...published })
   } finally {
     await audit.close()
   }
+}
+
+/** Where revocation lists are published, for the options of what is issued. */
+export function publishedAt({ revocationListUrl }: Config['authority']): Pick<Issuing, 'revocationListUrl'> {
+  return revocationListUrl === false ? {} : { revocationListUrl }
 }

@@ -39,6 +39,8 @@ export function defaultConfig(): string {
 #   revocationLists: certs/ca/crl.pem
 
 # certificates: certs                 # folder of the local certificate authority
+# authority:
+#   revocationListUrl: false          # or http://pki.example/lists, where you publish root.crl and issuing.crl
 # access: access.yaml
 # audit: data/audit
 

@@ -16,8 +16,13 @@ const SETTINGS: Readonly<Record<string, readonly Path[]>> = {
   SALLYPORT_TRUST_DOMAIN: [['trustDomain']],
 }
 
-/** Variables that are read elsewhere in this folder. */
-const OTHERS = ['SALLYPORT_CONFIG', 'SALLYPORT_SESSION_SECRET', 'SALLYPORT_SESSION_SECRET_FILE']
+/** Variables that are read elsewhere: in this folder, and where a CA key is opened. */
+const OTHERS = [
+  'SALLYPORT_CA_PASSPHRASE_FILE',
+  'SALLYPORT_CONFIG',
+  'SALLYPORT_SESSION_SECRET',
+  'SALLYPORT_SESSION_SECRET_FILE',
+]
 const KNOWN: readonly string[] = [...Object.keys(SETTINGS), ...OTHERS]
 
 /** The environment of a process. */

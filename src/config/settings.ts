@@ -34,6 +34,8 @@ export interface Settings {
   }
   readonly trust: { readonly roots: string; readonly issuers: string; readonly revocationLists: string }
   readonly certificates: string
+  /** `false`: what is issued does not say where revocation lists are to be had. */
+  readonly authority: { readonly revocationListUrl: string | false }
   readonly access: string
   readonly audit: string
   /** Modules that export `tools`, `prompts` or `resources`. */
@@ -158,6 +160,16 @@ function isOrigin(value: string): boolean {
   return url !== null && ['https:', 'http:'].includes(url.protocol) && url.origin === value
 }
 
+const PUBLISHING_URL = 'must be an http or https URL without a query, as in "http://pki.example/lists"'
+
+function isPublishingUrl(value: string): boolean {
+  const url = URL.parse(value)
+  const plain =
+    url !== null && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  // As it will stand in certificates: an IA5String (RFC 5280, 4.2.1.6).
+  return plain && ['https:', 'http:'].includes(url.protocol) && /^[!-~]+$/.test(value)
+}
+
 /** Validates `sallyport.yaml`, fills in defaults, and makes its published JSON Schema. Unknown keys are refused. */
 export const settingsSchema: z.ZodType<Settings> = strict({
   trustDomain: text('a trust domain')
@@ -208,6 +220,16 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     revocationLists: path('certs/ca/crl.pem').describe('Revocation lists, one PEM block for each CA.'),
   }).prefault({}),
   certificates: path('certs').describe('Folder of the local certificate authority.'),
+  authority: strict({
+    revocationListUrl: z
+      .union([z.literal(false), text('a URL').refine(isPublishingUrl, PUBLISHING_URL)], {
+        error: `${PUBLISHING_URL}, or false`,
+      })
+      .default(false)
+      .describe(
+        'Folder in which you publish root.crl and issuing.crl: what is issued from then on names them.',
+      ),
+  }).prefault({}),
   access: path('access.yaml').describe('The access policy.'),
   audit: path('data/audit').describe('Folder of the audit trail.'),
   tools: z

@@ -66,6 +66,7 @@ test('without a file every default applies, with paths from the working director
       revocationLists: join(directory, 'certs/ca/crl.pem'),
     },
     certificates: join(directory, 'certs'),
+    authority: { revocationListUrl: false },
     access: join(directory, 'access.yaml'),
     audit: join(directory, 'data/audit'),
     tools: [],
