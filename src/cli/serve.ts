@@ -95,6 +95,7 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
     listeners: {
       certificates: listeners.certificates,
       ...(listeners.people === false ? {} : { people: listeners.people }),
+      ...(listeners.proxied === false ? {} : { proxied: listeners.proxied }),
       ...(listeners.operations === false ? {} : { operations: listeners.operations }),
     },
     tls: {
@@ -146,8 +147,15 @@ export function listeningLines({ listeners }: Config, ports: ListeningPorts): re
           `Listening: https://localhost:${ports.people}/mcp (session)`,
           `Log in at: https://localhost:${ports.people}/login`,
         ]),
+    ...proxiedLines(listeners, ports),
     ...(ports.operations === undefined || listeners.operations === false
       ? []
       : [`Probes at: http://${listeners.operations.host}:${ports.operations}/healthz`]),
   ]
+}
+
+function proxiedLines({ proxied }: Config['listeners'], ports: ListeningPorts): readonly string[] {
+  if (proxied === false || ports.proxied === undefined) return []
+  const names = proxied.proxies.join(', ')
+  return [`Listening: https://localhost:${ports.proxied}/mcp (${proxied.header} of ${names})`]
 }
