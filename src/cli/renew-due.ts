@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { isSallyportError } from '../errors.ts'
 import { clientFiles, serverFiles, type CertificateFiles } from '../pki/files.ts'
 import { parseSpiffeUri } from '../pki/name.ts'
-import { filesAreDue, renewClient, renewServer } from '../pki/renew.ts'
+import { filesAreDue, renewClient, renewServer, RENEWAL_SHARE } from '../pki/renew.ts'
 import { resignRevocationLists, type ListState } from '../pki/resign.ts'
 import { recordIssued, type Issuing } from './issuing.ts'
 
@@ -39,7 +39,7 @@ export async function renewDue(clients: readonly string[], where: Issuing): Prom
 }
 
 async function renewServerIfDue({ certs, audit, now }: Issuing): Promise<boolean> {
-  if (!(await isDue(serverFiles(certs), now))) return false
+  if (!(await isDue(serverFiles(certs), now, RENEWAL_SHARE.server))) return false
   await renewServer(certs, now, async (issued) => await recordIssued(audit, 'server', issued))
   return true
 }
@@ -53,10 +53,10 @@ async function renewClientIfDue(name: string, { certs, audit, now }: Issuing): P
   return true
 }
 
-async function isDue(files: CertificateFiles, now: number): Promise<boolean> {
+async function isDue(files: CertificateFiles, now: number, share?: number): Promise<boolean> {
   const exists = await access(files.certificate).then(
     () => true,
     () => false,
   )
-  return exists && (await filesAreDue(files, now))
+  return exists && (await filesAreDue(files, now, share))
 }

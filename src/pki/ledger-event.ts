@@ -32,6 +32,8 @@ export interface LedgerRevocation {
   readonly at: string
   /** With their descendants. */
   readonly serials: readonly string[]
+  /** Digests of enrolment tokens that are withdrawn with them. */
+  readonly tokens?: readonly string[]
   readonly reason: RevocationReason
   /** Who did it, for people. */
   readonly by: string
@@ -114,10 +116,11 @@ function issuedOf(value: Fields): LedgerEntry | undefined {
   }
 }
 
-function revokedOf({ v, event, at, serials, reason, by }: Fields): LedgerRevocation | undefined {
+function revokedOf({ v, event, at, serials, tokens, reason, by }: Fields): LedgerRevocation | undefined {
   if (v !== 2 || event !== 'revoked' || !isTime(at) || !isText(by)) return undefined
   if (!isListOf(serials, isSerial) || !isText(reason) || !isRevocationReason(reason)) return undefined
-  return { v, event, at, serials, reason, by }
+  if (tokens !== undefined && !isListOf(tokens, isDigest)) return undefined
+  return { v, event, at, serials, ...(tokens === undefined ? {} : { tokens }), reason, by }
 }
 
 function tokenOf({ v, event, at, digest, uri, life, ceiling, expires }: Fields): LedgerToken | undefined {
@@ -146,6 +149,10 @@ function isText(value: unknown): value is string {
 
 function isSerial(value: unknown): value is string {
   return isLike(SERIAL, value)
+}
+
+function isDigest(value: unknown): value is string {
+  return isLike(DIGEST, value)
 }
 
 function isLike(pattern: RegExp, value: unknown): value is string {

@@ -33,7 +33,8 @@ export interface OfferedToken {
   readonly ceiling?: readonly string[]
   /** Ms since the epoch. */
   readonly expires: number
-  readonly used: boolean
+  /** Used up, or withdrawn. */
+  readonly spent: boolean
 }
 
 /** Everything that a ledger says, as of its last line. */
@@ -60,12 +61,16 @@ export function foldLedger(events: Iterable<LedgerEvent>, before: LedgerState = 
   const certificates = new Map(before.certificates)
   const tokens = new Map(before.tokens)
   const listNumbers = { ...before.listNumbers }
+  const spend = (digest: string): void => {
+    const token = tokens.get(digest)
+    if (token !== undefined) tokens.set(digest, { ...token, spent: true })
+  }
   const issued = (entry: LedgerEntry): void => {
     certificates.set(entry.serial, certificateOf(entry))
-    const token = entry.token === undefined ? undefined : tokens.get(entry.token)
-    if (token !== undefined) tokens.set(token.digest, { ...token, used: true })
+    if (entry.token !== undefined) spend(entry.token)
   }
-  const revoked = ({ serials, at, reason, by }: LedgerRevocation): void => {
+  const revoked = ({ serials, tokens: withdrawn = [], at, reason, by }: LedgerRevocation): void => {
+    withdrawn.forEach(spend)
     for (const serial of serials) {
       const certificate = certificates.get(serial)
       // The first revocation stands.
@@ -139,6 +144,6 @@ function tokenOf({ digest, uri, life, ceiling, expires }: LedgerToken): OfferedT
     life,
     ...(ceiling === undefined ? {} : { ceiling }),
     expires: Date.parse(expires),
-    used: false,
+    spent: false,
   }
 }

@@ -2,24 +2,40 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
 import { openAuthority, readCertificate } from './authority.ts'
+import { ceilingOf } from './ceiling.ts'
 import type { Signer } from './certify.ts'
-import { parseRevocationLists } from './crl.ts'
 import { authorityFiles, clientFiles, serverFiles, type CertificateFiles } from './files.ts'
-import { issueClient, issueServer, type Issued } from './issue.ts'
+import type { Announce } from './issuance.ts'
+import { issueClient, issueServer, type IssuedPair } from './issue.ts'
+import { keyTypeOf, type KeyType } from './key.ts'
+import { withLedger } from './ledger.ts'
+import type { LedgerCertificate } from './ledger-state.ts'
+import { endOfLineage, renewing, succeeding } from './lineage.ts'
 import { parseSpiffeUri } from './name.ts'
-import { BACKDATING, LIFETIME, type SubjectName } from './profile.ts'
-import { releaseOver } from './release.ts'
-import { SubjectAlternativeNameExtension, X509Certificate as Certificate } from './x509.ts'
+import { BACKDATING, LIFETIME } from './profile.ts'
+import { replacePair } from './release.ts'
+import { readLists } from './resign.ts'
+import { subjectNames } from './subject-names.ts'
 
 /**
- * Whether two thirds of a certificate's life are over, or all of it.
+ * After which part of its life a certificate is due for renewal. A server's is due so early because people are warned
+ * of one that ends within two weeks, and a warning is to mean that something does not work.
+ */
+export const RENEWAL_SHARE: Readonly<Record<'client' | 'server', number>> = { client: 2 / 3, server: 1 / 2 }
+
+/**
+ * Whether that part of a certificate's life is over, or all of it.
  *
  * @param now ms since the epoch
  */
-export function isDueForRenewal(certificate: X509Certificate, now: number): boolean {
+export function isDueForRenewal(
+  certificate: X509Certificate,
+  now: number,
+  share: number = RENEWAL_SHARE.client,
+): boolean {
   const from = certificate.validFromDate.getTime()
   const to = certificate.validToDate.getTime()
-  return now >= from + ((to - from) * 2) / 3
+  return now >= from + (to - from) * share
 }
 
 /**
@@ -28,18 +44,15 @@ export function isDueForRenewal(certificate: X509Certificate, now: number): bool
  *
  * @throws SallyportError `NOT_FOUND` or `CERTIFICATE_INVALID` if it cannot be read
  */
-export async function filesAreDue(files: CertificateFiles, now: number): Promise<boolean> {
+export async function filesAreDue(files: CertificateFiles, now: number, share?: number): Promise<boolean> {
   const certificate = await readCertificate(files.certificate)
-  return isDueForRenewal(certificate, now) || !(await matches(certificate, files.key))
+  return isDueForRenewal(certificate, now, share) || !(await matches(certificate, files.key))
 }
 
-/** Told what was signed before it is released, to put it on record. If it rejects, nothing is released. */
-export type Announce = (issued: Issued) => Promise<void>
-
 /**
- * Issues a client's certificate again at the same place: same identity, same length of life, new key.
+ * Issues a client's certificate again at the same place: same identity, same ceiling, same length of life, new key.
  *
- * Fails closed: renews only what this CA issued and has not revoked; the identity comes from that certificate.
+ * Fails closed: renews only what this CA issued and has not revoked; identity and ceiling come from that certificate.
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
@@ -48,17 +61,19 @@ export async function renewClient(
   name: string,
   now: number,
   announce: Announce,
-): Promise<Issued> {
+): Promise<IssuedPair> {
   const files = clientFiles(certs, name)
-  const { old, issuer } = await renewable(certs, files, now)
-  const [only, ...more] = subjectNames(old)
-  const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
-  if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
-  const life = old.validToDate.getTime() - old.validFromDate.getTime() - BACKDATING
-  const renewed = await issueClient(issuer, identity, Math.min(life, LIFETIME.longestClient), now)
-  await announce(renewed)
-  await releaseOver(certs, files, renewed)
-  return renewed
+  return await renewAt(certs, files, { now, announce }, async (old, issuer) => {
+    const [only, ...more] = subjectNames(old)
+    const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
+    if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
+    const life = old.validToDate.getTime() - old.validFromDate.getTime() - BACKDATING
+    const ceiling = ceilingOf(old)
+    return await issueClient(issuer, identity, Math.min(life, LIFETIME.longestClient), now, {
+      ...keyTypeLike(old),
+      ...(ceiling === undefined ? {} : { ceiling }),
+    })
+  })
 }
 
 /**
@@ -66,39 +81,52 @@ export async function renewClient(
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
-export async function renewServer(certs: string, now: number, announce: Announce): Promise<Issued> {
-  const files = serverFiles(certs)
-  const { old, issuer } = await renewable(certs, files, now)
-  const renewed = await issueServer(issuer, subjectNames(old), now)
-  await announce(renewed)
-  await releaseOver(certs, files, renewed)
-  return renewed
+export async function renewServer(certs: string, now: number, announce: Announce): Promise<IssuedPair> {
+  return await renewAt(
+    certs,
+    serverFiles(certs),
+    { now, announce },
+    async (old, issuer) => await issueServer(issuer, subjectNames(old), now, keyTypeLike(old)),
+  )
 }
 
-/** The certificate to renew and who signs the new one. Its end may have passed: whoever holds the CA may issue anew. */
-async function renewable(
+/**
+ * Renews what is at a place, while nobody else issues or revokes. Its end may have passed: whoever holds the CA may
+ * issue anew, and then begins a line anew.
+ */
+async function renewAt(
   certs: string,
   files: CertificateFiles,
-  now: number,
-): Promise<{ readonly old: X509Certificate; readonly issuer: Signer }> {
+  { now, announce }: { readonly now: number; readonly announce: Announce },
+  issue: (old: X509Certificate, issuer: Signer) => Promise<IssuedPair>,
+): Promise<IssuedPair> {
   const old = await readCertificate(files.certificate)
   const issuer = await openAuthority(certs, now)
   const authority = new X509Certificate(Buffer.from(issuer.certificate.rawData))
   if (!old.checkIssued(authority) || !old.verify(authority.publicKey))
     throw invalid(files, 'was not issued by the CA here')
-  if (await isRevoked(old, certs, authority)) throw invalid(files, 'is revoked')
-  return { old, issuer }
+  return await withLedger(authorityFiles(certs).ledger, async ({ state, append }) => {
+    const known = state().certificates.get(old.serialNumber)
+    const { issuing } = await readLists(certs)
+    if (known?.revoked !== undefined || issuing.list.revoked.has(old.serialNumber))
+      throw invalid(files, 'is revoked')
+    const renewed = descending(await issue(old, issuer), known, now)
+    await announce(renewed)
+    await append(renewed.entry)
+    await replacePair(files, renewed)
+    return renewed
+  })
 }
 
-async function isRevoked(
-  certificate: X509Certificate,
-  certs: string,
-  authority: X509Certificate,
-): Promise<boolean> {
-  const files = authorityFiles(certs)
-  const pem = await readFile(files.revocationLists, 'utf8')
-  const lists = await parseRevocationLists(pem, [authority, await readCertificate(files.root)])
-  return lists.some(({ issuer, revoked }) => issuer === authority && revoked.has(certificate.serialNumber))
+function descending(issued: IssuedPair, parent: LedgerCertificate | undefined, now: number): IssuedPair {
+  if (parent === undefined) return issued
+  const goesOn = now < parent.notAfter && issued.expiresAt <= endOfLineage(parent)
+  return goesOn ? renewing(issued, parent) : succeeding(issued, parent)
+}
+
+function keyTypeLike({ publicKey }: X509Certificate): { readonly keyType?: KeyType } {
+  const keyType = keyTypeOf(publicKey)
+  return keyType === undefined ? {} : { keyType }
 }
 
 async function matches(certificate: X509Certificate, keyPath: string): Promise<boolean> {
@@ -107,13 +135,6 @@ async function matches(certificate: X509Certificate, keyPath: string): Promise<b
   } catch {
     return false
   }
-}
-
-function subjectNames(certificate: X509Certificate): readonly SubjectName[] {
-  const names = new Certificate(certificate.raw).getExtension(SubjectAlternativeNameExtension)?.names.items
-  return (names ?? []).flatMap(({ type, value }) =>
-    type === 'url' || type === 'dns' || type === 'ip' ? [{ type, value }] : [],
-  )
 }
 
 function invalid(files: CertificateFiles, problem: string): SallyportError {

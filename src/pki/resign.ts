@@ -106,9 +106,18 @@ export async function signDueLists(
   return { issuing: issuing.state, root: root.state }
 }
 
-type ReadList = { readonly list: RevocationList; readonly pem: string }
+/** A list that was read, and its PEM block. */
+export interface ReadList {
+  readonly list: RevocationList
+  readonly pem: string
+}
 
-async function readLists(certs: string): Promise<Readonly<Record<AuthorityName, ReadList>>> {
+/**
+ * The revocation lists of a certs directory, each verified.
+ *
+ * @throws SallyportError `NOT_FOUND`, or `CERTIFICATE_INVALID` if they are not the lists of both CAs
+ */
+export async function readLists(certs: string): Promise<Readonly<Record<AuthorityName, ReadList>>> {
   const files = authorityFiles(certs)
   const pem = await readFile(files.revocationLists, 'utf8').catch((cause: unknown) => {
     throw new SallyportError(

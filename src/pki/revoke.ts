@@ -3,13 +3,7 @@ import { SallyportError } from '../errors.ts'
 import { readCertificate } from './authority.ts'
 import { authorityFiles } from './files.ts'
 import { withLedger } from './ledger.ts'
-import {
-  principalOf,
-  stateOf,
-  withDescendants,
-  type LedgerCertificate,
-  type LedgerState,
-} from './ledger-state.ts'
+import { principalOf, withDescendants, type LedgerCertificate, type LedgerState } from './ledger-state.ts'
 import { parseSpiffeUri } from './name.ts'
 import { keysIn, signDueLists, type AuthorityKeys, type ListState } from './resign.ts'
 import type { RevocationReason } from './revocation-reason.ts'
@@ -49,8 +43,8 @@ export interface RevocationResult {
 }
 
 /**
- * Revokes certificates and all that renewed them: in the ledger, then on the issuing CA's list. The ledger is the truth:
- * once it is there, the next signing puts it on the list, whatever happens in between.
+ * Revokes certificates and all that renewed them: in the ledger, then on the issuing CA's list; for a name or a principal
+ * its open enrolment tokens, too. The ledger is the truth: once it is there, the next signing puts it on the list, whatever happens in between.
  *
  * Telling the live list of the store is the caller's part; also with what was revoked before, so that doing it again
  * repairs what a store has missed.
@@ -67,16 +61,20 @@ export async function revoke(
   const files = authorityFiles(certs)
   const issuer = keyDigest(await readCertificate(files.issuing))
   return await withLedger(files.ledger, async (ledger) => {
-    const found = unexpired(withDescendants(ledger.state(), selected(ledger.state(), selection)), now)
-    if (found.length === 0)
+    const meant = selected(ledger.state(), selection)
+    const found = withDescendants(ledger.state(), meant).filter(({ notAfter }) => now < notAfter)
+    // Who holds a token for a principal that is revoked would have a certificate of it again.
+    const tokens = 'serial' in selection ? [] : openTokens(ledger.state(), meant, now)
+    if (found.length === 0 && tokens.length === 0)
       throw new SallyportError('NOT_FOUND', `${shown(selection)}: all of it has expired already`)
     const fresh = found.filter(({ revoked }) => revoked === undefined)
-    if (fresh.length > 0)
+    if (fresh.length > 0 || tokens.length > 0)
       await ledger.append({
         v: 2,
         event: 'revoked',
         at: new Date(now).toISOString(),
         serials: fresh.map(({ serial }) => serial),
+        ...(tokens.length === 0 ? {} : { tokens }),
         reason,
         by,
       })
@@ -122,8 +120,15 @@ function isMeant(certificate: LedgerCertificate, selection: Selection): boolean 
   return certificate.kind === 'client' && parseSpiffeUri(certificate.names[0] ?? '')?.name === selection.name
 }
 
-function unexpired(certificates: readonly LedgerCertificate[], now: number): readonly LedgerCertificate[] {
-  return certificates.filter(({ revoked, ...rest }) => stateOf(rest, now) === 'valid')
+function openTokens(
+  { tokens }: LedgerState,
+  certificates: readonly LedgerCertificate[],
+  now: number,
+): readonly string[] {
+  const uris = new Set(certificates.flatMap(({ kind, names }) => (kind === 'client' ? names : [])))
+  return [...tokens.values()]
+    .filter(({ uri, spent, expires }) => uris.has(uri) && !spent && now < expires)
+    .map(({ digest }) => digest)
 }
 
 function keyDigest({ publicKey }: Awaited<ReturnType<typeof readCertificate>>): string {

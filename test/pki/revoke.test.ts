@@ -78,7 +78,7 @@ describe('revoking', () => {
       const { serial } = await issued(ca, reason.toLowerCase())
       await revoke(ca.certs, { selection: { serial }, reason, by: 'test' }, NOW)
     }
-    const { ok, output } = await openssl('crl', '-in', ca.files.revocationLists, '-text', '-noout')
+    const { ok, output } = openssl('crl', '-in', ca.files.revocationLists, '-text', '-noout')
     assert.equal(ok, true, output)
     for (const words of [/Unspecified/, /Superseded/, /Cessation Of Operation/, /Affiliation Changed/])
       assert.match(output, words)
