@@ -42,6 +42,7 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
   const journal = revocationJournal(store, onChange)
   let readAt = { now: -Infinity, elapsed: -Infinity }
   let isBelieved = false
+  let isFollowing = false
   const isFresh = (): boolean => Math.max(now() - readAt.now, elapsed() - readAt.elapsed) < freshFor
   const settle = (): void => {
     const wasBelieved = isBelieved
@@ -57,7 +58,9 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
     expiry.restart()
     options.onRead(journal.epoch)
   }
-  const onFailure = onceInARow(options.onProblem)
+  const onFailure = onceInARow((error) => {
+    if (isFollowing) options.onProblem(error)
+  })
   const poll = oneAtATime(async () => {
     await read().then(onFailure.reset, onFailure.tell)
     settle()
@@ -70,7 +73,9 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
       await read()
       const unsubscribe = store.subscribe(poll)
       const interval = setInterval(poll, POLL_INTERVAL).unref()
+      isFollowing = true
       stop = () => {
+        isFollowing = false
         clearInterval(interval)
         unsubscribe()
       }

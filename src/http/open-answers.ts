@@ -15,7 +15,7 @@ export function openAnswers(): OpenAnswers {
       return () => void judges.delete(judge)
     },
     judgeAll() {
-      for (const judge of [...judges]) judge()
+      for (const judge of judges) judge()
     },
   }
 }

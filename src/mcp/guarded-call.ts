@@ -41,7 +41,11 @@ export async function guardedCall<Value>(
   const { caller, call } = askingOf(serving, context)
   const { guard } = serving
   const result = await guard
-    .call<Value | ProtocolError | undefined>(caller, asked, args, async () => (await run(call)) ?? NOTHING)
+    .call<Value | ProtocolError | undefined>(caller, asked, args, async () => {
+      // Who was cut off while the decision was put on record gets nothing done any more.
+      call.signal.throwIfAborted()
+      return (await run(call)) ?? NOTHING
+    })
     .catch((error: unknown) => {
       serving.onUnavailable(caller, error)
       return { kind: 'failed' as const }

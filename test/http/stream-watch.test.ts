@@ -4,7 +4,8 @@ import { createServer, get, type ClientRequest, type ServerResponse } from 'node
 import { after, before, test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import type { Authenticated } from '../../src/auth/authenticate.ts'
-import { openAnswers } from '../../src/http/open-answers.ts'
+import type { AuthContext } from '../../src/auth/context.ts'
+import { openAnswers, type OpenAnswers } from '../../src/http/open-answers.ts'
 import { untilJudged, watchStream, type StreamWatch } from '../../src/http/stream-watch.ts'
 import { contextOf } from '../support/caller.ts'
 
@@ -22,6 +23,7 @@ interface Setting {
   readonly watch: StreamWatch
   /** When the caller was judged anew. */
   readonly judged: number[]
+  readonly open: OpenAnswers
   /** Lets time pass, and whoever is judged then be judged. */
   pass(ms: number): Promise<void>
 }
@@ -37,6 +39,7 @@ async function setting(
   t: TestContext,
   expiresAt: number,
   again: (now: number) => Promise<Authenticated>,
+  more: Partial<AuthContext> = {},
 ): Promise<Setting> {
   const { port } = server.address() as { port: number }
   const client = get({ port, host: '127.0.0.1', agent: false })
@@ -52,7 +55,7 @@ async function setting(
     judged.push(now)
     return again(now)
   }
-  const context = contextOf('user:alice', [], { expiresAt })
+  const context = contextOf('user:alice', [], { expiresAt, ...more })
   const open = openAnswers()
   const watch = watchStream({ response, context, authenticate, now: () => now, open })
   const pass = async (ms: number) => {
@@ -60,7 +63,7 @@ async function setting(
     t.mock.timers.tick(ms)
     await new Promise(setImmediate)
   }
-  return { client, response, watch, judged, pass }
+  return { client, response, watch, judged, open, pass }
 }
 
 test('whoever waits is judged anew every 30 s, and goes on waiting if all is well', async (t) => {
@@ -108,12 +111,38 @@ for (const [what, again] of Object.entries(ends))
     assert.ok(watch.signal.aborted)
   })
 
+test('whoever is known by a certificate is judged when certificates are, and then goes on waiting', async (t) => {
+  const { judged, open, watch, pass } = await setting(t, Infinity, async () => alice())
+  await pass(10_000)
+  open.judgeAll()
+  open.judgeAll()
+  await pass(0)
+  await pass(30_000)
+  assert.deepEqual(judged, [NOW + 10_000, NOW + 10_000, NOW + 40_000])
+  assert.equal(watch.signal.aborted, false)
+})
+
+test('and loses the connection at once if it is refused', async (t) => {
+  const { open, watch } = await setting(t, Infinity, async () => refused)
+  open.judgeAll()
+  await watch.closed
+  assert.ok(watch.signal.aborted)
+})
+
+test('who has nothing but a session is not asked for it whenever a certificate is revoked', async (t) => {
+  const { judged, open, pass } = await setting(t, Infinity, async () => alice(), { methods: ['session'] })
+  open.judgeAll()
+  await pass(0)
+  assert.deepEqual(judged, [])
+})
+
 test('an answer that is complete is watched no more, and nothing was aborted', async (t) => {
-  const { client, response, watch, judged, pass } = await setting(t, Infinity, async () => alice())
+  const { client, response, watch, judged, open, pass } = await setting(t, Infinity, async () => alice())
   client.on('response', (answer) => answer.resume())
   response.end()
   await watch.closed
   await pass(60_000)
+  open.judgeAll()
   assert.deepEqual(judged, [])
   assert.equal(watch.signal.aborted, false)
 })
