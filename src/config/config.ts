@@ -143,6 +143,7 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
       revocationLists: inFile(trust.revocationLists),
     },
     certificates: inFile(settings.certificates),
+    issuer: { socket: inFile(settings.issuer.socket) },
     access: inFile(settings.access),
     audit: inFile(settings.audit),
     tools: settings.tools.map(inFile),

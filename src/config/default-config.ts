@@ -41,6 +41,8 @@ export function defaultConfig(): string {
 # certificates: certs                 # folder of the local certificate authority
 # authority:
 #   revocationListUrl: false          # or http://pki.example/lists, where you publish root.crl and issuing.crl
+# issuer:
+#   socket: data/issuer.sock          # of "sallyport issuer", which renews and enrols; "npm start" runs it
 # access: access.yaml
 # audit: data/audit
 

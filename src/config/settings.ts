@@ -36,6 +36,7 @@ export interface Settings {
   readonly certificates: string
   /** `false`: what is issued does not say where revocation lists are to be had. */
   readonly authority: { readonly revocationListUrl: string | false }
+  readonly issuer: { readonly socket: string }
   readonly access: string
   readonly audit: string
   /** Modules that export `tools`, `prompts` or `resources`. */
@@ -229,6 +230,11 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       .describe(
         'Folder in which you publish root.crl and issuing.crl: what is issued from then on names them.',
       ),
+  }).prefault({}),
+  issuer: strict({
+    socket: path('data/issuer.sock').describe(
+      'Unix socket of "sallyport issuer", which renews and enrols: who can connect to it gets certificates.',
+    ),
   }).prefault({}),
   access: path('access.yaml').describe('The access policy.'),
   audit: path('data/audit').describe('Folder of the audit trail.'),
