@@ -240,7 +240,7 @@ function edgeOptions(options: SallyportOptions, parts: SharedParts): SharedOptio
     onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
     pki: pkiOf(options),
     authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
-    rightsOf: (principal) => policy().rightsOf(principal),
+    rightsOf: (...who) => policy().rightsOf(...who),
     endpoint,
     open: openAnswers(),
     allowed: allowedNames(options),

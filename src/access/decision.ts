@@ -1,4 +1,4 @@
-import type { AuthContext, Rights } from '../auth/context.ts'
+import type { AuthContext, Ceiling, Rights } from '../auth/context.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Permission } from './permission.ts'
 
@@ -33,8 +33,11 @@ export type Decision =
 export interface Policy {
   /** `sha256:` and the hex digest of the document it was made from. */
   readonly digest: string
-  /** The roles and compiled permissions of a principal. A principal without a grant has none. */
-  rightsOf(principal: Principal): Rights
+  /**
+   * The roles of a principal, and its compiled permissions as far as every ceiling lets them. A principal without a
+   * grant has none.
+   */
+  rightsOf(principal: Principal, ceilings?: readonly Ceiling[]): Rights
   /**
    * May this context see or call this? One function for lists and calls.
    * Fails closed: whatever is not granted is denied.

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { PRINCIPAL_NAME } from '../auth/principal.ts'
+import { OWN_NAME, PRINCIPAL_NAME } from '../auth/principal.ts'
 import { PERMISSION_PATTERN } from './permission.ts'
 
 /** A grant as the file says it: one of the three subjects, and roles. */
@@ -23,7 +23,15 @@ const NAME_HELP =
   'lower-case letters, digits, ".", "_" and "-", at most 64, beginning and ending with a letter or digit'
 
 const name = (what: string): z.ZodString =>
-  z.string(`${what} must be text: put it in quotes`).regex(PRINCIPAL_NAME, `${what} must be ${NAME_HELP}`)
+  z.string(`${what} must be text: put it in quotes`).regex(OWN_NAME, `${what} must be ${NAME_HELP}`)
+
+const principal = (what: string): z.ZodString =>
+  z
+    .string(`${what} must be text: put it in quotes`)
+    .regex(
+      PRINCIPAL_NAME,
+      `${what} must be ${NAME_HELP}; of another trust domain that domain, "/" and its name there, as in "corp.example/billing"`,
+    )
 
 const pattern = z
   .string('a permission must be text: put it in quotes')
@@ -35,9 +43,9 @@ const list = <T extends z.ZodType>(items: T, help: string): z.ZodArray<T> =>
 const grant = z
   .strictObject(
     {
-      service: name('the name of a service').optional(),
-      agent: name('the name of an agent').optional(),
-      user: name('the name of a user').optional(),
+      service: principal('the name of a service').optional(),
+      agent: principal('the name of an agent').optional(),
+      user: principal('the name of a user').optional(),
       roles: list(name('the name of a role'), 'must be a list of role names, as in [ reader ]').describe(
         'Roles from the section "roles".',
       ),

@@ -1,4 +1,4 @@
-import type { CompiledPermissions } from '../auth/context.ts'
+import type { Ceiling, CompiledPermissions } from '../auth/context.ts'
 
 /** What an action needs: `area:verb`, for example `notes:read`. Wildcards occur in grants only. */
 export type Permission = `${string}:${string}`
@@ -19,8 +19,11 @@ interface Matcher {
   readonly verbs: ReadonlySet<string>
 }
 
-/** Where the opaque values lead: only what {@link compilePermissions} made is in here. */
-const matchers = new WeakMap<CompiledPermissions, Matcher>()
+/** Where the opaque values lead: only what was made here is in here. All of them must cover what is to be allowed. */
+const matchers = new WeakMap<CompiledPermissions, readonly Matcher[]>()
+
+/** A ceiling is compiled once for each certificate that was read. */
+const ceilings = new WeakMap<Ceiling, Matcher>()
 
 /** Reads `area:verb`; `undefined` if `text` is not one, and always for a wildcard: fails closed. */
 export function parsePermission(text: string): Permission | undefined {
@@ -47,21 +50,56 @@ export function matches(pattern: string, permission: string): boolean {
  * Fails closed: a malformed pattern covers nothing. The document parser refuses it earlier, with its position.
  */
 export function compilePermissions(patterns: readonly string[]): CompiledPermissions {
+  return opaque([matcherOf(patterns)])
+}
+
+/**
+ * What `compiled` and the ceiling both cover: it can only take away.
+ *
+ * Fails closed: a malformed pattern of a ceiling covers nothing, and so does what {@link compilePermissions} did not
+ * make.
+ */
+export function cutDown(compiled: CompiledPermissions, ceiling: Ceiling): CompiledPermissions {
+  const bound = ceilings.get(ceiling) ?? matcherOf(ceiling)
+  ceilings.set(ceiling, bound)
+  return opaque([...(matchers.get(compiled) ?? [NOTHING]), bound])
+}
+
+/** Whether `compiled` covers `permission`. Fails closed: false for what was not made here. */
+export function allows(compiled: CompiledPermissions, permission: string): boolean {
+  const all = matchers.get(compiled)
+  return all !== undefined && all.every((matcher) => covers(matcher, permission))
+}
+
+/** The patterns that say what is covered, for display; empty for what was not made here. */
+export function patternsOf(compiled: CompiledPermissions): readonly string[] {
+  const [first, ...bounds] = matchers.get(compiled) ?? [NOTHING]
+  return bounds.reduce((patterns, bound) => commonPatterns(patterns, bound.patterns), first?.patterns ?? [])
+}
+
+/** Patterns that cover what both lists cover: two patterns have at most one in common. */
+function commonPatterns(some: readonly string[], others: readonly string[]): readonly string[] {
+  const common = some.flatMap((one) => others.flatMap((other) => commonPattern(one, other) ?? []))
+  return [...new Set(common)]
+}
+
+function commonPattern(one: string, other: string): string | undefined {
+  if (one === '*' || other === '*') return one === '*' ? other : one
+  const [[area = '', verb = ''], [otherArea = '', otherVerb = '']] = [one.split(':'), other.split(':')]
+  const [commonArea, commonVerb] = [commonPart(area, otherArea), commonPart(verb, otherVerb)]
+  return commonArea === undefined || commonVerb === undefined ? undefined : `${commonArea}:${commonVerb}`
+}
+
+function commonPart(one: string, other: string): string | undefined {
+  if (one === '*' || other === '*') return one === '*' ? other : one
+  return one === other ? one : undefined
+}
+
+function opaque(all: readonly Matcher[]): CompiledPermissions {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that makes the opaque value
   const compiled = Object.freeze({}) as CompiledPermissions
-  matchers.set(compiled, matcherOf([...new Set(patterns.filter(isPermissionPattern))]))
+  matchers.set(compiled, all)
   return compiled
-}
-
-/** Whether `compiled` covers `permission`. Fails closed: false for what {@link compilePermissions} did not make. */
-export function allows(compiled: CompiledPermissions, permission: string): boolean {
-  const matcher = matchers.get(compiled)
-  return matcher !== undefined && covers(matcher, permission)
-}
-
-/** The patterns that were compiled, for display; empty for what {@link compilePermissions} did not make. */
-export function patternsOf(compiled: CompiledPermissions): readonly string[] {
-  return matchers.get(compiled)?.patterns ?? []
 }
 
 function covers(matcher: Matcher, permission: string): boolean {
@@ -71,9 +109,10 @@ function covers(matcher: Matcher, permission: string): boolean {
   return matcher.areas.has(permission.slice(0, colon)) || matcher.verbs.has(permission.slice(colon + 1))
 }
 
-function matcherOf(patterns: readonly string[]): Matcher {
+function matcherOf(texts: readonly string[]): Matcher {
+  const patterns = [...new Set(texts.filter(isPermissionPattern))]
   return {
-    patterns: Object.freeze([...patterns]),
+    patterns: Object.freeze(patterns),
     everything: patterns.includes('*'),
     exact: new Set(patterns.filter((pattern) => !pattern.includes('*'))),
     areas: new Set(
@@ -82,3 +121,5 @@ function matcherOf(patterns: readonly string[]): Matcher {
     verbs: new Set(patterns.filter((pattern) => pattern.startsWith('*:')).map((pattern) => pattern.slice(2))),
   }
 }
+
+const NOTHING: Matcher = matcherOf([])

@@ -1,8 +1,8 @@
-import type { AuthContext, Rights } from '../auth/context.ts'
+import type { AuthContext, Ceiling, Rights } from '../auth/context.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { AccessRequest, Decision, Policy } from './decision.ts'
 import type { AccessDocument, Grant } from './document.ts'
-import { allows, compilePermissions } from './permission.ts'
+import { allows, compilePermissions, cutDown } from './permission.ts'
 
 const ALLOW: Decision = Object.freeze({ kind: 'allow' })
 const DENY: Decision = Object.freeze({ kind: 'deny', reason: 'no_permission', rule: null })
@@ -17,18 +17,26 @@ const NOTHING: Rights = Object.freeze({ roles: Object.freeze([]), permissions: c
  */
 export function createPolicy(document: AccessDocument, digest: string): Policy {
   const grants = Map.groupBy(document.grants, (grant) => grant.principal.id)
-  const rights = new Map([...grants].map(([principalId, own]) => [principalId, rightsOf(own, document)]))
+  const rights = new Map([...grants].map(([principalId, own]) => [principalId, granted(own, document)]))
+  const rightsOf = ({ id }: Principal, ceilings: readonly Ceiling[] = []): Rights =>
+    ceilings.reduce(cut, rights.get(id) ?? NOTHING)
   return Object.freeze({
     digest,
-    rightsOf: (principal: Principal): Rights => rights.get(principal.id) ?? NOTHING,
+    rightsOf,
     decide: (context: AuthContext, request: AccessRequest) =>
-      decide(context, request, rights.get(context.principal.id) ?? NOTHING),
+      decide(context, request, rightsOf(context.principal, context.ceilings)),
   })
+}
+
+/** The roles stay: they say what the policy gives, which is more than this credential may use. */
+function cut({ roles, permissions }: Rights, ceiling: Ceiling): Rights {
+  return Object.freeze({ roles, permissions: cutDown(permissions, ceiling) })
 }
 
 /**
  * The decision on permissions alone; arguments and time decide nothing in this version of the policy. What this policy
- * gives to the principal counts beside what the context was given when it was made, which may have been another policy.
+ * gives to the principal, below the context's ceilings, counts beside what the context was given when it was made, which
+ * may have been another policy.
  */
 function decide(context: AuthContext, request: AccessRequest, now: Rights): Decision {
   if (request.permission === 'authenticated') return ALLOW
@@ -36,7 +44,7 @@ function decide(context: AuthContext, request: AccessRequest, now: Rights): Deci
   return allows(context.permissions, permission) && allows(now.permissions, permission) ? ALLOW : DENY
 }
 
-function rightsOf(grants: readonly Grant[], document: AccessDocument): Rights {
+function granted(grants: readonly Grant[], document: AccessDocument): Rights {
   const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
   const patterns = roles.flatMap((role) => document.roles.get(role) ?? [])
   return Object.freeze({ roles, permissions: compilePermissions(patterns) })

@@ -1,9 +1,9 @@
 import type { Authenticator, Evidence, Identified, RefusalReason } from './authenticator.ts'
-import type { AuthContext, Rights } from './context.ts'
+import type { AuthContext, Ceiling, Rights } from './context.ts'
 import type { Principal } from './principal.ts'
 
-/** What the policy gives to a principal; a port that `access` fills. */
-export type RightsOf = (principal: Principal) => Rights
+/** What the policy gives to a principal, as far as every ceiling lets it; a port that `access` fills. */
+export type RightsOf = (principal: Principal, ceilings?: readonly Ceiling[]) => Rights
 
 /** Either a complete context or the reason why there is none. */
 export type Authenticated =
@@ -31,10 +31,19 @@ export async function authenticate(
   if (first === undefined) return { kind: 'refused', reason: 'no_credential' }
   if (others.some((other) => other.principal.id !== first.principal.id))
     return { kind: 'refused', reason: 'credential_conflict' }
-  return { kind: 'context', context: contextOf(first, others, rightsOf(first.principal)) }
+  // A session beside a certificate adds no right that the certificate may not use.
+  const ceilings = Object.freeze(
+    identities.flatMap(({ ceiling }) => (ceiling === undefined ? [] : [ceiling])),
+  )
+  return { kind: 'context', context: contextOf(first, others, rightsOf(first.principal, ceilings), ceilings) }
 }
 
-function contextOf(first: Identified, others: readonly Identified[], rights: Rights): AuthContext {
+function contextOf(
+  first: Identified,
+  others: readonly Identified[],
+  rights: Rights,
+  ceilings: readonly Ceiling[],
+): AuthContext {
   const mfaAt = others.reduce((latest, other) => later(latest, other.mfaAt), first.mfaAt)
   return Object.freeze({
     principal: first.principal,
@@ -43,6 +52,7 @@ function contextOf(first: Identified, others: readonly Identified[], rights: Rig
     ...(mfaAt === undefined ? {} : { mfaAt }),
     roles: rights.roles,
     permissions: rights.permissions,
+    ceilings,
     credential: first.credential,
     expiresAt: Math.min(first.expiresAt, ...others.map((other) => other.expiresAt)),
     ...(first.via === undefined ? {} : { via: first.via }),

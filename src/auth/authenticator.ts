@@ -1,6 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { Ceiling } from './ceiling.ts'
-import type { AuthMethod } from './context.ts'
+import type { AuthMethod, Ceiling } from './context.ts'
 import type { Principal } from './principal.ts'
 
 /** Why a caller was turned away before any tool was looked at. Inside rich; `http/refusal` makes it dull. */

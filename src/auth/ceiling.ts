@@ -1,13 +1,11 @@
+import type { Ceiling } from './context.ts'
 import { DER, derInside } from './der.ts'
 
-/** The most that a credential lets its holder do, as permission patterns; what they do not cover is not allowed. */
-export type Ceiling = readonly string[]
-
 /**
- * The extension in which a client certificate carries its ceiling: under 2.25 and a UUID of ours, which needs no
- * registration (ITU-T X.667). Not critical, since other programs may pass over it.
+ * The extension in which a client certificate carries its ceiling; `pki` says where it comes from. Not critical, since
+ * other programs may pass over it.
  */
-export const CEILING_OID = '2.25.91684912260281503658017355095793292550'
+export const CEILING_OID = '1.2.840.113556.1.8000.2554.17657.57134.6034.16471.37353.3967012.3495174'
 
 /** How many patterns there are at most, and how many characters each has. */
 const MOST = 64

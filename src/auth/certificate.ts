@@ -6,8 +6,9 @@ import {
   type PresentedCertificate,
   type RefusalReason,
 } from './authenticator.ts'
-import { CEILING_OID, readCeiling, type Ceiling } from './ceiling.ts'
+import { CEILING_OID, readCeiling } from './ceiling.ts'
 import { certificateDetails, EXTENSION, type CertificateDetails } from './certificate-details.ts'
+import type { Ceiling } from './context.ts'
 import { hasIssued, type IssuerChain } from './issuer-chain.ts'
 import type { IssuerRule } from './mapping.ts'
 import { isWithin } from './name-constraints.ts'

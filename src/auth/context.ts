@@ -13,6 +13,9 @@ export interface CompiledPermissions {
   readonly [compiled]: true
 }
 
+/** The most that a credential lets its holder do, as permission patterns; what they do not cover is not allowed. */
+export type Ceiling = readonly string[]
+
 /** The rights that the policy gives to a principal at one moment. */
 export interface Rights {
   readonly roles: readonly string[]
@@ -31,7 +34,10 @@ export interface AuthContext {
   /** When a second factor was proved, in ms since the epoch; absent means never in this session. */
   readonly mfaAt?: number
   readonly roles: readonly string[]
+  /** What the policy gives, already cut down to every ceiling. */
   readonly permissions: CompiledPermissions
+  /** What the credentials themselves allow at most; empty where the policy alone says. */
+  readonly ceilings: readonly Ceiling[]
   /** `sha256:` and the hex digest of the certificate (thumbprint) or of the session token. */
   readonly credential: string
   /** When the first of the credentials ends, in ms since the epoch. */

@@ -51,6 +51,6 @@ export function assertUserName(name: string): void {
   const shown = JSON.stringify(name.slice(0, 80))
   throw new SallyportError(
     'NAME_INVALID',
-    `${shown} cannot be the name of a user: take up to 64 of a-z, 0-9, ".", "_" and "-", beginning and ending with a letter or digit`,
+    `${shown} cannot be the name of a user: take up to 64 of a-z, 0-9, ".", "_" and "-", beginning and ending with a letter or digit; for a person of another trust domain that domain, "/" and the name there`,
   )
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   allows,
   compilePermissions,
+  cutDown,
   isPermissionPattern,
   matches,
   parsePermission,
@@ -127,4 +128,27 @@ test('a compiled value is frozen and shows its patterns once each', () => {
   assert.ok(Object.isFrozen(compiled))
   assert.deepEqual(patternsOf(compiled), ['notes:read', '*:read'])
   assert.ok(!allows(compiled, 'notes:write'))
+})
+
+const patterns = fc.array(fc.oneof(pattern, fc.string({ maxLength: 6 })), { maxLength: 5 })
+
+test('what is cut down allows exactly what both sides allow, shown as such, however often it is cut', () => {
+  fc.assert(
+    fc.property(patterns, fc.array(patterns, { maxLength: 3 }), permission, (own, ceilings, wanted) => {
+      const cut = ceilings.reduce(cutDown, compilePermissions(own))
+      const all = [own, ...ceilings].every((each) => allows(compilePermissions(each), wanted))
+      assert.equal(allows(cut, wanted), all)
+      assert.equal(allows(compilePermissions(patternsOf(cut)), wanted), all)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a ceiling above nothing, or above what was made elsewhere, is nothing', () => {
+  const forged: CompiledPermissions = JSON.parse('{"patterns":["*"]}')
+  for (const permissions of [compilePermissions([]), forged]) {
+    assert.equal(allows(cutDown(permissions, ['*']), 'notes:read'), false)
+    assert.deepEqual(patternsOf(cutDown(permissions, ['*'])), [])
+  }
+  assert.equal(allows(cutDown(compilePermissions(['*']), []), 'notes:read'), false)
 })

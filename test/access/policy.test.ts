@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { parseAccessDocument } from '../../src/access/document.ts'
 import type { AccessRequest, Policy } from '../../src/access/decision.ts'
-import { compilePermissions, patternsOf } from '../../src/access/permission.ts'
+import { allows, compilePermissions, patternsOf } from '../../src/access/permission.ts'
 import { createPolicy } from '../../src/access/policy.ts'
 import type { AuthContext, CompiledPermissions } from '../../src/auth/context.ts'
 import { parsePrincipal } from '../../src/auth/principal.ts'
@@ -36,6 +37,7 @@ function contextWith(permissions: CompiledPermissions): AuthContext {
     methods: ['certificate'],
     authenticatedAt: 0,
     roles: [],
+    ceilings: [],
     permissions,
     credential: 'sha256:0',
     expiresAt: 1,
@@ -91,4 +93,35 @@ test('policy and rights are frozen, and carry the digest', () => {
   assert.equal(policy.digest, DIGEST)
   const rights = policy.rightsOf(principal('user:alice'))
   assert.ok(Object.isFrozen(policy) && Object.isFrozen(rights) && Object.isFrozen(rights.roles))
+})
+
+test('with ceilings nothing is allowed that is not allowed without, whatever the context was given', () => {
+  const policy = policyOf(TEXT)
+  const words = fc.constantFrom('notes', 'time', 'read', 'write')
+  const wanted = fc.tuple(words, words).map(([area, verb]): `${string}:${string}` => `${area}:${verb}`)
+  const patterns = fc.array(
+    fc.oneof(
+      wanted,
+      words.map((area) => `${area}:*`),
+      words.map((verb) => `*:${verb}`),
+      fc.constantFrom('*', '', '**'),
+    ),
+  )
+  fc.assert(
+    fc.property(wanted, fc.array(patterns, { maxLength: 3 }), patterns, (permission, ceilings, given) => {
+      const context = contextWith(compilePermissions(given))
+      const decide = (more: Partial<AuthContext>) =>
+        policy.decide({ ...context, ...more }, wanting(permission), undefined, 0).kind
+      const within = ceilings.every((ceiling) => allows(compilePermissions(ceiling), permission))
+      // The context was made without its ceilings: the decision counts them all the same.
+      assert.equal(decide({ ceilings }), within ? decide({}) : 'deny')
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a ceiling takes permissions away and leaves the roles', () => {
+  const { roles, permissions } = policyOf(TEXT).rightsOf(principal('service:billing'), [['notes:read', 'x']])
+  assert.deepEqual(roles, policyOf(TEXT).rightsOf(principal('service:billing')).roles)
+  assert.deepEqual(patternsOf(permissions), ['notes:read'])
 })

@@ -89,6 +89,7 @@ test('credentials that agree make one context that ends with the first of them',
     authenticatedAt: 300,
     mfaAt: 350,
     roles: ['reader'],
+    ceilings: [],
     credential: 'sha256:aa',
     expiresAt: 5_000,
   })
@@ -104,4 +105,26 @@ test('a context without a second factor says nothing of one', async () => {
 test('an authenticator that cannot judge is not silence', async () => {
   const down = async () => Promise.reject(new Error('down'))
   await assert.rejects(authenticate(evidence, [down, () => identified('user:alice')], rightsOf), /down/)
+})
+
+test('the ceiling of one credential bounds the rights of all of them', async () => {
+  const asked: unknown[] = []
+  const rights = (...who: unknown[]) => {
+    asked.push(who[1])
+    return rightsOf()
+  }
+  const ceiling = ['notes:read']
+  const certificate = identified('user:alice', { ceiling })
+  const session = identified('user:alice', { method: 'session' })
+  for (const outcomes of [[certificate], [certificate, session], [session, certificate]]) {
+    const made = await authenticate(
+      evidence,
+      outcomes.map((outcome) => () => outcome),
+      rights,
+    )
+    assert.deepEqual(made.kind === 'context' && made.context.ceilings, [ceiling])
+  }
+  assert.deepEqual(asked, [[ceiling], [ceiling], [ceiling]])
+  const without = await ask(session)
+  assert.deepEqual(without.kind === 'context' && without.context.ceilings, [])
 })

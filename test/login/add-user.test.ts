@@ -49,7 +49,7 @@ test('bad names, bad passwords and names that are taken change nothing', async (
     person: { name: string; password?: string },
     code: 'NAME_INVALID' | 'NAME_TAKEN' | 'PASSWORD_REFUSED',
   ) => assert.rejects(addUser(store.users, cheap, person, NOW), (error) => isSallyportError(error, code))
-  for (const name of ['', 'A', 'a/b', '..', '*', 'x'.repeat(65), 'a\n', 'a b'])
+  for (const name of ['', 'A', 'a//b', '..', '*', 'x'.repeat(65), 'a\n', 'a b'])
     await refused({ name }, 'NAME_INVALID')
   await refused({ name: 'carol', password: 'short' }, 'PASSWORD_REFUSED')
   await addUser(store.users, cheap, { name: 'dave' }, NOW)

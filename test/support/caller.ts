@@ -18,6 +18,7 @@ export function contextOf(
     authenticatedAt: 1_000,
     roles: ['tester'],
     permissions: compilePermissions(permissions),
+    ceilings: [],
     credential: 'sha256:aa',
     expiresAt: 4_102_444_800_000,
     ...more,

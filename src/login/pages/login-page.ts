@@ -27,7 +27,7 @@ export function loginPage({ formToken, username, problem, signedOut }: LoginPage
           autocomplete="username"
           autocapitalize="none"
           spellcheck="false"
-          maxlength="64"
+          maxlength="255"
           required
           ${username === undefined || username === '' ? AUTOFOCUS : undefined}
         />
