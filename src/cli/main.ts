@@ -1,5 +1,7 @@
 import { Command } from 'commander'
 import { callCommand } from './call.ts'
+import { completionCommand } from './completion.ts'
+import { connectCommand } from './connect.ts'
 import { enrollCommand } from './enroll.ts'
 import { initCaCommand } from './init-ca.ts'
 import { initCommand } from './init.ts'
@@ -27,10 +29,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(startCommand())
     .addCommand(toolsCommand())
     .addCommand(callCommand())
+    .addCommand(connectCommand())
     .addCommand(userCommand())
     .addCommand(enrollCommand())
     .addCommand(initCaCommand())
     .addCommand(issueClientCertCommand())
     .addCommand(issueServerCertCommand())
+    .addCommand(completionCommand())
   return runCommand(program, args)
 }
