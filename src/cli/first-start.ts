@@ -93,8 +93,8 @@ async function madeServer(config: Config, issuing: Issuing): Promise<string[]> {
   const files = serverFiles(issuing.certs)
   const wanted = config.tls.certificate === files.certificate && !(await exists(files.certificate))
   if (!wanted || !(await canIssue(issuing))) return []
-  const names = [...new Set([...defaultServerNames(hostname()), ...config.hosts])]
-  await issueServerCertificate({ names, replace: false }, issuing)
+  const defaults = [...defaultServerNames(hostname()), ...config.hosts]
+  await issueServerCertificate({ names: [], defaults, replace: false }, issuing)
   return [files.certificate, files.key]
 }
 

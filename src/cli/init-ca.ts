@@ -1,11 +1,12 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { loadConfig } from '../config/config.ts'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { createAuthority, readCertificate, type AuthorityOptions } from '../pki/authority.ts'
 import type { AuthorityFiles } from '../pki/files.ts'
-import { KEY_TYPES, type KeyType } from '../pki/key.ts'
+import type { KeyType } from '../pki/key.ts'
 import { serverNames } from '../pki/server-names.ts'
 import { newCaPassphrase } from './ca-passphrase.ts'
+import { keyTypeOption } from './key-type-option.ts'
 import { print, printJson } from './print.ts'
 import { runCommand } from './run-command.ts'
 import { publishedAt } from './with-issuing.ts'
@@ -48,11 +49,6 @@ export function initCaCommand(): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(init)
-}
-
-/** `--key-type`, as every command has it that makes a key. */
-export function keyTypeOption(what: string): Option {
-  return new Option('--key-type <type>', what).choices(KEY_TYPES).default(KEY_TYPES[0])
 }
 
 async function init({ keyType, permitServer, encrypt, json }: Options): Promise<void> {

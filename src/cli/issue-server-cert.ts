@@ -1,13 +1,16 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
+import type { KeyType } from '../pki/key.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
 import { configuration } from './configuration.ts'
 import { issueServerCertificate } from './issue-server.ts'
+import { keyTypeOption } from './key-type-option.ts'
 import { print, printJson } from './print.ts'
 import { runCommand } from './run-command.ts'
 import { withIssuing } from './with-issuing.ts'
 
 interface Options {
+  readonly keyType: KeyType
   readonly replace?: boolean
   readonly json?: true
 }
@@ -29,15 +32,16 @@ export function issueServerCertCommand(): Command {
   return new Command('issue-server-cert')
     .description("Issue the server's certificate, for 30 days.")
     .argument('[names...]', 'host names and addresses beside localhost, 127.0.0.1, ::1 and the host name')
+    .addOption(keyTypeOption('the kind of its key'))
     .option('--replace', 'replace the certificate that is there')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(issue)
 }
 
-async function issue(names: readonly string[], { replace = false, json }: Options): Promise<void> {
+async function issue(names: readonly string[], { keyType, replace = false, json }: Options): Promise<void> {
   await withIssuing(configuration(), async (where) => {
-    const request = { names: [...defaultServerNames(hostname()), ...names], replace }
+    const request = { names, defaults: defaultServerNames(hostname()), keyType, replace }
     const { files, issued } = await issueServerCertificate(request, where)
     const { serial, thumbprint, notAfter } = issued.entry
     const { certificate, key } = files

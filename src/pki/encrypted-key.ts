@@ -82,25 +82,23 @@ export function passphraseProblem(passphrase: string): string | undefined {
  * @throws SallyportError `CERTIFICATE_INVALID` if it is none, or the passphrase is missing or wrong
  */
 export async function readPrivateKey(pem: string, path: string, passphrase?: Passphrase): Promise<KeyObject> {
-  try {
-    return createPrivateKey(pem)
-  } catch (cause) {
-    if (!isMissingPassphrase(cause)) throw invalid(`${path} is not a private key in PEM`, cause)
-  }
+  if (!isEncrypted(pem)) return parsed(pem, undefined, `${path} is not a private key in PEM`)
   if (passphrase === undefined) throw invalid(`${path} is encrypted, and there is no passphrase for it`)
-  const given = await passphrase(path)
-  try {
-    return createPrivateKey({ key: pem, passphrase: given })
-  } catch (cause) {
-    throw invalid(
-      `the passphrase does not open ${path}: it is not the one that this key was encrypted with`,
-      cause,
-    )
-  }
+  const wrong = `the passphrase does not open ${path}: it is not the one that this key was encrypted with`
+  return parsed(pem, await passphrase(path), wrong)
 }
 
-function isMissingPassphrase(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE'
+/** PKCS #8 (RFC 7468, 11), or the older form (RFC 1421, 4.6.1.1) of OpenSSL. */
+function isEncrypted(pem: string): boolean {
+  return /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem)
+}
+
+function parsed(pem: string, passphrase: string | undefined, problem: string): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) })
+  } catch (cause) {
+    throw invalid(problem, cause)
+  }
 }
 
 function invalid(problem: string, cause?: unknown): SallyportError {

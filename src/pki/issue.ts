@@ -1,4 +1,6 @@
+import { SallyportError } from '../errors.ts'
 import { certificatePem, certify, certifyKey, type Signer } from './certify.ts'
+import { firstForbidden } from './name-constraints.ts'
 import { privateKeyPem, type Key, type KeyType } from './key.ts'
 import { ledgerEntry } from './ledger.ts'
 import type { LedgerEntry } from './ledger-event.ts'
@@ -46,7 +48,8 @@ export interface ServerOptions {
  *
  * @param life in ms; cut down to the end of the issuing CA
  * @param now ms since the epoch
- * @throws SallyportError `CERTIFICATE_INVALID` for a ceiling that cannot be one
+ * @throws SallyportError `CERTIFICATE_INVALID` for a ceiling that cannot be one, `NAME_INVALID` for a trust domain that
+ *   the CA was not made for
  */
 export async function issueClient(
   issuer: Signer,
@@ -70,12 +73,17 @@ export async function issueClient(
   options: ClientOptions = {},
 ): Promise<Issued> {
   const template = clientTemplate(identity, life, now, options)
+  assertPermitted(issuer, template.names)
   const { publicKey, keyType } = options
   if (publicKey === undefined) return await issuePair('client', template, { issuer, keyType, now })
   return issued('client', await certifyKey(template, publicKey, issuer), issuer, now)
 }
 
-/** Signs a server certificate with a new key, for names that have been checked before (`serverNames`). */
+/**
+ * Signs a server certificate with a new key, for names that have been checked before (`serverNames`).
+ *
+ * @throws SallyportError `NAME_INVALID` for a name that the CA may not certify
+ */
 export async function issueServer(
   issuer: Signer,
   names: readonly SubjectName[],
@@ -83,7 +91,18 @@ export async function issueServer(
   options: ServerOptions = {},
 ): Promise<IssuedPair> {
   const { keyType } = options
+  assertPermitted(issuer, names)
   return await issuePair('server', serverTemplate(names, now, options), { issuer, keyType, now })
+}
+
+/** What the CA may not certify is never signed: no program would believe it. */
+function assertPermitted({ certificate }: Signer, names: readonly SubjectName[]): void {
+  const forbidden = firstForbidden(certificate, names)
+  if (forbidden === undefined) return
+  throw new SallyportError(
+    'NAME_INVALID',
+    `${forbidden.value} is not among the names that the issuing CA may certify (see the name constraints in its certificate): a new CA is needed for it`,
+  )
 }
 
 async function issuePair(

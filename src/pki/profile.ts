@@ -184,7 +184,7 @@ export function clientTemplate(
   { ceiling, revocationListUrl }: ClientProfile = {},
 ): CertificateTemplate {
   return {
-    commonName: identity.name,
+    commonName: clientCommonName(identity),
     usages: ['digitalSignature'],
     purposes: ['clientAuth'],
     names: [{ type: 'url', value: spiffeUri(identity.trustDomain, identity.kind, identity.name) }],
@@ -192,6 +192,11 @@ export function clientTemplate(
     ...published(revocationListUrl, 'issuing.crl'),
     ...lifetime(life, now),
   }
+}
+
+/** A name with a dot in it alone would be held for a host name, and to the constraints on those, by OpenSSL. */
+function clientCommonName({ kind, name }: ClientIdentity): string {
+  return name.includes('.') ? `${kind}:${name}` : name
 }
 
 function published(folder: string | undefined, file: string): Pick<CertificateTemplate, 'revocationList'> {
