@@ -4,6 +4,7 @@ import { SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import { assertClientName } from '../pki/name.ts'
 import { configuration } from './configuration.ts'
+import { codesOf, connectionFault, faultSentence, unknownSentence, type Attempt } from './connection-fault.ts'
 import { connectAs, localEndpoint } from './mcp-client.ts'
 
 /** The options of every command that connects as a client. */
@@ -43,45 +44,14 @@ export async function connected(flags: ClientFlags, work: (client: Client) => Pr
   }
 }
 
-/** What Node says of a server certificate that is not of our CA. */
-const FOREIGN: ReadonlySet<string> = new Set([
-  'CERT_SIGNATURE_FAILURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
-function explained(error: unknown, { as, url, root }: Attempt): unknown {
-  const codes = [...causes(error)].map((cause) => ('code' in cause ? String(cause.code) : ''))
-  const message = sentence(codes, { as, url, root })
-  return message === undefined ? error : new SallyportError('CERTIFICATE_INVALID', message, { cause: error })
+function explained(error: unknown, attempt: Attempt): unknown {
+  const fault = connectionFault(error)
+  if (fault !== undefined) return invalid(faultSentence(fault, attempt), error)
+  // What the SDK's transport says of a 401.
+  const isUnknown = codesOf(error).includes('CLIENT_HTTP_AUTHENTICATION')
+  return isUnknown ? invalid(unknownSentence(attempt), error) : error
 }
 
-function sentence(codes: readonly string[], { as, url, root }: Attempt): string | undefined {
-  const renew = `"npm start" renews the clients that it made, "npm run issue-client-cert" makes new ones`
-  if (codes.includes('ECONNREFUSED')) return `nobody listens at ${url}: start the server with "npm start"`
-  if (codes.some((code) => FOREIGN.has(code)))
-    return `the server at ${url} is not of the CA in ${root}: is it another installation? Check --url and SALLYPORT_PORT`
-  if (codes.some((code) => code.startsWith('ERR_SSL') || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'))
-    return `the server at ${url} closed the connection: the certificate of "${as}" is expired or not of its CA; ${renew}`
-  if (codes.includes('CLIENT_HTTP_AUTHENTICATION'))
-    return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, or of another trust domain; ${renew}`
-  return undefined
-}
-
-interface Attempt {
-  readonly as: string
-  readonly url: string
-  /** Path of the root certificate that was trusted. */
-  readonly root: string
-}
-
-/** An error and its causes, the outermost first; bounded, since causes may go in circles. */
-function* causes(error: unknown): Generator<Error> {
-  let next = error
-  for (let depth = 0; depth < 8 && next instanceof Error; depth++) {
-    yield next
-    next = next.cause
-  }
+function invalid(message: string, cause: unknown): SallyportError {
+  return new SallyportError('CERTIFICATE_INVALID', message, { cause })
 }

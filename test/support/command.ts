@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const LAUNCHER = resolve(import.meta.dirname, '../../src/cli/launch.js')
+/** The command line program. */
+export const LAUNCHER: string = resolve(import.meta.dirname, '../../src/cli/launch.js')
 
 /** What a finished command printed and how it ended. */
 export interface Finished {

@@ -1,0 +1,71 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** Whether the server can be reached, for all that wait for it. */
+export interface Link {
+  /** The server has answered something. */
+  reached(): void
+  /** A connection failed: the server is tried until it answers. */
+  lost(): void
+  /** Resolves with true once the server answers, with false when `patience` (ms) is over or `signal` aborts. */
+  reachable(patience: number, signal: AbortSignal): Promise<boolean>
+  /** Why it cannot be reached; `undefined` while it can, as far as is known. */
+  problem(): string | undefined
+}
+
+/** What {@link linkTo} takes. */
+export interface LinkOptions {
+  /** Asks the server for anything; resolves with what is wrong, or with `undefined` when it answers. */
+  readonly probe: () => Promise<string | undefined>
+  /** Told once when the server turns out to be gone, and once when it is back. */
+  readonly tell: (line: string) => void
+  /** Ends the trying. */
+  readonly signal: AbortSignal
+}
+
+const FIRST_PAUSE = 100
+const LONGEST_PAUSE = 5_000
+
+/** Tries a server that was lost, at growing intervals with jitter, one try at a time however many wait for it. */
+export function linkTo({ probe, tell, signal }: LinkOptions): Link {
+  let problem: string | undefined
+  let trying: Promise<void> | undefined
+  let found = Promise.withResolvers<void>()
+  const reached = (): void => {
+    if (problem !== undefined) tell('the server answers again')
+    problem = undefined
+    found.resolve()
+    found = Promise.withResolvers()
+  }
+  const tryUntilReached = async (): Promise<void> => {
+    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      const wrong = await probe()
+      if (wrong === undefined) return reached()
+      if (problem === undefined && !signal.aborted) tell(`${wrong}; trying again`)
+      problem = wrong
+      await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+    }
+  }
+  return {
+    reached,
+    lost() {
+      trying ??= tryUntilReached().finally(() => {
+        trying = undefined
+      })
+    },
+    problem: () => problem,
+    async reachable(patience, caller) {
+      const over = AbortSignal.any([caller, signal])
+      if (over.aborted) return false
+      if (trying === undefined) return true
+      const back = found.promise.then(() => true)
+      if (patience === Infinity) return Promise.race([back, aborted(over)])
+      return Promise.race([back, wait(patience, false, { signal: over }).catch(() => false)])
+    },
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true })
+  })
+}
