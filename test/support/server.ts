@@ -103,7 +103,7 @@ export async function startServer(
       certificate: authority.server.cert,
       key: authority.server.key,
       authorities: [authority.rootPem, authority.issuingPem],
-      minVersion: 'TLSv1.3',
+      minVersion: options.minVersion ?? 'TLSv1.3',
       unsafeSessionTickets: options.unsafeSessionTickets ?? false,
     },
     trust: () => trust,

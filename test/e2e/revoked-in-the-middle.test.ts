@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent } from 'node:https'
+import { connect, type TLSSocket } from 'node:tls'
+import { test, type TestContext } from 'node:test'
+import { z } from 'zod'
+import { defineTool, textResult } from '../../src/mcp/tool.ts'
+import type { SallyportOptions } from '../../src/server.ts'
+import type { TestPair } from '../support/certificates.ts'
+import { ask, modern } from '../support/clients.ts'
+import { revokedOf } from '../support/revocations.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { closedAt, openStreams, type StreamTarget } from '../support/streams.ts'
+
+async function started(t: TestContext, options: Partial<SallyportOptions> = {}): Promise<TestServer> {
+  const server = await startServer(options)
+  t.after(async () => server.close())
+  return server
+}
+
+function targetOf(server: TestServer, pair: TestPair): StreamTarget {
+  return { port: server.ports.certificates, ca: server.authority.rootPem, ...pair }
+}
+
+async function revoke({ store, authority }: TestServer, ...pairs: readonly TestPair[]): Promise<void> {
+  await store.revocations.revoke(pairs.map(({ cert }) => revokedOf(authority.issuingPem, cert)))
+}
+
+async function connected({ port, ca, cert, key }: StreamTarget): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, cert, key })
+  socket.on('error', () => undefined)
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+const closed = async (socket: TLSSocket) => new Promise((resolve) => socket.once('close', resolve))
+
+/** A request as it goes over the wire, so that a test can break it off wherever it likes. */
+function wire({ headers, body }: ReturnType<typeof modern>, more: Record<string, string> = {}): string {
+  const all = { host: 'localhost', ...headers, ...more, 'content-length': Buffer.byteLength(body) }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n${body}`
+}
+
+test('a revoked certificate is refused with the reason on record, its neighbour is not', async (t) => {
+  const server = await started(t)
+  const [demo, neighbour] = [await server.authority.client('demo'), await server.authority.client('demo')]
+  await revoke(server, demo)
+  const answer = await ask({ ...targetOf(server, demo), ...modern('tools/list') })
+  assert.equal(answer.status, 401)
+  assert.equal((await server.event('request.refused')).reason, 'certificate_revoked')
+  assert.equal((await ask({ ...targetOf(server, neighbour), ...modern('tools/list') })).status, 200)
+})
+
+test('the serial of another CA revokes nobody here', async (t) => {
+  const server = await started(t)
+  const demo = await server.authority.client('demo')
+  const entry = revokedOf(server.authority.issuingPem, demo.cert)
+  await server.store.revocations.revoke([{ ...entry, issuer: 'ab'.repeat(32) }])
+  assert.equal((await ask({ ...targetOf(server, demo), ...modern('tools/list') })).status, 200)
+})
+
+test('a connection that is idle at that moment is closed, and one that has not asked for anything yet', async (t) => {
+  const server = await started(t)
+  const target = targetOf(server, await server.authority.client('demo'))
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const silent = await connected(target)
+  const socketOf = once(agent, 'free') as Promise<[TLSSocket]>
+  // An answer on a later connection: the server has finished the handshake of the first, too.
+  assert.equal((await ask({ ...target, agent, ...modern('tools/list') })).status, 200)
+  const [idle] = await socketOf
+  const both = Promise.all([closed(idle), closed(silent)])
+  await revoke(server, target)
+  await both
+  assert.equal((await ask({ ...target, agent, ...modern('tools/list') })).status, 401)
+})
+
+test('a tool that runs is aborted, and one whose body is on its way never runs', async (t) => {
+  const running = Promise.withResolvers<AbortSignal>()
+  const hold = defineTool({
+    name: 'hold',
+    description: 'Runs until its caller leaves.',
+    inputSchema: z.strictObject({}),
+    permission: 'test:hold',
+    async run(_args, { signal }) {
+      running.resolve(signal)
+      await once(signal, 'abort')
+      return textResult('left')
+    },
+  })
+  const server = await started(t, { catalog: { tools: [hold] } })
+  const target = targetOf(server, await server.authority.client('admin-cli'))
+  const calling = await connected(target)
+  calling.write(wire(modern('tools/call', { name: 'hold' })))
+  const signal = await running.promise
+  const write = modern('tools/call', { name: 'notes_write', arguments: { id: 'late', text: 'x' } })
+  const sending = await connected(target)
+  const whole = wire(write, { expect: '100-continue' })
+  sending.write(whole.slice(0, -10))
+  await once(sending, 'data')
+  const both = Promise.all([closed(calling), closed(sending)])
+  await revoke(server, target)
+  await both
+  if (!signal.aborted) await once(signal, 'abort')
+  sending.write(whole.slice(-10))
+  assert.equal(await server.store.notes.read('late'), undefined)
+})
+
+test('twenty revocations at once end twenty certificates, and leave the rest', async (t) => {
+  const server = await started(t)
+  const pairs = await Promise.all(Array.from({ length: 20 }, async () => server.authority.client('demo')))
+  const spared = await openStreams(targetOf(server, await server.authority.client('demo')), 3)
+  const sockets = await Promise.all(pairs.map(async (pair) => connected(targetOf(server, pair))))
+  // An answer proves that the server has finished the handshake, too.
+  for (const socket of sockets) {
+    socket.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await once(socket, 'data')
+  }
+  const all = Promise.all(sockets.map(closed))
+  await Promise.all(pairs.map(async (pair) => revoke(server, pair)))
+  await all
+  assert.deepEqual(
+    spared.map(({ socket }) => socket.destroyed),
+    [false, false, false],
+  )
+  for (const stream of spared) stream.destroy()
+})
+
+test('a node that cannot read the list any more refuses certificates and ends their streams', async (t) => {
+  const server = await started(t, { revocationsFreshFor: 1_200 })
+  const target = targetOf(server, await server.authority.client('demo'))
+  const [stream] = await openStreams(target, 1)
+  assert.ok(stream)
+  const began = performance.now()
+  // SQLite: a closed store is one that does not answer.
+  await server.store.close()
+  assert.equal((await ask({ ...target, ...modern('tools/list') })).status, 200)
+  const took = (await closedAt(stream)) - began
+  t.diagnostic(`the stream ended ${took.toFixed(0)} ms after the store had gone (fresh for 1200 ms)`)
+  assert.ok(took < 2_200, `${took} ms`)
+  const answer = await ask({ ...target, ...modern('tools/list') })
+  assert.equal(answer.status, 503)
+  assert.equal((await server.event('request.refused')).reason, 'revocation_stale')
+  const ready = await ask({ ...target, path: '/readyz', method: 'GET' })
+  assert.equal(ready.status, 503)
+})
