@@ -24,6 +24,8 @@ export interface Ask extends SecureContextOptions {
   readonly body?: string | Buffer
   readonly agent?: HttpsAgent
   readonly session?: Buffer
+  /** To come from another address of this machine. */
+  readonly localAddress?: string
 }
 
 /** One HTTPS request on a connection of its own (or of `agent`). Rejects when TLS or the connection fails. */
