@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
-import { isSallyportError } from '../errors.ts'
-import { clientFiles, serverFiles, type CertificateFiles } from '../pki/files.ts'
-import { parseSpiffeUri } from '../pki/name.ts'
+import { isSallyportError, SallyportError } from '../errors.ts'
+import { authorityFiles, clientFiles, serverFiles, type CertificateFiles } from '../pki/files.ts'
+import type { Issuance } from '../pki/issuance.ts'
 import { filesAreDue, renewClient, renewServer, RENEWAL_SHARE } from '../pki/renew.ts'
-import { resignRevocationLists, type ListState } from '../pki/resign.ts'
-import { recordIssued, type Issuing } from './issuing.ts'
+import { keysIn, resignRevocationLists, type AuthorityKeys, type ListState } from '../pki/resign.ts'
+import { issuanceWith, type Issuing } from './issuing.ts'
 
 /** What was renewed. */
 export interface Renewals {
@@ -17,20 +17,30 @@ export interface Renewals {
 }
 
 /**
- * Keeps a single machine going, where the CA's keys are at hand: renews the server's certificate and those of the named
- * clients past two thirds of their life, and signs revocation lists anew past a third of theirs. What is not there
- * is passed over; a client that may not be renewed is named and does not stop the rest.
+ * Keeps a single machine going, where the CA's keys are at hand: renews the server's certificate past half of its life
+ * and those of the named clients past two thirds of theirs, and signs revocation lists anew past a third of theirs, or
+ * when the ledger knows more than they do. What is not there is passed over; a client that may not be renewed is named
+ * and does not stop the rest.
  *
+ * @param keys asked only for what is due
  * @throws SallyportError what the CA and the audit trail say
  */
-export async function renewDue(clients: readonly string[], where: Issuing): Promise<Renewals> {
-  const revocationLists = await resignRevocationLists(where.certs, where.now)
-  const server = await renewServerIfDue(where)
+export async function renewDue(
+  clients: readonly string[],
+  where: Issuing,
+  keys: AuthorityKeys = keysIn(where.certs, where.passphrase),
+): Promise<Renewals> {
+  const { certs, now } = where
+  const revocationLists = await resignRevocationLists(certs, now, keys)
+  const server = await isDue(serverFiles(certs), now, RENEWAL_SHARE.server)
+  if (server) await renewServer(await issuanceOf(where, keys), now)
   const renewed: string[] = []
   const problems: string[] = []
   for (const name of clients)
     try {
-      if (await renewClientIfDue(name, where)) renewed.push(name)
+      if (!(await isDue(clientFiles(certs, name), now))) continue
+      await renewClient(await issuanceOf(where, keys), name, now)
+      renewed.push(name)
     } catch (error) {
       if (!isSallyportError(error, 'CERTIFICATE_INVALID')) throw error
       problems.push(error.message)
@@ -38,19 +48,14 @@ export async function renewDue(clients: readonly string[], where: Issuing): Prom
   return { server, clients: renewed, problems, revocationLists }
 }
 
-async function renewServerIfDue({ certs, audit, now }: Issuing): Promise<boolean> {
-  if (!(await isDue(serverFiles(certs), now, RENEWAL_SHARE.server))) return false
-  await renewServer(certs, now, async (issued) => await recordIssued(audit, 'server', issued))
-  return true
-}
-
-async function renewClientIfDue(name: string, { certs, audit, now }: Issuing): Promise<boolean> {
-  if (!(await isDue(clientFiles(certs, name), now))) return false
-  await renewClient(certs, name, now, async (issued) => {
-    const identity = parseSpiffeUri(issued.entry.names[0] ?? '')
-    await recordIssued(audit, `${identity?.kind ?? 'service'}:${name}`, issued)
-  })
-  return true
+async function issuanceOf(where: Issuing, keys: AuthorityKeys): Promise<Issuance> {
+  const signer = await keys('issuing')
+  if (signer === undefined)
+    throw new SallyportError(
+      'NOT_FOUND',
+      `${authorityFiles(where.certs).issuingKey} is not here: certificates are renewed where it is`,
+    )
+  return issuanceWith(signer, where, 'certificate.renewed')
 }
 
 async function isDue(files: CertificateFiles, now: number, share?: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { chown, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SallyportError } from '../errors.ts'
 
@@ -83,11 +83,15 @@ export async function createDirectory(
   await syncDirectory(parent)
 }
 
-/** Writes a file, over the old one if there is one; readers see the old content or the new, never a part. */
+/**
+ * Writes a file, over the old one if there is one; readers see the old content or the new, never a part. It stays its
+ * owner's: who renews a server's key as another user must not take it away from the server.
+ */
 export async function replaceFile(path: string, content: FileContent): Promise<void> {
   const staged = join(dirname(path), temporaryName())
   try {
     await writeSynced(staged, content)
+    await giveToOwnerOf(path, staged)
     await rename(staged, path)
   } catch (cause) {
     await rm(staged, { force: true })
@@ -105,6 +109,12 @@ async function writeSynced(path: string, { content, secret }: FileContent): Prom
   await using file = await open(path, 'wx', secret ? 0o600 : 0o644)
   await file.writeFile(content)
   await file.sync()
+}
+
+async function giveToOwnerOf(path: string, staged: string): Promise<void> {
+  const old = await stat(path).catch(() => undefined)
+  const { uid, gid } = await stat(staged)
+  if (old !== undefined && (old.uid !== uid || old.gid !== gid)) await chown(staged, old.uid, old.gid)
 }
 
 /** Makes a rename durable. */

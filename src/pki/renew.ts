@@ -1,16 +1,15 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
-import { openAuthority, readCertificate } from './authority.ts'
+import { readCertificate } from './authority.ts'
 import { ceilingOf } from './ceiling.ts'
-import type { Signer } from './certify.ts'
 import { authorityFiles, clientFiles, serverFiles, type CertificateFiles } from './files.ts'
-import type { Announce } from './issuance.ts'
-import { issueClient, issueServer, type IssuedPair } from './issue.ts'
-import { keyTypeOf, type KeyType } from './key.ts'
+import type { Issuance } from './issuance.ts'
+import { issueClient, issueServer, type IssuedPair, type ServerOptions } from './issue.ts'
+import { keyTypeOf } from './key.ts'
 import { withLedger } from './ledger.ts'
 import type { LedgerCertificate } from './ledger-state.ts'
-import { endOfLineage, renewing, succeeding } from './lineage.ts'
+import { assertLives, endOfLineage, renewing, succeeding } from './lineage.ts'
 import { parseSpiffeUri } from './name.ts'
 import { BACKDATING, LIFETIME } from './profile.ts'
 import { replacePair } from './release.ts'
@@ -56,21 +55,16 @@ export async function filesAreDue(files: CertificateFiles, now: number, share?: 
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
-export async function renewClient(
-  certs: string,
-  name: string,
-  now: number,
-  announce: Announce,
-): Promise<IssuedPair> {
-  const files = clientFiles(certs, name)
-  return await renewAt(certs, files, { now, announce }, async (old, issuer) => {
+export async function renewClient(issuance: Issuance, name: string, now: number): Promise<IssuedPair> {
+  const files = clientFiles(issuance.certs, name)
+  return await renewAt(files, issuance, now, async (old, options) => {
     const [only, ...more] = subjectNames(old)
     const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
     if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
     const life = old.validToDate.getTime() - old.validFromDate.getTime() - BACKDATING
     const ceiling = ceilingOf(old)
-    return await issueClient(issuer, identity, Math.min(life, LIFETIME.longestClient), now, {
-      ...keyTypeLike(old),
+    return await issueClient(issuance.signer, identity, Math.min(life, LIFETIME.longestClient), now, {
+      ...options,
       ...(ceiling === undefined ? {} : { ceiling }),
     })
   })
@@ -81,12 +75,12 @@ export async function renewClient(
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
-export async function renewServer(certs: string, now: number, announce: Announce): Promise<IssuedPair> {
+export async function renewServer(issuance: Issuance, now: number): Promise<IssuedPair> {
   return await renewAt(
-    certs,
-    serverFiles(certs),
-    { now, announce },
-    async (old, issuer) => await issueServer(issuer, subjectNames(old), now, keyTypeLike(old)),
+    serverFiles(issuance.certs),
+    issuance,
+    now,
+    async (old, options) => await issueServer(issuance.signer, subjectNames(old), now, options),
   )
 }
 
@@ -95,22 +89,23 @@ export async function renewServer(certs: string, now: number, announce: Announce
  * issue anew, and then begins a line anew.
  */
 async function renewAt(
-  certs: string,
   files: CertificateFiles,
-  { now, announce }: { readonly now: number; readonly announce: Announce },
-  issue: (old: X509Certificate, issuer: Signer) => Promise<IssuedPair>,
+  issuance: Issuance,
+  now: number,
+  issue: (old: X509Certificate, options: ServerOptions) => Promise<IssuedPair>,
 ): Promise<IssuedPair> {
-  const old = await readCertificate(files.certificate)
-  const issuer = await openAuthority(certs, now)
-  const authority = new X509Certificate(Buffer.from(issuer.certificate.rawData))
-  if (!old.checkIssued(authority) || !old.verify(authority.publicKey))
-    throw invalid(files, 'was not issued by the CA here')
+  const { certs, signer, announce } = issuance
   return await withLedger(authorityFiles(certs).ledger, async ({ state, append }) => {
+    const old = await readCertificate(files.certificate)
+    const authority = new X509Certificate(Buffer.from(signer.certificate.rawData))
+    if (!old.checkIssued(authority) || !old.verify(authority.publicKey))
+      throw invalid(files, 'was not issued by the CA here')
     const known = state().certificates.get(old.serialNumber)
     const { issuing } = await readLists(certs)
     if (known?.revoked !== undefined || issuing.list.revoked.has(old.serialNumber))
       throw invalid(files, 'is revoked')
-    const renewed = descending(await issue(old, issuer), known, now)
+    const renewed = descending(await issue(old, optionsLike(old, issuance)), known, now)
+    assertLives(renewed, now)
     await announce(renewed)
     await append(renewed.entry)
     await replacePair(files, renewed)
@@ -124,9 +119,13 @@ function descending(issued: IssuedPair, parent: LedgerCertificate | undefined, n
   return goesOn ? renewing(issued, parent) : succeeding(issued, parent)
 }
 
-function keyTypeLike({ publicKey }: X509Certificate): { readonly keyType?: KeyType } {
+/** The same kind of key, and where the revocation lists are published now. */
+function optionsLike({ publicKey }: X509Certificate, { revocationListUrl }: Issuance): ServerOptions {
   const keyType = keyTypeOf(publicKey)
-  return keyType === undefined ? {} : { keyType }
+  return {
+    ...(keyType === undefined ? {} : { keyType }),
+    ...(revocationListUrl === undefined ? {} : { revocationListUrl }),
+  }
 }
 
 async function matches(certificate: X509Certificate, keyPath: string): Promise<boolean> {

@@ -3,13 +3,10 @@ import { access, readFile } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
 import { openSigner, readCertificate } from './authority.ts'
 import type { Signer } from './certify.ts'
-import {
-  parseRevocationLists,
-  revocationListTemplate,
-  signRevocationList,
-  type RevocationList,
-  type RevokedSerial,
-} from './crl.ts'
+import type { RevokedSerial } from './crl-content.ts'
+import { revocationListTemplate, signRevocationList } from './crl.ts'
+import { parseRevocationLists, type RevocationList } from './read-crl.ts'
+import type { Passphrase } from './encrypted-key.ts'
 import { authorityFiles, replaceFile } from './files.ts'
 import { withLedger, type LockedLedger } from './ledger.ts'
 import type { LedgerState } from './ledger-state.ts'
@@ -33,13 +30,17 @@ const LIST_LIFE: Readonly<Record<AuthorityName, number>> = {
   root: LIFETIME.rootRevocationList,
 }
 
-/** The keys that are in the files of a certs directory. */
-export function keysIn(certs: string): AuthorityKeys {
+/**
+ * The keys that are in the files of a certs directory.
+ *
+ * @param passphrase asked for only when an encrypted key is needed
+ */
+export function keysIn(certs: string, passphrase?: Passphrase): AuthorityKeys {
   const files = authorityFiles(certs)
   const pairs = { issuing: [files.issuing, files.issuingKey], root: [files.root, files.rootKey] } as const
   return async (authority) => {
     const [certificate, key] = pairs[authority]
-    return (await exists(key)) ? await openSigner(certificate, key) : undefined
+    return (await exists(key)) ? await openSigner(certificate, key, passphrase) : undefined
   }
 }
 

@@ -49,7 +49,7 @@ describe('renewing what is due', () => {
     const { serialNumber } = new X509Certificate(await readFile(demo.certificate))
     assert.equal(audit.events.length, 1)
     const [event] = audit.events
-    assert.ok(event?.event === 'certificate.issued')
+    assert.ok(event?.event === 'certificate.renewed')
     assert.deepEqual([event.principal, event.serial], ['agent:demo', serialNumber])
     assert.equal(await readFile(other.certificate, 'utf8'), before)
   })
@@ -66,7 +66,7 @@ describe('renewing what is due', () => {
       revocationLists: { issuing: 'signed', root: 'fresh' },
     })
     assert.deepEqual(
-      audit.events.map((event) => event.event === 'certificate.issued' && event.principal),
+      audit.events.map((event) => event.event === 'certificate.renewed' && event.principal),
       ['server', 'service:demo', 'service:admin-cli'],
     )
   })

@@ -4,10 +4,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
 import type { CertificateFiles } from '../../src/pki/files.ts'
+import type { Announce, Issuance } from '../../src/pki/issuance.ts'
 import { issueClient, type Issued } from '../../src/pki/issue.ts'
 import { BACKDATING, LIFETIME } from '../../src/pki/profile.ts'
 import { filesAreDue, isDueForRenewal, renewClient, renewServer } from '../../src/pki/renew.ts'
-import { forged, testAuthority, type ClientVariation } from '../support/certificates.ts'
+import { forged, testAuthority, type ClientVariation, type TestAuthority } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')
@@ -17,7 +18,11 @@ async function certificateAt(files: CertificateFiles): Promise<X509Certificate> 
   return new X509Certificate(await readFile(files.certificate))
 }
 
-const unheard = async (): Promise<void> => {}
+const unheard: Announce = async () => {}
+
+function issuance(ca: TestAuthority, announce: Announce): Issuance {
+  return { certs: ca.certs, signer: ca.issuer, announce }
+}
 
 function invalid(error: unknown): boolean {
   return isSallyportError(error, 'CERTIFICATE_INVALID')
@@ -60,7 +65,7 @@ describe('renewing a client', () => {
     const files = await ca.writeClient('billing', 'good', 'agent')
     const before = await certificateAt(files)
     const later = NOW + 20 * HOUR
-    const renewed = await renewClient(ca.certs, 'billing', later, unheard)
+    const renewed = await renewClient(issuance(ca, unheard), 'billing', later)
     const after = await certificateAt(files)
     assert.equal(after.subjectAltName, before.subjectAltName)
     assert.equal(after.validToDate.getTime(), later + LIFETIME.client)
@@ -76,7 +81,7 @@ describe('renewing a client', () => {
   it('does so after its end, too', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const files = await ca.writeClient('billing')
-    await renewClient(ca.certs, 'billing', NOW + 1000 * HOUR, unheard)
+    await renewClient(issuance(ca, unheard), 'billing', NOW + 1000 * HOUR)
     assert.equal((await certificateAt(files)).validToDate.getTime(), NOW + 1024 * HOUR)
   })
 
@@ -86,7 +91,7 @@ describe('renewing a client', () => {
       const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
       const files = await ca.writeClient('billing', variation)
       const before = await readFile(files.certificate, 'utf8')
-      await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), invalid)
+      await assert.rejects(renewClient(issuance(ca, unheard), 'billing', NOW), invalid)
       assert.equal(await readFile(files.certificate, 'utf8'), before)
     })
 
@@ -94,7 +99,7 @@ describe('renewing a client', () => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const files = await ca.writeClient('billing')
     await writeFile(files.certificate, forged((await ca.client('billing')).cert))
-    await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), /was not issued by the CA here/)
+    await assert.rejects(renewClient(issuance(ca, unheard), 'billing', NOW), /was not issued by the CA here/)
   })
 
   it('shortens a life that is longer than any may be', async (t) => {
@@ -105,7 +110,7 @@ describe('renewing a client', () => {
       files.certificate,
       (await issueClient(ca.issuer, identity, 2 * LIFETIME.longestClient, NOW)).certificate,
     )
-    const { expiresAt } = await renewClient(ca.certs, 'billing', NOW, unheard)
+    const { expiresAt } = await renewClient(issuance(ca, unheard), 'billing', NOW)
     assert.equal(expiresAt, NOW + LIFETIME.longestClient)
   })
 
@@ -113,7 +118,10 @@ describe('renewing a client', () => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const files = await ca.writeClient('billing')
     await writeFile(files.certificate, (await ca.client('admin')).cert)
-    await assert.rejects(renewClient(ca.certs, 'billing', NOW, unheard), /does not name the client "billing"/)
+    await assert.rejects(
+      renewClient(issuance(ca, unheard), 'billing', NOW),
+      /does not name the client "billing"/,
+    )
   })
 
   it('changes nothing if it cannot be put on record', async (t) => {
@@ -125,7 +133,7 @@ describe('renewing a client', () => {
       announced.push(entry.serial)
       throw new Error('no room')
     }
-    await assert.rejects(renewClient(ca.certs, 'billing', NOW, refuse), /no room/)
+    await assert.rejects(renewClient(issuance(ca, refuse), 'billing', NOW), /no room/)
     assert.equal(announced.length, 1)
     assert.equal(await readFile(files.certificate, 'utf8'), before)
     assert.doesNotMatch(await readFile(ca.files.ledger, 'utf8'), new RegExp(announced[0] ?? 'none'))
@@ -133,7 +141,7 @@ describe('renewing a client', () => {
 
   it('says so when there is none', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t))
-    await assert.rejects(renewClient(ca.certs, 'nobody', NOW, unheard), (error) =>
+    await assert.rejects(renewClient(issuance(ca, unheard), 'nobody', NOW), (error) =>
       isSallyportError(error, 'NOT_FOUND'),
     )
   })
@@ -146,7 +154,7 @@ describe('renewing the server', () => {
     const before = await certificateAt(ca.serverFiles)
     const later = NOW + LIFETIME.server
     assert.equal(await filesAreDue(ca.serverFiles, later), true)
-    await renewServer(ca.certs, later, unheard)
+    await renewServer(issuance(ca, unheard), later)
     assert.equal(await filesAreDue(ca.serverFiles, later), false)
     const after = await certificateAt(ca.serverFiles)
     assert.equal(after.subjectAltName, before.subjectAltName)
