@@ -25,7 +25,7 @@ export const DER = {
 /** No object identifier that means something here has more octets than this. */
 const LONGEST_OID = 64
 
-/** More elements side by side than this are never looked at. */
+/** More elements side by side than this are not looked at, unless told. */
 const MOST_CHILDREN = 1024
 
 /**
@@ -43,12 +43,12 @@ export function readDer(octets: Buffer): DerElement {
 /**
  * The elements inside a constructed one, in order.
  *
- * @throws SallyportError `CERTIFICATE_INVALID`, also for more than 1024 of them
+ * @throws SallyportError `CERTIFICATE_INVALID`, also for more than `most` of them
  */
-export function derChildren({ content }: DerElement): readonly DerElement[] {
+export function derChildren({ content }: DerElement, most: number = MOST_CHILDREN): readonly DerElement[] {
   const children: DerElement[] = []
   for (let offset = 0; offset < content.length;) {
-    if (children.length === MOST_CHILDREN) throw invalid('it has too many elements')
+    if (children.length === most) throw invalid('it has too many elements')
     const child = elementAt(content, offset)
     children.push(child)
     offset += child.raw.length
@@ -85,6 +85,14 @@ export function oidText({ tag, content }: DerElement): string | undefined {
   const [joint = 0n, ...rest] = arcs
   const first = joint < 80n ? joint / 40n : 2n
   return [first, joint - first * 40n, ...rest].join('.')
+}
+
+/** A whole number from 0 to 2^31 - 1. */
+export function derInteger(value: number): Buffer {
+  const octets = Buffer.alloc(4)
+  octets.writeInt32BE(value)
+  const zeros = octets.findIndex((octet, index) => octet !== 0 || (octets[index + 1] ?? 0x80) > 0x7f)
+  return der(DER.integer, octets.subarray(zeros))
 }
 
 /** A text as UTF8String. */

@@ -1,7 +1,7 @@
 import { createCipheriv, createPrivateKey, pbkdf2, randomBytes, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { SallyportError } from '../errors.ts'
-import { der, DER, derOid } from './der.ts'
+import { der, DER, derInteger, derOid } from './der.ts'
 import { pemOf } from './pem.ts'
 
 const derive = promisify(pbkdf2)
@@ -31,14 +31,12 @@ interface Encrypted {
   readonly content: Buffer
 }
 
-/** Encrypts by PBES2 (RFC 8018, 6.2): PBKDF2 with HMAC-SHA256, then AES-256-CBC. Takes about a tenth of a second. */
-export async function encryptPbes2(plain: Uint8Array, password: string): Promise<Encrypted> {
+/** Encrypts by PBES2 (RFC 8018, 6.2): so many rounds of PBKDF2 with HMAC-SHA256, then AES-256-CBC. */
+export async function encryptPbes2(plain: Uint8Array, password: string, rounds: number): Promise<Encrypted> {
   const [salt, iv] = [randomBytes(16), randomBytes(16)]
-  const cipher = createCipheriv('aes-256-cbc', await derive(password, salt, ROUNDS, 32, 'sha256'), iv)
-  const rounds = Buffer.alloc(4)
-  rounds.writeUInt32BE(ROUNDS)
+  const cipher = createCipheriv('aes-256-cbc', await derive(password, salt, rounds, 32, 'sha256'), iv)
   const prf = der(DER.sequence, derOid(OID.hmacSha256), der(DER.null))
-  const derivation = der(DER.sequence, der(DER.octetString, salt), der(DER.integer, rounds.subarray(1)), prf)
+  const derivation = der(DER.sequence, der(DER.octetString, salt), derInteger(rounds), prf)
   const parameters = der(
     DER.sequence,
     der(DER.sequence, derOid(OID.pbkdf2), derivation),
@@ -51,8 +49,8 @@ export async function encryptPbes2(plain: Uint8Array, password: string): Promise
 }
 
 /** A private key (PKCS #8) as EncryptedPrivateKeyInfo (RFC 5958, 3): DER. */
-export async function encryptedKeyInfo(pkcs8: Uint8Array, password: string): Promise<Buffer> {
-  const { algorithm, content } = await encryptPbes2(pkcs8, password)
+export async function encryptedKeyInfo(pkcs8: Uint8Array, password: string, rounds: number): Promise<Buffer> {
+  const { algorithm, content } = await encryptPbes2(pkcs8, password, rounds)
   return der(DER.sequence, algorithm, der(DER.octetString, content))
 }
 
@@ -64,7 +62,7 @@ export async function encryptedKeyInfo(pkcs8: Uint8Array, password: string): Pro
 export async function encryptedKeyPem(pkcs8: Uint8Array, passphrase: string): Promise<string> {
   const problem = passphraseProblem(passphrase)
   if (problem !== undefined) throw new SallyportError('PASSWORD_REFUSED', `the passphrase ${problem}`)
-  return pemOf('ENCRYPTED PRIVATE KEY', await encryptedKeyInfo(pkcs8, passphrase))
+  return pemOf('ENCRYPTED PRIVATE KEY', await encryptedKeyInfo(pkcs8, passphrase, ROUNDS))
 }
 
 /** What is wrong with a passphrase for a new key; `undefined` if nothing is. */
