@@ -31,38 +31,12 @@ for (const [name, entry] of claims)
   })
 
 test('what a request needs claims none', () => {
-  const needed = [
-    ...[
-      'host',
-      'authorization',
-      'cookie',
-      'origin',
-      'content-type',
-      'content-length',
-      'accept',
-      'user-agent',
-    ],
-    ...[
-      'mcp-session-id',
-      'mcp-protocol-version',
-      'mcp-method',
-      'mcp-name',
-      'mcp-param-client-cert',
-      'last-event-id',
-    ],
-    ...['sec-fetch-site', 'traceparent', 'tracestate', 'baggage', 'x-request-id', 'connection', 'via'],
-    ...[
-      'client',
-      'client-certainty',
-      'forwarded-for',
-      'x-real',
-      'x-client',
-      'x-ssl',
-      'x-original',
-      'constructor',
-    ],
-  ]
-  for (const name of needed) assert.equal(identityHeader(name), undefined, name)
+  const needed =
+    'host authorization cookie origin content-type content-length accept user-agent sec-fetch-site via connection ' +
+    'mcp-session-id mcp-protocol-version mcp-method mcp-name mcp-param-client-cert last-event-id ' +
+    'traceparent tracestate baggage x-request-id ' +
+    'client client-certainty forwarded-for x-real x-client x-ssl x-original constructor __proto__'
+  for (const name of needed.split(' ')) assert.equal(identityHeader(name), undefined, name)
 })
 
 test('no name makes it throw, and a name that only contains one of the list is none', () => {

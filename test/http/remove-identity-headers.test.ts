@@ -71,7 +71,7 @@ test('every value that was removed is told, in order, with the name as it was se
 
 test('a request without any keeps all it has', async () => {
   const request = await received('Accept: a', 'Accept: b', 'Cookie: c=d')
-  const before = structuredClone([request.headers, request.rawHeaders])
+  const start = structuredClone([request.headers, request.rawHeaders])
   assert.deepEqual(removeIdentityHeaders(request), [])
-  assert.deepEqual([request.headers, request.rawHeaders], before)
+  assert.deepEqual([request.headers, request.rawHeaders], start)
 })

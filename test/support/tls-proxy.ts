@@ -13,7 +13,9 @@ export function headerValue(header: CertificateHeader, certificate: X509Certific
   if (header === 'client-cert') return `:${certificate.raw.toString('base64')}:`
   const hash = certificate.fingerprint256.replaceAll(':', '').toLowerCase()
   const cert = encodeURIComponent(certificate.toString())
-  return `By=spiffe://proxy.example/edge;Hash=${hash};Cert="${cert}";Subject="CN=x";URI=${certificate.subjectAltName?.slice(4) ?? ''}`
+  const names = (certificate.subjectAltName?.split(', ') ?? []).map((name) => name.replace(':', '='))
+  const subject = 'Subject="CN=x,O=\\"y\\""'
+  return ['By=spiffe://proxy.example/edge', `Hash=${hash}`, `Cert="${cert}"`, subject, ...names].join(';')
 }
 
 /** A reverse proxy in this process that ends TLS, asks for client certificates, and forwards over mTLS. */
