@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
@@ -11,6 +12,7 @@ import { ask, modern } from '../support/clients.ts'
 import { revokedOf } from '../support/revocations.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { closedAt, openStreams, type StreamTarget } from '../support/streams.ts'
+import { headerValue } from '../support/tls-proxy.ts'
 
 async function started(t: TestContext, options: Partial<SallyportOptions> = {}): Promise<TestServer> {
   const server = await startServer(options)
@@ -125,6 +127,36 @@ test('twenty revocations at once end twenty certificates, and leave the rest', a
     [false, false, false],
   )
   for (const stream of spared) stream.destroy()
+})
+
+test('a client behind a proxy loses its streams, and the proxy and its other clients lose nothing', async (t) => {
+  const server = await started(t, {
+    listeners: {
+      certificates: { host: '127.0.0.1', port: 0, clientCertificate: 'required' },
+      proxied: { host: '127.0.0.1', port: 0, header: 'client-cert', proxies: ['service:edge'] },
+    },
+  })
+  const edge = await server.authority.client('edge')
+  const through = ({ cert }: TestPair): StreamTarget => ({
+    ...targetOf(server, edge),
+    port: server.ports.proxied ?? 0,
+    headers: { 'client-cert': headerValue('client-cert', new X509Certificate(cert)) },
+  })
+  const [demo, neighbour] = [await server.authority.client('demo'), await server.authority.client('demo')]
+  const streams = await openStreams(through(demo), 3)
+  const [spared] = await openStreams(through(neighbour), 1)
+  const all = Promise.all(streams.map(closedAt))
+  await revoke(server, demo)
+  await all
+  assert.equal(spared?.socket.destroyed, false)
+  spared?.destroy()
+  const [again] = await openStreams(through(neighbour), 1)
+  again?.destroy()
+  const { headers, ...tls } = through(demo)
+  const list = modern('tools/list')
+  const answer = await ask({ ...tls, ...list, headers: { ...list.headers, ...headers } })
+  assert.equal(answer.status, 401)
+  assert.equal((await server.event('request.refused')).reason, 'certificate_revoked')
 })
 
 test('a node that cannot read the list any more refuses certificates and ends their streams', async (t) => {

@@ -69,6 +69,8 @@ export function policyOf(text: string = ACCESS): Policy {
 export interface TestOptions {
   readonly storeLocation?: string
   readonly unsafeSessionTickets?: boolean
+  /** TLS 1.3 unless given. */
+  readonly minVersion?: 'TLSv1.2'
   /** Makes the issuer of the server, for its CA. */
   readonly issuerOf?: (authority: TestAuthority) => Issuer
 }
