@@ -16,11 +16,11 @@ export interface PrincipalMapping {
   /** Which of its names counts. */
   readonly from: 'uri' | 'dns' | 'email' | 'subject'
   /** Of the subject; needed with `subject`, and only there. */
-  readonly attribute?: SubjectAttribute
+  readonly attribute?: SubjectAttribute | undefined
   /** Needed unless `from` is `uri`; without it the first segment of a SPIFFE ID says the kind. */
-  readonly kind?: PrincipalKind
+  readonly kind?: PrincipalKind | undefined
   /** What the name must look like: "*" stands for a run of anything but "/", "**" for a run of anything. */
-  readonly match?: string
+  readonly match?: string | undefined
 }
 
 /** Our own CA: one name and no other, `spiffe://<trust domain>/<kind>/<name>`. */

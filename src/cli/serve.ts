@@ -18,6 +18,7 @@ import type { FollowedFiles } from './followed-files.ts'
 import { policyFile } from './policy-file.ts'
 import { print } from './print.ts'
 import { storeOf } from './store-of.ts'
+import { tlsAuthorities, trustMaterial } from './trust-material.ts'
 
 const EXAMPLES = `
 Examples:
@@ -88,9 +89,8 @@ async function openParts(config: Config, log: Log & { warn: Log['error'] }): Pro
 async function composed(config: Config, { audit, policy, store }: Parts, log: Log): Promise<Sallyport> {
   const { listeners, tls, limits, hosts, origins, sessions } = config
   const read = (path: string): string => readFileSync(path, 'utf8')
-  const [roots, issuers] = [read(config.trust.roots), read(config.trust.issuers)]
-  const revocationLists = read(config.trust.revocationLists)
-  const trust = await readTrust({ trustDomain: config.trustDomain, roots, issuers, revocationLists })
+  const material = trustMaterial(config, read)
+  const trust = await readTrust(material)
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -101,7 +101,7 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
     tls: {
       certificate: read(tls.certificate),
       key: read(tls.key),
-      authorities: [roots, issuers],
+      authorities: tlsAuthorities(material),
       minVersion: tls.minVersion,
       unsafeSessionTickets: tls.unsafeSessionTickets,
     },

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { installedFile, secrecyFaults } from './installed-file.ts'
 import type { InstalledFile } from './installed-file.ts'
 import { nodeVersionFault } from './node-version.ts'
+import { trustFiles, type TrustFiles } from './trust-files.ts'
 
 const REVOCATION_LIST = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/
 
@@ -17,22 +18,31 @@ const REVOCATION_LIST = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/
  * @param now ms since the epoch
  */
 export function installationFaults(config: Config, nodeVersion: string, now: number): string[] {
-  const { tls, trust } = config
-  const certificate = installedFile('the server certificate', tls.certificate)
-  const key = installedFile('the private key of the server', tls.key)
-  const roots = installedFile('the file of root certificates', trust.roots)
-  const issuers = installedFile('the file of issuing certificates', trust.issuers)
-  const lists = installedFile('the file of revocation lists', trust.revocationLists)
+  const { tls } = config
+  const certificate = installedFile('the server certificate', tls.certificate, config.trust.own)
+  const key = installedFile('the private key of the server', tls.key, config.trust.own)
   const access = installedFile('the access policy', config.access)
   return [
     ...[nodeVersionFault(nodeVersion) ?? []].flat(),
-    ...[certificate, key, roots, issuers, lists, access].flatMap(({ faults }) => faults),
+    ...[certificate, key, access].flatMap(({ faults }) => faults),
     ...secrecyFaults(key.what, key.path),
     ...serverFaults(certificate, key, now),
+    ...trustFiles(config.trust).flatMap((files) => authorityFaults(files, config, now)),
+    ...secretFaults(config),
+  ]
+}
+
+function authorityFaults({ whose, ...files }: TrustFiles, config: Config, now: number): string[] {
+  const file = (what: string, path: string): InstalledFile =>
+    installedFile(`the file of ${what}${whose}`, path, whose === '')
+  const roots = file('root certificates', files.roots)
+  const issuers = file('issuing certificates', files.issuers)
+  const lists = files.revocationLists === null ? [] : [file('revocation lists', files.revocationLists)]
+  return [
+    ...[roots, issuers, ...lists].flatMap(({ faults }) => faults),
     ...chainFaults(roots, issuers, now),
     ...domainFaults(config, issuers),
-    ...listFaults(lists),
-    ...secretFaults(config),
+    ...lists.flatMap(listFaults),
   ]
 }
 

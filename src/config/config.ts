@@ -11,6 +11,7 @@ import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { parseStoreLocation } from './store-location.ts'
 import type { StoreLocation } from './store-location.ts'
+import type { AuthorityPaths } from './trust-settings.ts'
 
 /**
  * Everything that can be set, with defaults filled in; frozen. Paths are absolute, durations in ms. No secret can be
@@ -104,7 +105,7 @@ interface Ground {
 
 function configOf(settings: Settings, ground: Ground): Config {
   const { found, overlaid, environment, workingDirectory } = ground
-  const say = (path: readonly string[], text: string): string =>
+  const say = (path: readonly PropertyKey[], text: string): string =>
     sentence({ path, sentence: text }, found, overlaid)
   const inFile = (path: string): string => resolve(found.directory, path)
   const inWorkingDirectory = (path: string): string => resolve(workingDirectory, path)
@@ -138,9 +139,8 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     ...settings,
     tls: { ...tls, certificate: inFile(tls.certificate), key: inFile(tls.key) },
     trust: {
-      roots: inFile(trust.roots),
-      issuers: inFile(trust.issuers),
-      revocationLists: inFile(trust.revocationLists),
+      ...withAuthorityPaths(trust, inFile),
+      bundles: trust.bundles.map((bundle) => withAuthorityPaths(bundle, inFile)),
     },
     certificates: inFile(settings.certificates),
     issuer: { socket: inFile(settings.issuer.socket) },
@@ -148,6 +148,15 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     audit: inFile(settings.audit),
     tools: settings.tools.map(inFile),
   }
+}
+
+function withAuthorityPaths<Paths extends AuthorityPaths>(
+  paths: Paths,
+  inFile: (path: string) => string,
+): Paths {
+  const { roots, issuers, revocationLists } = paths
+  const lists = revocationLists === undefined ? {} : { revocationLists: inFile(revocationLists) }
+  return { ...paths, roots: inFile(roots), issuers: inFile(issuers), ...lists }
 }
 
 function deepFrozen<T extends object>(value: T): T {

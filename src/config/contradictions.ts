@@ -1,14 +1,15 @@
+import type { Contradiction } from './contradiction.ts'
 import type { Endpoint, Settings } from './settings.ts'
-
-/** Two settings that are good alone and not together. */
-export interface Contradiction {
-  readonly path: readonly string[]
-  readonly sentence: string
-}
+import { trustFaults } from './trust-faults.ts'
 
 /** Finds the settings that contradict each other. */
 export function contradictions(settings: Settings): Contradiction[] {
-  return [...sessionFaults(settings), ...doorFaults(settings), ...portFaults(settings)]
+  return [
+    ...sessionFaults(settings),
+    ...doorFaults(settings),
+    ...portFaults(settings),
+    ...trustFaults(settings),
+  ]
 }
 
 function sessionFaults({ sessions }: Settings): Contradiction[] {

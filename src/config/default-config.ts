@@ -32,11 +32,20 @@ export function defaultConfig(): string {
 #   minVersion: TLSv1.3               # or TLSv1.2
 #   unsafeSessionTickets: false       # true: faster reconnects, and a revoked certificate may resume
 
-# Whose client certificates are believed.
+# Whose client certificates are believed: those of our own CA, and those of others.
 # trust:
+#   own: true                         # false: only the bundles below
 #   roots: certs/ca/root.pem
 #   issuers: certs/ca/issuing.pem
 #   revocationLists: certs/ca/crl.pem
+#   bundles: []                       # CAs of others, as in:
+#   # - name: corp
+#   #   roots: trust/corp-root.pem
+#   #   issuers: trust/corp-issuing.pem
+#   #   revocationLists: trust/corp-crl.pem
+#   #   trustDomains: [ corp.example ]  # its principals are called "corp.example/…", and nobody else's are
+#   #   principal: { from: uri }        # or { from: dns, kind: service }, { from: email, kind: user },
+#   #                                   # { from: subject, attribute: CN, kind: user }
 
 # certificates: certs                 # folder of the local certificate authority
 # authority:

@@ -9,14 +9,22 @@ export interface InstalledFile {
   readonly faults: readonly string[]
 }
 
-/** Reads a file that the server needs. */
-export function installedFile(what: string, path: string): InstalledFile {
+/** What to do about a file that is missing. */
+const INIT = '"npx sallyport init" makes what is missing'
+const PUT = 'put it there, or change the path'
+
+/**
+ * Reads a file that the server needs.
+ *
+ * @param made whether `init` makes it
+ */
+export function installedFile(what: string, path: string, made = true): InstalledFile {
   try {
     return { what, path, text: readFileSync(path, 'utf8'), faults: [] }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    const help =
-      code === 'ENOENT' ? '"npx sallyport init" makes what is missing' : 'check the rights of the file'
+    const missing = made ? INIT : PUT
+    const help = code === 'ENOENT' ? missing : 'check the rights of the file'
     return { what, path, text: undefined, faults: [`${what} ${path} cannot be read (${code}): ${help}`] }
   }
 }

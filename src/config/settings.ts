@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { DURATION, parseDuration } from './duration.ts'
-import { nearest } from './nearest.ts'
+import { strict, text } from './shapes.ts'
+import { trustSchema, type TrustSettings } from './trust-settings.ts'
 
 /** One address to listen on. Port 0 takes any free one. */
 export interface Endpoint {
@@ -32,7 +33,7 @@ export interface Settings {
     readonly minVersion: 'TLSv1.3' | 'TLSv1.2'
     readonly unsafeSessionTickets: boolean
   }
-  readonly trust: { readonly roots: string; readonly issuers: string; readonly revocationLists: string }
+  readonly trust: TrustSettings
   readonly certificates: string
   /** `false`: what is issued does not say where revocation lists are to be had. */
   readonly authority: { readonly revocationListUrl: string | false }
@@ -56,31 +57,6 @@ export interface Settings {
 }
 
 const LONGEST_TIMEOUT = 90 * 86_400_000
-
-/** A map of known keys: an unknown one is refused, and the nearest known one suggested. */
-function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? unknownKey(issue['keys'], Object.keys(shape))
-        : `must be a map of ${Object.keys(shape).join(', ')}`,
-  })
-}
-
-function unknownKey(keys: unknown, known: readonly string[]): string {
-  const first: unknown = Array.isArray(keys) ? keys[0] : undefined
-  const suggestion =
-    typeof first === 'string' && Array.isArray(keys) && keys.length === 1 ? nearest(first, known) : undefined
-  return suggestion === undefined
-    ? `unknown key: the keys here are ${known.join(', ')}`
-    : `unknown key: did you mean "${suggestion}"?`
-}
-
-const text = (what: string): z.ZodString =>
-  z
-    .string(`must be ${what}, as text`)
-    .min(1, `must be ${what}, and is empty`)
-    .max(1024, `must be ${what}, and is too long`)
 
 const path = (fallback: string): z.ZodDefault<z.ZodString> => text('a path').default(fallback)
 
@@ -215,11 +191,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       .default(false)
       .describe('Resume TLS sessions: faster, and a revoked certificate may resume.'),
   }).prefault({}),
-  trust: strict({
-    roots: path('certs/ca/root.pem').describe('Root certificates of clients (PEM).'),
-    issuers: path('certs/ca/issuing.pem').describe('Issuing CA certificates of clients (PEM).'),
-    revocationLists: path('certs/ca/crl.pem').describe('Revocation lists, one PEM block for each CA.'),
-  }).prefault({}),
+  trust: trustSchema,
   certificates: path('certs').describe('Folder of the local certificate authority.'),
   authority: strict({
     revocationListUrl: z
