@@ -13,6 +13,7 @@ import { authorityFiles, serverFiles } from '../pki/files.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
 import { updateAccessFile } from './access-file.ts'
+import { FIRST_CLIENTS } from './first-clients.ts'
 import { initCa } from './init-ca.ts'
 import { issueClientCertificate } from './issue-client.ts'
 import { issueServerCertificate } from './issue-server.ts'
@@ -36,10 +37,6 @@ export interface Made {
   readonly problems: readonly string[]
 }
 
-const FIRST_CLIENTS = [
-  { name: 'demo', role: 'reader' },
-  { name: 'admin-cli', role: 'admin' },
-] as const
 const FIRST_USER = 'admin'
 
 /**
@@ -144,7 +141,8 @@ async function renewedFiles(config: Config, issuing: Issuing): Promise<Pick<Made
 
 function isOurs(config: Config): boolean {
   const files = authorityFiles(config.certificates)
-  return config.trust.roots === files.root && config.trust.issuers === files.issuing
+  const { own, roots, issuers } = config.trust
+  return own && roots === files.root && issuers === files.issuing
 }
 
 async function canIssue({ certs }: Issuing): Promise<boolean> {

@@ -7,6 +7,7 @@ import { initCaCommand } from './init-ca.ts'
 import { initCommand } from './init.ts'
 import { issueClientCertCommand } from './issue-client-cert.ts'
 import { issueServerCertCommand } from './issue-server-cert.ts'
+import { issuerCommand } from './issuer.ts'
 import { runCommand } from './run-command.ts'
 import { serveCommand } from './serve.ts'
 import { startCommand } from './start.ts'
@@ -35,6 +36,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(initCaCommand())
     .addCommand(issueClientCertCommand())
     .addCommand(issueServerCertCommand())
+    .addCommand(issuerCommand())
     .addCommand(completionCommand())
   return runCommand(program, args)
 }

@@ -4,24 +4,28 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { loadConfig, type Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
-import { clientFiles } from '../pki/files.ts'
+import { authorityFiles, clientFiles } from '../pki/files.ts'
 import type { ListeningPorts } from '../server.ts'
 import { configuration } from './configuration.ts'
+import { FIRST_CLIENTS } from './first-clients.ts'
+import { keepIssuer } from './keep-issuer.ts'
 import { print } from './print.ts'
 import { listeningLines, serve } from './serve.ts'
 
 /** `sallyport start`, which is `npm start`: init, then serve. */
 export function startCommand(): Command {
   return new Command('start')
-    .description('Make what is missing, then serve: init and serve in one.')
+    .description('Make what is missing, then serve: init, issuer and serve in one.')
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       // Said here, a fault of the configuration is said once.
       loadConfig(process.env, process.cwd())
       await initElsewhere()
       const config = configuration()
-      await serve(config, (ports) => {
-        for (const line of ['', ...listeningLines(config, ports), ...nextLines(config, ports)]) print(line)
+      await withIssuer(config, async () => {
+        await serve(config, (ports) => {
+          for (const line of ['', ...listeningLines(config, ports), ...nextLines(config, ports)]) print(line)
+        })
       })
     })
 }
@@ -41,6 +45,21 @@ function nextLines({ certificates }: Config, ports: ListeningPorts): readonly st
     'npm run issue-client-cert -- billing --role reader',
   ]
   return ['', 'Try next, in another terminal:', ...commands.map((command) => `  ${elsewhere}${command}`)]
+}
+
+/** With an issuer beside it, where the issuing key is at hand. */
+async function withIssuer({ certificates, issuer }: Config, work: () => Promise<void>): Promise<void> {
+  if (!existsSync(authorityFiles(certificates).issuingKey)) return await work()
+  const kept = keepIssuer(
+    issuer.socket,
+    FIRST_CLIENTS.flatMap(({ name }) => ['--keep', name]),
+  )
+  try {
+    await kept.settled
+    await work()
+  } finally {
+    await kept.stop()
+  }
 }
 
 /** In a process of its own: one that serves never holds a key of the CA. */

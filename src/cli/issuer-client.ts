@@ -1,0 +1,68 @@
+import { connect, type Socket } from 'node:net'
+import type { Issuer, IssuerAnswer } from '../http/issuer.ts'
+import { linesOf, parseReply, type IssuerReply, type IssuerRequest } from './issuer-message.ts'
+
+/** How long it may take to be let in, and to be answered, in ms. Whoever signs may wait for the ledger that long. */
+const TIMEOUT = { connect: 1_000, answer: 10_000 } as const
+
+const UNAVAILABLE: IssuerAnswer = { kind: 'refused', reason: 'issuer_unavailable' }
+
+type Asked = IssuerRequest extends infer Request
+  ? Request extends unknown
+    ? Omit<Request, 'id'>
+    : never
+  : never
+
+/**
+ * The issuer that listens at a Unix socket, asked on a connection of its own each time.
+ *
+ * Fails closed: never rejects; nobody there, no answer in time, an answer that is none: all of it is
+ * `issuer_unavailable`.
+ */
+export function issuerAt(path: string): Issuer {
+  const certificateFor = async (asked: Asked): Promise<IssuerAnswer> => {
+    const reply = await ask(path, asked)
+    return reply === undefined || reply.kind === 'root' ? UNAVAILABLE : answerIn(reply)
+  }
+  return {
+    renew: async (certificate, request) => certificateFor({ op: 'renew', certificate, request }),
+    enroll: async (token, request) => certificateFor({ op: 'enroll', token, request }),
+  }
+}
+
+/** Whether an issuer answers at a Unix socket. */
+export async function issuerAnswers(path: string): Promise<boolean> {
+  return (await ask(path, { op: 'root' }))?.kind === 'root'
+}
+
+function answerIn(reply: Extract<IssuerReply, { kind: 'issued' | 'refused' }>): IssuerAnswer {
+  return reply.kind === 'issued'
+    ? { kind: 'issued', issued: reply.issued }
+    : { kind: 'refused', reason: reply.reason }
+}
+
+async function ask(path: string, asked: Asked): Promise<IssuerReply | undefined> {
+  const socket = connect({ path })
+  const tooLate = setTimeout(() => socket.destroy(), TIMEOUT.connect)
+  socket.once('connect', () => {
+    clearTimeout(tooLate)
+    socket.setTimeout(TIMEOUT.answer, () => socket.destroy())
+    socket.write(`${JSON.stringify({ id: 1, ...asked })}\n`)
+  })
+  try {
+    return await firstReply(socket)
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(tooLate)
+    socket.destroy()
+  }
+}
+
+async function firstReply(socket: Socket): Promise<IssuerReply | undefined> {
+  for await (const line of linesOf(socket)) {
+    const reply = parseReply(line)
+    return reply?.id === 1 ? reply : undefined
+  }
+  return undefined
+}
