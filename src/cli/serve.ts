@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { pino } from 'pino'
 import type { Policy } from '../access/decision.ts'
@@ -7,10 +7,12 @@ import type { FileAuditSink } from '../audit/sink.ts'
 import { installationFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
+import { authorityFiles } from '../pki/files.ts'
 import { createServer, type ListeningPorts, type Log, type Sallyport } from '../server.ts'
 import type { Store } from '../store/store.ts'
 import { readTrust } from '../trust.ts'
 import { configuration } from './configuration.ts'
+import { issuerAt } from './issuer-client.ts'
 import { listenFaults } from './listen-faults.ts'
 import { loadCatalog } from './load-catalog.ts'
 import { openAudit } from './open-audit.ts'
@@ -115,8 +117,16 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
     hosts,
     origins,
     catalog: await loadCatalog(config.tools),
+    issuer: issuerAt(config.issuer.socket),
+    ...ownRoot(config),
     log,
   })
+}
+
+/** The root of our own CA, for those who enrol; where the configuration trusts others only, there is none. */
+function ownRoot({ certificates }: Config): { readonly root?: string } {
+  const { root } = authorityFiles(certificates)
+  return existsSync(root) ? { root: readFileSync(root, 'utf8') } : {}
 }
 
 async function listening(server: Sallyport, { listeners }: Config): Promise<ListeningPorts> {
