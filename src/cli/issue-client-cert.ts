@@ -1,14 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Config } from '../config/config.ts'
+import { isPermissionPattern } from '../access/permission.ts'
 import { parseDuration } from '../config/duration.ts'
-import { authorityFiles } from '../pki/files.ts'
+import type { KeyType } from '../pki/key.ts'
 import { PRINCIPAL_KINDS, type PrincipalKind } from '../pki/name.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { configuration } from './configuration.ts'
-import { curlLine } from './curl-line.ts'
-import { issueClientCertificate, type ClientIssued } from './issue-client.ts'
-import { localEndpoint } from './mcp-client.ts'
-import { print, printJson, tell } from './print.ts'
+import { issueClientCertificate, type ClientRequest } from './issue-client.ts'
+import { keyTypeOption } from './key-type-option.ts'
+import { p12Password, type P12Password } from './p12-password.ts'
+import { readCsr } from './read-csr.ts'
+import { reportClient } from './report-client.ts'
 import { runCommand } from './run-command.ts'
 import { withIssuing } from './with-issuing.ts'
 
@@ -16,6 +17,11 @@ interface Options {
   readonly role: readonly string[]
   readonly ttl: number
   readonly kind: PrincipalKind
+  readonly only: readonly string[]
+  readonly csr?: string
+  readonly keyType: KeyType
+  readonly p12?: true
+  readonly p12PasswordFile?: string
   readonly existing?: true
   readonly json?: true
 }
@@ -24,7 +30,9 @@ const EXAMPLES = `
 Examples:
   npm run issue-client-cert -- billing --role reader
   npm run issue-client-cert -- ci-runner --kind agent --role reader --role editor --ttl 12h
-  npm run issue-client-cert -- alice --kind user --role admin --json
+  npm run issue-client-cert -- alice --kind user --role admin --p12
+  npm run issue-client-cert -- helper --kind agent --role editor --only notes:read --ttl 1h
+  npm run issue-client-cert -- billing --role reader --csr billing.csr
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
@@ -35,7 +43,7 @@ export async function runIssueClientCert(args: readonly string[]): Promise<numbe
 
 /** The command, also as a sub-command of `sallyport` for where there are no npm scripts. */
 export function issueClientCertCommand(): Command {
-  return new Command('issue-client-cert')
+  const command = new Command('issue-client-cert')
     .description('Issue a client certificate, and grant its roles in the access policy.')
     .argument('<name>', 'who it is for: up to 64 of a-z, 0-9, ".", "_" and "-"')
     .option('--role <role>', 'grant this role of access.yaml; may be repeated', collect, [])
@@ -48,57 +56,79 @@ export function issueClientCertCommand(): Command {
       new Option('--kind <kind>', 'what kind of caller it is').choices(PRINCIPAL_KINDS).default('service'),
     )
     .option('--existing', 'the name may have grants already, which the certificate then has, too')
+  return withKeyOptions(command)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(issue)
 }
 
+function withKeyOptions(command: Command): Command {
+  return command
+    .option(
+      '--only <permission>',
+      'it may do no more than this, whatever is granted: notes:read, notes:*; may be repeated',
+      collectPattern,
+      [],
+    )
+    .addOption(
+      new Option(
+        '--csr <file>',
+        'certify the key of this request (PKCS #10, PEM; "-" for standard input), and make none',
+      ).conflicts(['keyType', 'p12', 'p12PasswordFile']),
+    )
+    .addOption(keyTypeOption('the kind of its key'))
+    .option('--p12', 'write client.p12 as well, for browsers and operating systems, under a password')
+    .addOption(
+      new Option(
+        '--p12-password-file <file>',
+        'that password, on one line; else it is asked for, or made',
+      ).implies({
+        p12: true,
+      }),
+    )
+}
+
 async function issue(name: string, options: Options): Promise<void> {
-  const { role, kind, ttl, existing = false } = options
+  const { role, json } = options
   const config = configuration()
+  const csr = options.csr === undefined ? undefined : await readCsr(options.csr)
+  const p12 = options.p12 === true ? await p12Password(options.p12PasswordFile) : undefined
   await withIssuing(config, async (where) => {
     const { access, trustDomain } = config
-    const request = { name, kind, roles: role, life: ttl, existing }
+    const request = requestOf(name, options, csr, p12)
     const issued = await issueClientCertificate(request, { ...where, access, trustDomain })
-    report(issued, options, config)
+    const made = p12?.generated === true ? p12.password : undefined
+    reportClient(issued, { roles: role, ceiling: request.ceiling, made, json }, config)
   })
 }
 
-function report(client: ClientIssued, { role, json }: Options, config: Config): void {
-  const { principal, uri, files, issued } = client
-  const { certificate, key } = files
-  const { root } = authorityFiles(config.certificates)
-  const url = localEndpoint(config.listeners.certificates.port)
-  const curl = curlLine({ root, certificate, key, url })
-  const { serial, thumbprint, notAfter } = issued.entry
-  if (json === true)
-    return printJson({
-      principal,
-      uri,
-      roles: role,
-      certificate,
-      key,
-      root,
-      serial,
-      thumbprint,
-      expiresAt: notAfter,
-      url,
-      curl,
-    })
-  print(`certificate  ${certificate}`)
-  print(`key          ${key}`)
-  print(`trust        ${root}`)
-  print(`identity     ${uri}`)
-  print(`expires      ${notAfter}`)
-  print(`\nWhile the server runs, list the tools that ${principal} may use:\n${curl}`)
-  if (role.length === 0)
-    tell(
-      `\n${principal} was granted no role: it may use what its grants in ${config.access} say, if there are any.`,
-    )
+function requestOf(
+  name: string,
+  { role, kind, ttl, only, keyType, existing }: Options,
+  csr: string | undefined,
+  p12: P12Password | undefined,
+): ClientRequest {
+  return {
+    name,
+    kind,
+    roles: role,
+    life: ttl,
+    existing: existing === true,
+    keyType,
+    ...(only.length === 0 ? {} : { ceiling: [...new Set(only)] }),
+    ...(csr === undefined ? {} : { csr }),
+    ...(p12 === undefined ? {} : { p12Password: p12.password }),
+  }
 }
 
 function collect(role: string, roles: readonly string[]): readonly string[] {
   return [...roles, role]
+}
+
+function collectPattern(pattern: string, patterns: readonly string[]): readonly string[] {
+  if (!isPermissionPattern(pattern))
+    throw new InvalidArgumentError('Write a permission such as notes:read, notes:*, *:read or *.')
+  return [...patterns, pattern]
 }
 
 function lifeOf(text: string): number {

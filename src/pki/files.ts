@@ -25,7 +25,7 @@ export interface AuthorityFiles {
 
 /** The content of a file to be. Secret is for the owner alone. */
 export interface FileContent {
-  readonly content: string
+  readonly content: string | Uint8Array
   readonly secret: boolean
 }
 

@@ -1,18 +1,36 @@
 import { basename } from 'node:path'
-import { authorityFiles, createDirectory, replaceFile, type CertificateFiles } from './files.ts'
-import type { IssuedPair } from './issue.ts'
+import {
+  authorityFiles,
+  createDirectory,
+  replaceFile,
+  type CertificateFiles,
+  type FileContent,
+} from './files.ts'
+import type { Issued, IssuedPair } from './issue.ts'
 import { appendToLedger } from './ledger.ts'
 
+/** What was issued: with its key, or without it where that is held elsewhere. */
+export type Releasable = Issued & Partial<Pick<IssuedPair, 'key'>>
+
 /**
- * Writes a new certificate and its key where there is none yet. It is in the ledger, on disk, before that.
+ * Writes a new certificate, and its key if it is here, where there is none yet. It is in the ledger, on disk, before
+ * that.
  *
+ * @param more files to be written with them, by name
  * @throws SallyportError `FILE_EXISTS` if there is something already; then nothing was written but the ledger line
  */
-export async function release(certs: string, files: CertificateFiles, issued: IssuedPair): Promise<void> {
-  await appendToLedger(authorityFiles(certs).ledger, issued.entry)
+export async function release(
+  certs: string,
+  files: CertificateFiles,
+  issued: Releasable,
+  more: Readonly<Record<string, FileContent>> = {},
+): Promise<void> {
+  const { certificate, key, entry } = issued
+  await appendToLedger(authorityFiles(certs).ledger, entry)
   await createDirectory(files.directory, {
-    [basename(files.key)]: { content: issued.key, secret: true },
-    [basename(files.certificate)]: { content: issued.certificate, secret: false },
+    ...(key === undefined ? {} : { [basename(files.key)]: { content: key, secret: true } }),
+    [basename(files.certificate)]: { content: certificate, secret: false },
+    ...more,
   })
 }
 
