@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A wire to a port of this machine that can be cut. */
+export interface TcpProxy {
+  readonly port: number
+  /** Nothing gets through any more in either direction, and nobody is told. */
+  silence(): void
+  /** All connections break, and no other is taken. */
+  cut(): void
+  /** As before, for connections to come. */
+  mend(): Promise<void>
+  close(): void
+}
+
+/** Starts a wire to 127.0.0.1. */
+export async function startTcpProxy(to: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>()
+  let isSilent = false
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1')
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => undefined)
+      one.once('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+      one.on('data', (chunk: Buffer) => {
+        if (!isSilent) other.write(chunk)
+      })
+    }
+  })
+  const listen = async (port: number): Promise<number> => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (typeof address !== 'object' || address === null) throw new Error('no port')
+    return address.port
+  }
+  const breakAll = (): void => {
+    for (const socket of sockets) socket.destroy()
+  }
+  const port = await listen(0)
+  return {
+    port,
+    silence() {
+      isSilent = true
+    },
+    cut() {
+      server.close()
+      breakAll()
+    },
+    async mend() {
+      isSilent = false
+      breakAll()
+      if (!server.listening) await listen(port)
+    },
+    close() {
+      server.close()
+      breakAll()
+    },
+  }
+}
