@@ -113,10 +113,10 @@ function fieldsOf(body: Buffer): Fields | undefined {
   return subject === undefined || extensions?.tag !== 0xa3 ? undefined : { algorithm, subject, extensions }
 }
 
-/** Positive (RFC 5280, 4.1.2.2): node:crypto prints others in a way that lists of revoked ones do not have. */
+/** Not negative (RFC 5280, 4.1.2.2): node:crypto prints such a one in a way that lists of revoked ones do not have. */
 function isSerial({ tag, content }: DerElement): boolean {
-  const [first = 0xff, second = 0] = content
-  const isShortest = first !== 0 || second > 0x7f
+  const [first = 0xff, second = 0xff] = content
+  const isShortest = content.length === 1 || first !== 0 || second > 0x7f
   return tag === DER.integer && first < 0x80 && isShortest && content.length <= LONGEST_SERIAL
 }
 
