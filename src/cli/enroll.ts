@@ -61,7 +61,7 @@ function report({ identity, uri }: Enrolled, url: URL, { dir, json }: Flags): vo
   const { directory, name } = identity
   const { certificate, key, root } = identityFiles(directory)
   const expiresAt = new Date(identity.notAfter).toISOString()
-  const where = dir === undefined ? `--as ${name}` : `--dir ${quoted(dir)}`
+  const where = dir === undefined ? `--as ${name}` : `--dir ${quoted(directory)}`
   const next = `npx sallyport connect https://${url.hostname}:${CERTIFICATE_PORT}/mcp ${where}`
   const asked = basename(uri)
   const serial = new X509Certificate(identity.certificate).serialNumber
