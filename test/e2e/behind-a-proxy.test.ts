@@ -6,6 +6,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import { after, before, describe, test } from 'node:test'
 import type { RefusalReason } from '../../src/auth/authenticator.ts'
+import { keyDigestOf } from '../../src/auth/revocation.ts'
 import { ask, INITIALIZE, legacy, modern, type Answer } from '../support/clients.ts'
 import { forged, type ClientVariation, type TestPair } from '../support/certificates.ts'
 import { openSession } from '../support/session.ts'
@@ -206,22 +207,23 @@ for (const header of HEADERS)
     })
 
     test('the header that is not configured is removed and counted, and names nobody', async () => {
-      const counter = async (): Promise<number> => {
+      const counter = async (name: string): Promise<number> => {
         const text = await (await fetch(`http://127.0.0.1:${server.ports.operations}/metrics`)).text()
         const line = new RegExp(
-          `^sallyport_identity_headers_removed_total\\{header="${other}"\\} (\\d+)$`,
+          `^sallyport_identity_headers_removed_total\\{header="${name}"\\} (\\d+)$`,
           'm',
         )
         return Number(line.exec(text)?.[1] ?? 0)
       }
       const value = headerValue(other, new X509Certificate(admin.cert))
-      const start = await counter()
+      const start = await counter(other)
       await refusedWith('no_credential', asProxy({ [other]: value }))
       assert.equal(
         principalIn((await asProxy({ [other]: value, [header]: valueOf(demo) })).body),
         'service:demo',
       )
-      assert.equal(await counter(), start + 2)
+      assert.equal(await counter(other), start + 2)
+      assert.equal(await counter(header), 0)
     })
 
     test('a header of nearly that name is not the header', async () => {
@@ -293,6 +295,18 @@ for (const header of HEADERS)
       assert.equal(principalIn(answer.body), 'service:demo')
       assert.equal(streams[1].destroyed, false)
       streams[1].destroy()
+    })
+
+    test('a client on the live revocation list loses its stream at once', async () => {
+      const { port: at } = await proxy(4)
+      const { cert, key } = await server.authority.client('demo')
+      const stream = await openStream(at, { cert, key })
+      const { serialNumber, validToDate } = new X509Certificate(cert)
+      const issuer = keyDigestOf(new X509Certificate(server.authority.issuingPem))
+      const until = validToDate.getTime()
+      await server.store.revocations.revoke([{ issuer, serial: serialNumber, until }])
+      await assert.rejects(stream.toArray())
+      await refusedWith('certificate_revoked', ask({ port: at, ca: ca(), cert, key, ...whoami }))
     })
 
     test('a session of one client is none of another on the same connection', async () => {
