@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { callCommand } from './call.ts'
+import { certCommand } from './cert.ts'
 import { completionCommand } from './completion.ts'
 import { connectCommand } from './connect.ts'
 import { enrollCommand } from './enroll.ts'
@@ -32,6 +33,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(callCommand())
     .addCommand(connectCommand())
     .addCommand(userCommand())
+    .addCommand(certCommand())
     .addCommand(enrollCommand())
     .addCommand(initCaCommand())
     .addCommand(issueClientCertCommand())

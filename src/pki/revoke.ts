@@ -61,10 +61,11 @@ export async function revoke(
   const files = authorityFiles(certs)
   const issuer = keyDigest(await readCertificate(files.issuing))
   return await withLedger(files.ledger, async (ledger) => {
-    const meant = selected(ledger.state(), selection)
-    const found = withDescendants(ledger.state(), meant).filter(({ notAfter }) => now < notAfter)
     // Who holds a token for a principal that is revoked would have a certificate of it again.
-    const tokens = 'serial' in selection ? [] : openTokens(ledger.state(), meant, now)
+    const tokens = openTokens(ledger.state(), selection, now)
+    const meant =
+      tokens.length > 0 ? matching(ledger.state(), selection) : selected(ledger.state(), selection)
+    const found = withDescendants(ledger.state(), meant).filter(({ notAfter }) => now < notAfter)
     if (found.length === 0 && tokens.length === 0)
       throw new SallyportError('NOT_FOUND', `${shown(selection)}: all of it has expired already`)
     const fresh = found.filter(({ revoked }) => revoked === undefined)
@@ -98,20 +99,23 @@ export async function revoke(
  * @throws SallyportError `NOT_FOUND`, `NAME_INVALID` for a name of several principals
  */
 export function selected(state: LedgerState, selection: Selection): readonly LedgerCertificate[] {
+  const found = matching(state, selection)
+  if (found.length > 0) return found
+  throw new SallyportError(
+    'NOT_FOUND',
+    `${shown(selection)}: the ledger knows no such certificate; "npx sallyport cert list --all" shows them`,
+  )
+}
+
+function matching(state: LedgerState, selection: Selection): readonly LedgerCertificate[] {
   const issued = [...state.certificates.values()].filter(({ kind }) => kind === 'server' || kind === 'client')
   const found = issued.filter((certificate) => isMeant(certificate, selection))
   const principals = [...new Set(found.map(principalOf))]
-  if (found.length === 0)
-    throw new SallyportError(
-      'NOT_FOUND',
-      `${shown(selection)}: the ledger knows no such certificate; "npx sallyport cert list --all" shows them`,
-    )
-  if (principals.length > 1)
-    throw new SallyportError(
-      'NAME_INVALID',
-      `${shown(selection)} is the name of ${principals.join(' and ')}: say which with --principal`,
-    )
-  return found
+  if (principals.length <= 1) return found
+  throw new SallyportError(
+    'NAME_INVALID',
+    `${shown(selection)} is the name of ${principals.join(' and ')}: say which with --principal`,
+  )
 }
 
 function isMeant(certificate: LedgerCertificate, selection: Selection): boolean {
@@ -120,15 +124,18 @@ function isMeant(certificate: LedgerCertificate, selection: Selection): boolean 
   return certificate.kind === 'client' && parseSpiffeUri(certificate.names[0] ?? '')?.name === selection.name
 }
 
-function openTokens(
-  { tokens }: LedgerState,
-  certificates: readonly LedgerCertificate[],
-  now: number,
-): readonly string[] {
-  const uris = new Set(certificates.flatMap(({ kind, names }) => (kind === 'client' ? names : [])))
+function openTokens({ tokens }: LedgerState, selection: Selection, now: number): readonly string[] {
   return [...tokens.values()]
-    .filter(({ uri, spent, expires }) => uris.has(uri) && !spent && now < expires)
+    .filter(({ uri, spent, expires }) => !spent && now < expires && isFor(uri, selection))
     .map(({ digest }) => digest)
+}
+
+function isFor(uri: string, selection: Selection): boolean {
+  if ('serial' in selection) return false
+  const names = principalOf({ kind: 'client', names: [uri] })
+  return 'principal' in selection
+    ? names === selection.principal
+    : parseSpiffeUri(uri)?.name === selection.name
 }
 
 function keyDigest({ publicKey }: Awaited<ReturnType<typeof readCertificate>>): string {
