@@ -145,7 +145,8 @@ export function serverTemplate(
   { revocationListUrl }: Published = {},
 ): CertificateTemplate {
   return {
-    commonName: names[0]?.value ?? 'server',
+    // Never an address, which OpenSSL would hold for a host name.
+    commonName: names.find(({ type }) => type === 'dns')?.value ?? 'server',
     usages: ['digitalSignature'],
     purposes: ['serverAuth'],
     names,
