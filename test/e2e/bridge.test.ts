@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { bridgedClient, type BridgeArguments } from '../support/bridge.ts'
+import { bridgedClient, type BridgeArguments, type BridgedClient } from '../support/bridge.ts'
 import { CLIENT_SHAPES } from '../support/clients.ts'
 import { writeIdentity } from '../support/identity.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -20,8 +20,16 @@ after(async () => server.close())
 
 for (const shape of CLIENT_SHAPES)
   describe(`a ${shape} client, through a bridge`, () => {
+    let bridged: BridgedClient
+    const ends: (() => unknown)[] = []
+    before(async () => {
+      bridged = await bridgedClient({ after: (end) => ends.push(end) }, shape, demo)
+    })
+    after(async () => {
+      for (const end of ends) await end()
+    })
+
     test('lists, calls, reads the resource and gets the prompt', async () => {
-      const bridged = await bridgedClient(shape, demo)
       const { client } = bridged
       const { tools } = await client.listTools()
       assert.deepEqual(
@@ -46,11 +54,9 @@ for (const shape of CLIENT_SHAPES)
       )
       const prompt = await client.getPrompt({ name: 'summarize_note', arguments: { id: 'plan b' } })
       assert.equal(prompt.messages.length, 1)
-      await bridged.close()
     })
 
     test('gets one answer for a tool that it may not use and for one that does not exist', async () => {
-      const bridged = await bridgedClient(shape, demo)
       const refusal = async (name: string): Promise<string> => {
         const error: unknown = await bridged.client
           .callTool({ name, arguments: { id: 'x', text: 'y' } })
@@ -62,6 +68,5 @@ for (const shape of CLIENT_SHAPES)
         return error.message.replace(name, 'NAME')
       }
       assert.equal(await refusal('notes_write'), await refusal('notes_wrote'))
-      await bridged.close()
     })
   })

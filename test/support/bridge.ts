@@ -23,7 +23,6 @@ export interface BridgedClient {
   readonly second?: Client
   /** What the bridge has said on standard error so far. */
   stderr(): string
-  close(): Promise<void>
 }
 
 /** The mode of the 2.x client for each shape. */
@@ -36,46 +35,38 @@ export interface Preparations {
   readonly second?: (client: Client) => void
 }
 
+/** Something that ends, and ends what was started for it: a test, or a suite. */
+export interface Ending {
+  after(end: () => unknown): void
+}
+
 /** Connects an unmodified client of one shape over the standard input and output of a bridge. */
 export async function bridgedClient(
+  t: Ending,
   shape: ClientShape,
   bridge: BridgeArguments,
   { capabilities = {}, ...prepare }: Preparations = {},
 ): Promise<BridgedClient> {
-  const process = { command: globalThis.process.execPath, args: argumentsOf(bridge), stderr: 'pipe' } as const
-  let errors = ''
-  const listen = (stream: { on(name: 'data', take: (chunk: Buffer) => void): unknown } | null): void => {
-    stream?.on('data', (chunk) => {
-      errors += chunk.toString()
-    })
-  }
+  const server = { command: process.execPath, args: argumentsOf(bridge), stderr: 'pipe' } as const
+  const errors: string[] = []
+  const stderr = (): string => errors.join('')
+  const info = { name: 'bridged', version: '1' }
   if (shape === '1.x') {
-    const client = new FirstClient({ name: 'first', version: '1' }, { capabilities })
+    const client = new FirstClient(info, { capabilities })
     prepare.first?.(client)
-    const transport = new FirstTransport(process)
-    listen(transport.stderr)
+    const transport = new FirstTransport(server)
+    transport.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+    t.after(async () => client.close())
     await client.connect(transport)
-    return {
-      client: client as unknown as AnyClient,
-      first: client,
-      stderr: () => errors,
-      close: async () => client.close(),
-    }
+    return { client: client as unknown as AnyClient, first: client, stderr }
   }
-  const client = new Client(
-    { name: 'second', version: '1' },
-    { capabilities, versionNegotiation: { mode: MODES[shape] } },
-  )
+  const client = new Client(info, { capabilities, versionNegotiation: { mode: MODES[shape] } })
   prepare.second?.(client)
-  const transport = new StdioClientTransport(process)
-  listen(transport.stderr)
+  const transport = new StdioClientTransport(server)
+  transport.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  t.after(async () => client.close())
   await client.connect(transport)
-  return {
-    client: client as unknown as AnyClient,
-    second: client,
-    stderr: () => errors,
-    close: async () => client.close(),
-  }
+  return { client: client as unknown as AnyClient, second: client, stderr }
 }
 
 /** A bridge whose lines a test writes and reads itself. */
@@ -108,14 +99,10 @@ export interface Message {
 }
 
 /** Starts a bridge on its own. */
-export function rawBridge(bridge: BridgeArguments): RawBridge {
+export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
   const child = spawn(process.execPath, argumentsOf(bridge), { stdio: 'pipe' })
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-  const ended = once(child, 'close').then(() => {
-    process.off('exit', kill)
-    return child.exitCode
-  })
+  t.after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'close').then(() => child.exitCode)
   const lines: string[] = []
   const messages: Message[] = []
   let errors = ''
