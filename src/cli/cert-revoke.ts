@@ -13,6 +13,7 @@ import { configuration } from './configuration.ts'
 import { openAudit } from './open-audit.ts'
 import { print, printJson, table, tell } from './print.ts'
 import { storeOf } from './store-of.ts'
+import { publishFrom } from './with-issuing.ts'
 
 interface Flags {
   readonly principal?: string
@@ -63,6 +64,7 @@ async function run(nameOrSerial: string, { principal, reason, json }: Flags): Pr
   const problems = [
     ...listProblems(result, config),
     ...(await announced(config, result)),
+    ...(await published(config)),
     ...(await recorded(config, result, reason)),
   ]
   report(result, reason, problems, json === true)
@@ -116,6 +118,15 @@ async function announced(config: Config, { certificates }: RevocationResult): Pr
       `the live list of the store was not told: ${messageOf(error)}; servers refuse the certificates once they have ` +
         'the new revocation list',
     ]
+  }
+}
+
+async function published(config: Config): Promise<readonly string[]> {
+  try {
+    await publishFrom(config)
+    return []
+  } catch (error) {
+    return [`the revocation list could not be published: ${messageOf(error)}`]
   }
 }
 

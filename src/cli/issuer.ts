@@ -14,7 +14,7 @@ import { listenForIssuing } from './issuer-socket.ts'
 import { openAudit } from './open-audit.ts'
 import { print } from './print.ts'
 import { renewDue, type Renewals } from './renew-due.ts'
-import { publishedAt } from './with-issuing.ts'
+import { publishedAt, publishFrom } from './with-issuing.ts'
 
 interface Flags {
   readonly group?: number
@@ -78,7 +78,11 @@ async function issuer(config: Config, { group, keep, untilStdinCloses }: Flags):
     const keys = keysIn(certs, passphrase)
     const open: AuthorityKeys = async (name) => (name === 'issuing' ? signer : await keys(name))
     const upkeep = keepUp(
-      async () => await renewDue(keep, { ...where, now: Date.now() }, open),
+      async () => {
+        const renewals = await renewDue(keep, { ...where, now: Date.now() }, open)
+        await publishFrom(config)
+        return renewals
+      },
       log,
       ending.signal,
     )

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { publish } from '../pki/publish.ts'
 import type { Issuing } from './issuing.ts'
 import { caPassphrase } from './ca-passphrase.ts'
 import { openAudit } from './open-audit.ts'
@@ -17,6 +18,12 @@ export async function withIssuing(config: Config, work: (where: Issuing) => Prom
   } finally {
     await audit.close()
   }
+  await publishFrom(config)
+}
+
+/** Copies certificates and revocation lists to where they are wanted, if anywhere; after every change of them. */
+export async function publishFrom({ certificates, authority }: Config): Promise<void> {
+  if (authority.publish !== false) await publish(certificates, authority.publish)
 }
 
 /** Where revocation lists are published, for the options of what is issued. */

@@ -143,6 +143,10 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
       bundles: trust.bundles.map((bundle) => withAuthorityPaths(bundle, inFile)),
     },
     certificates: inFile(settings.certificates),
+    authority: {
+      ...settings.authority,
+      publish: settings.authority.publish === false ? false : inFile(settings.authority.publish),
+    },
     issuer: { socket: inFile(settings.issuer.socket) },
     access: inFile(settings.access),
     audit: inFile(settings.audit),

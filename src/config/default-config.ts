@@ -50,6 +50,7 @@ export function defaultConfig(): string {
 # certificates: certs                 # folder of the local certificate authority
 # authority:
 #   revocationListUrl: false          # or http://pki.example/lists, where you publish root.crl and issuing.crl
+#   publish: false                    # or a folder: certificates and revocation lists are copied there, no key of the CA
 # issuer:
 #   socket: data/issuer.sock          # of "sallyport issuer", which renews and enrols; "npm start" runs it
 # access: access.yaml

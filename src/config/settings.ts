@@ -36,7 +36,11 @@ export interface Settings {
   readonly trust: TrustSettings
   readonly certificates: string
   /** `false`: what is issued does not say where revocation lists are to be had. */
-  readonly authority: { readonly revocationListUrl: string | false }
+  readonly authority: {
+    readonly revocationListUrl: string | false
+    /** Folder for what others need of the CA; `false` for none. */
+    readonly publish: string | false
+  }
   readonly issuer: { readonly socket: string }
   readonly access: string
   readonly audit: string
@@ -202,6 +206,10 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       .describe(
         'Folder in which you publish root.crl and issuing.crl: what is issued from then on names them.',
       ),
+    publish: z
+      .union([z.literal(false), text('a path')], { error: 'must be a path, or false' })
+      .default(false)
+      .describe('Folder to which certificates and revocation lists are copied, and no key of the CA.'),
   }).prefault({}),
   issuer: strict({
     socket: path('data/issuer.sock').describe(

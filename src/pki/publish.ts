@@ -1,10 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { authorityFiles, replaceFile, serverFiles } from './files.ts'
+import { pemBlocks } from './pem.ts'
 
 /**
- * Copies what a server needs to know of its CA into another directory of the same layout: root, issuing CA, revocation
- * lists, and the server's own certificate and key; never a key of the CA. For a server that must not see the CA's folder.
+ * Copies what others need of a CA into another directory of the same layout: root, issuing CA, revocation lists (also
+ * each alone in DER, as distribution points have them: RFC 5280, 4.2.1.13), and the server's own certificate and key;
+ * never a key of the CA. For a server that must not see the CA's folder.
  *
  * Each file is replaced whole, the key before its certificate; what is as it was is not written again.
  *
@@ -14,24 +16,24 @@ export async function publish(certs: string, directory: string): Promise<readonl
   const { root, issuing, revocationLists } = authorityFiles(certs)
   const server = serverFiles(certs)
   const written: string[] = []
-  for (const path of [root, issuing, revocationLists, server.key, server.certificate]) {
-    const name = relative(certs, path)
-    if (await copied(path, resolve(directory, name), path === server.key)) written.push(name)
+  const put = async (name: string, content: Buffer | undefined, secret = false): Promise<void> => {
+    const path = resolve(directory, name)
+    if (content === undefined || (await contentOf(path))?.equals(content) === true) return
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+    await replaceFile(path, { content, secret })
+    written.push(name)
   }
+  for (const path of [root, issuing, revocationLists, server.key, server.certificate])
+    await put(relative(certs, path), await contentOf(path), path === server.key)
+  const lists = pemBlocks((await contentOf(revocationLists))?.toString() ?? '')
+  await put('ca/issuing.crl', lists[0]?.der)
+  await put('ca/root.crl', lists[1]?.der)
   return written
 }
 
-async function copied(from: string, to: string, secret: boolean): Promise<boolean> {
-  const content = await textOf(from)
-  if (content === undefined || content === (await textOf(to))) return false
-  await mkdir(dirname(to), { recursive: true, mode: 0o755 })
-  await replaceFile(to, { content, secret })
-  return true
-}
-
-async function textOf(path: string): Promise<string | undefined> {
+async function contentOf(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -68,7 +68,7 @@ test('without a file every default applies, with paths from the working director
       bundles: [],
     },
     certificates: join(directory, 'certs'),
-    authority: { revocationListUrl: false },
+    authority: { revocationListUrl: false, publish: false },
     issuer: { socket: join(directory, 'data/issuer.sock') },
     access: join(directory, 'access.yaml'),
     audit: join(directory, 'data/audit'),

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { publish } from '../../src/pki/publish.ts'
 import { testAuthority } from '../support/certificates.ts'
+import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const ALL = ['ca/crl.pem', 'ca/issuing.pem', 'ca/root.pem', 'server/server.key.pem', 'server/server.pem']
+const COPIES = ['ca/crl.pem', 'ca/issuing.pem', 'ca/root.pem', 'server/server.key.pem', 'server/server.pem']
+const ALL = [...COPIES, 'ca/issuing.crl', 'ca/root.crl'].toSorted()
 
 async function filesUnder(directory: string): Promise<string[]> {
   const found = await readdir(directory, { recursive: true, withFileTypes: true })
@@ -22,8 +24,15 @@ test('what a server needs is copied, and no key of the CA', async (t) => {
   const target = join(directory, 'published')
   assert.deepEqual([...(await publish(certs, target))].toSorted(), ALL)
   assert.deepEqual(await filesUnder(target), ALL)
-  for (const name of ALL)
+  for (const name of COPIES)
     assert.equal(await readFile(join(target, name), 'utf8'), await readFile(join(certs, name), 'utf8'), name)
+  for (const [list, ca] of [
+    ['issuing.crl', 'issuing.pem'],
+    ['root.crl', 'root.pem'],
+  ] as const) {
+    const read = ['crl', '-inform', 'DER', '-in', join(target, 'ca', list), '-noout']
+    assert.match(openssl(...read, '-CAfile', join(certs, 'ca', ca)).output, /verify OK/)
+  }
   assert.equal((await stat(join(target, 'server/server.key.pem'))).mode & 0o777, 0o600)
 })
 
