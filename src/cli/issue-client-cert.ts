@@ -1,9 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { isPermissionPattern } from '../access/permission.ts'
-import { parseDuration } from '../config/duration.ts'
+import { Command, Option } from 'commander'
 import type { KeyType } from '../pki/key.ts'
 import { PRINCIPAL_KINDS, type PrincipalKind } from '../pki/name.ts'
 import { LIFETIME } from '../pki/profile.ts'
+import { collect, collectPattern, lifeOf } from './client-options.ts'
 import { configuration } from './configuration.ts'
 import { issueClientCertificate, type ClientRequest } from './issue-client.ts'
 import { keyTypeOption } from './key-type-option.ts'
@@ -119,22 +118,4 @@ function requestOf(
     ...(csr === undefined ? {} : { csr }),
     ...(p12 === undefined ? {} : { p12Password: p12.password }),
   }
-}
-
-function collect(role: string, roles: readonly string[]): readonly string[] {
-  return [...roles, role]
-}
-
-function collectPattern(pattern: string, patterns: readonly string[]): readonly string[] {
-  if (!isPermissionPattern(pattern))
-    throw new InvalidArgumentError('Write a permission such as notes:read, notes:*, *:read or *.')
-  return [...patterns, pattern]
-}
-
-function lifeOf(text: string): number {
-  const life = parseDuration(text)
-  if (life === undefined) throw new InvalidArgumentError('Write a whole number and one of s, m, h, d: 24h.')
-  if (life < LIFETIME.shortestClient || life > LIFETIME.longestClient)
-    throw new InvalidArgumentError('It must be between 1m and 90d.')
-  return life
 }

@@ -1,7 +1,5 @@
-import { lstat, readFile, rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { addGrant } from '../access/add-grant.ts'
-import { grantsOf, parseAccessDocument } from '../access/document.ts'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { openAuthority } from '../pki/authority.ts'
 import { clientFiles, type CertificateFiles, type FileContent } from '../pki/files.ts'
@@ -13,6 +11,7 @@ import { LIFETIME } from '../pki/profile.ts'
 import { release, type Releasable } from '../pki/release.ts'
 import { readRequest } from '../pki/request.ts'
 import { updateAccessFile } from './access-file.ts'
+import { granted, readPolicy } from './client-grant.ts'
 import { recordIssued, type Issuing } from './issuing.ts'
 
 /** Whom to issue a certificate to. */
@@ -74,7 +73,8 @@ export async function issueClientCertificate(
   const files = clientFiles(where.certs, request.name)
   await assertFree(files.directory)
   const principal = `${request.kind}:${request.name}`
-  const grant = (text: string): string => granted(text, principal, request, where.access)
+  const { roles, existing } = request
+  const grant = (text: string): string => granted(text, { principal, roles, existing, file: where.access })
   grant(await readPolicy(where.access))
   const issued = await signed(request, publicKey, where)
   const p12 = await p12Of(issued, principal, request.p12Password)
@@ -122,24 +122,6 @@ async function p12Of(
 function assertLife(life: number): void {
   if (life >= LIFETIME.shortestClient && life <= LIFETIME.longestClient) return
   throw new SallyportError('CERTIFICATE_INVALID', 'a client certificate lives between one minute and 90 days')
-}
-
-/** The policy with the grant in it. Refuses what must not be granted; writes nothing. */
-function granted(text: string, principal: string, request: ClientRequest, file: string): string {
-  const had = grantsOf(parseAccessDocument(text, file), principal).flatMap(({ roles }) => roles)
-  if (had.length > 0 && !request.existing)
-    throw new SallyportError(
-      'NAME_TAKEN',
-      `${principal} still has grants in ${file} (${[...new Set(had)].join(', ')}), which a new certificate would ` +
-        'inherit: choose another name, take the grants away, or say --existing if it is the same client',
-    )
-  return addGrant(text, principal, request.roles)
-}
-
-async function readPolicy(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SallyportError('NOT_FOUND', `${path} cannot be read: "npx sallyport init" makes it`, { cause })
-  })
 }
 
 async function assertFree(directory: string): Promise<void> {
