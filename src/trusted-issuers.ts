@@ -4,7 +4,7 @@ import { issuerChain, type IssuerChain } from './auth/issuer-chain.ts'
 import type { IssuerRule } from './auth/mapping.ts'
 import { keyDigestOf } from './auth/revocation.ts'
 import { SallyportError } from './errors.ts'
-import { parseRevocationLists, type RevocationList } from './pki/crl.ts'
+import { parseRevocationLists, type RevocationList } from './pki/read-crl.ts'
 import { pemBlocks } from './pki/pem.ts'
 
 /** What one bundle of CAs is trusted by. */

@@ -18,9 +18,6 @@ export {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
-  X509Crl,
-  X509CrlEntry,
   X509CrlGenerator,
-  X509CrlReason,
   type X509CrlCreateParams,
 } from '@peculiar/x509'

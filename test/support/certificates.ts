@@ -10,7 +10,9 @@ import {
   signerOf,
 } from '../../src/pki/authority.ts'
 import { certificatePem, certify, type Signer } from '../../src/pki/certify.ts'
-import { parseRevocationLists, signRevocationList, type RevokedSerial } from '../../src/pki/crl.ts'
+import type { RevokedSerial } from '../../src/pki/crl-content.ts'
+import { signRevocationList } from '../../src/pki/crl.ts'
+import { parseRevocationLists } from '../../src/pki/read-crl.ts'
 import { clientFiles, serverFiles, type AuthorityFiles, type CertificateFiles } from '../../src/pki/files.ts'
 import { issueServer } from '../../src/pki/issue.ts'
 import { privateKeyPem } from '../../src/pki/key.ts'
