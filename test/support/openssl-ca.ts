@@ -167,7 +167,8 @@ function configuration(folder: string, extensions: readonly string[]): string {
 }
 
 function newKey(key: string): readonly string[] {
-  return key === 'ec' ? ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] : ['-newkey', key]
+  const [kind, curve = 'P-256'] = key.split(':')
+  return kind === 'ec' ? ['-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${curve}`] : ['-newkey', key]
 }
 
 function newFiles(directory: string, name: string): string {

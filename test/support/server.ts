@@ -11,7 +11,7 @@ import type { Issuer } from '../../src/http/issuer.ts'
 import { createServer, type ListeningPorts, type Sallyport, type SallyportOptions } from '../../src/server.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
-import { readTrust } from '../../src/trust.ts'
+import { readTrust, type TrustBundle } from '../../src/trust.ts'
 import { testAuthority, type TestAuthority } from './certificates.ts'
 
 /** The events that can have a name; some share their fields under several names. */
@@ -35,6 +35,8 @@ export interface TestServer {
     name: Name,
     fits?: (event: EventNamed<Name>) => boolean,
   ): Promise<EventNamed<Name>>
+  /** What is trusted now. */
+  readonly trust: () => Trust
   setPolicy(policy: Policy): void
   /** Reads the revocation lists again: another trust epoch. */
   reloadTrust(): Promise<void>
@@ -71,6 +73,8 @@ export interface TestOptions {
   readonly unsafeSessionTickets?: boolean
   /** TLS 1.3 unless given. */
   readonly minVersion?: 'TLSv1.2'
+  /** CAs of others that are trusted beside the server's own. */
+  readonly bundles?: readonly TrustBundle[]
   /** Makes the issuer of the server, for its CA. */
   readonly issuerOf?: (authority: TestAuthority) => Issuer
 }
@@ -91,7 +95,8 @@ export async function startServer(
   const recorder = eventRecorder()
   const problems: unknown[] = []
   let policy = policyOf()
-  let trust = await trustOf(authority)
+  const { bundles = [] } = options
+  let trust = await trustOf(authority, bundles)
   const cleanUp = async () => {
     await store.close()
     await rm(directory, { recursive: true, force: true })
@@ -104,7 +109,11 @@ export async function startServer(
     tls: {
       certificate: authority.server.cert,
       key: authority.server.key,
-      authorities: [authority.rootPem, authority.issuingPem],
+      authorities: [
+        authority.rootPem,
+        authority.issuingPem,
+        ...bundles.flatMap(({ roots, issuers }) => [roots, issuers]),
+      ],
       minVersion: options.minVersion ?? 'TLSv1.3',
       unsafeSessionTickets: options.unsafeSessionTickets ?? false,
     },
@@ -133,11 +142,12 @@ export async function startServer(
     events: recorder.events,
     event: recorder.event,
     failAudit: recorder.fail,
+    trust: () => trust,
     setPolicy: (next) => {
       policy = next
     },
     reloadTrust: async () => {
-      trust = await trustOf(authority)
+      trust = await trustOf(authority, bundles)
     },
     readmit: () => server.readmit(),
     async close() {
@@ -152,12 +162,13 @@ async function listening(options: SallyportOptions): Promise<[Sallyport, Listeni
   return [server, await server.listen()]
 }
 
-async function trustOf(authority: TestAuthority): Promise<Trust> {
+async function trustOf(authority: TestAuthority, bundles: readonly TrustBundle[]): Promise<Trust> {
   return readTrust({
     trustDomain: authority.trustDomain,
     roots: authority.rootPem,
     issuers: authority.issuingPem,
     revocationLists: await authority.revocationLists(),
+    bundles,
   })
 }
 
