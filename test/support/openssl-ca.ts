@@ -149,6 +149,7 @@ function configuration(folder: string, extensions: readonly string[]): string {
     `crlnumber = ${folder}.crlnumber`,
     `new_certs_dir = ${folder}`,
     'rand_serial = yes',
+    'default_md = sha256',
     'policy = any',
     'email_in_dn = yes',
     'preserve = yes',
