@@ -10,6 +10,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { SecureContextOptions } from 'node:tls'
 import { setTimeout as wait } from 'node:timers/promises'
+import { newKeyPair, privateKeyPem } from '../../src/pki/key.ts'
+import { newRequest } from '../../src/pki/new-request.ts'
 import { ask, modern, type Answer } from '../support/clients.ts'
 
 /**
@@ -26,6 +28,8 @@ const LAUNCH = ['node', 'src/cli/launch.js']
 const LONGEST_COMMAND = 15 * 60_000
 const HEALTH_TRIES = 90
 const PAUSE = 1_000
+/** Two seconds. */
+const REVOKED_TRIES = 10
 /** Docker kills what does not end by itself in ten seconds. */
 const LONGEST_STOP = 8_000
 
@@ -207,6 +211,26 @@ async function loggedIn(caller: Caller, password: string): Promise<string> {
   return done.token
 }
 
+/** The credentials with a new key and certificate, which the issuer gives through the server. */
+async function renewed(caller: Caller): Promise<Caller> {
+  const keys = await newKeyPair()
+  const answer = await post(caller, '/pki/renew', { csr: await newRequest(keys) })
+  assert.equal(answer.status, 200, answer.body)
+  const { certificate } = answer.json() as { certificate: string }
+  return { ...caller, cert: certificate, key: await privateKeyPem(keys.privateKey) }
+}
+
+/** Nobody is who was revoked: neither by the certificate that was, nor by what renewed it. */
+async function assertRevoked(stack: Stack, service: string, ...callers: readonly Caller[]): Promise<void> {
+  said(stack.exec('issuer', ...LAUNCH, 'cert', 'revoke', service))
+  for (let attempt = 0; attempt < REVOKED_TRIES; attempt++) {
+    const { status } = await post(callers[0] ?? assert.fail(), '/mcp', {})
+    if (status === 401) break
+    await wait(PAUSE / 5)
+  }
+  for (const caller of callers) assert.equal((await post(caller, '/mcp', {})).status, 401)
+}
+
 /** Who the server runs as, and what it could do: asked in its own container. */
 function assertConfined(stack: Stack): void {
   const script = `
@@ -305,6 +329,13 @@ async function used(stack: Stack, directory: string, { need, check }: Steps): Pr
   )
   await check('the same certificate still works', async () =>
     assert.equal(await principalOf(service), 'service:demo'),
+  )
+  const next = await need('the issuer renews a certificate through the server', async () => renewed(service))
+  await check('the renewed certificate works', async () =>
+    assert.equal(await principalOf(next), 'service:demo'),
+  )
+  await check('revoked means refused, for what was renewed, too', async () =>
+    assertRevoked(stack, 'demo', service, next),
   )
   await check('the server ends by itself when it is told to', () => assertStopsByItself(stack))
 }
