@@ -16,6 +16,8 @@ export interface Link {
 export interface LinkOptions {
   /** Asks the server for anything; resolves with what is wrong, or with `undefined` when it answers. */
   readonly probe: () => Promise<string | undefined>
+  /** Told when the server answers for the first time. */
+  readonly greeting: string
   /** Told once when the server turns out to be gone, and once when it is back. */
   readonly tell: (line: string) => void
   /** Ends the trying. */
@@ -25,13 +27,19 @@ export interface LinkOptions {
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 5_000
 
-/** Tries a server that was lost, at growing intervals with jitter, one try at a time however many wait for it. */
-export function linkTo({ probe, tell, signal }: LinkOptions): Link {
+/**
+ * Tries a server that was lost, at growing intervals with jitter, one try at a time however many wait for it. It is tried
+ * once at the beginning, so that nothing is sent to a server that does not take us.
+ */
+export function linkTo({ probe, greeting, tell, signal }: LinkOptions): Link {
   let problem: string | undefined
   let trying: Promise<void> | undefined
+  let isKnown = false
   let found = Promise.withResolvers<void>()
   const reached = (): void => {
-    if (problem !== undefined) tell('the server answers again')
+    if (!isKnown) tell(greeting)
+    else if (problem !== undefined) tell('the server answers again')
+    isKnown = true
     problem = undefined
     found.resolve()
     found = Promise.withResolvers()
@@ -45,13 +53,15 @@ export function linkTo({ probe, tell, signal }: LinkOptions): Link {
       await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
     }
   }
+  const lost = (): void => {
+    trying ??= tryUntilReached().finally(() => {
+      trying = undefined
+    })
+  }
+  lost()
   return {
     reached,
-    lost() {
-      trying ??= tryUntilReached().finally(() => {
-        trying = undefined
-      })
-    },
+    lost,
     problem: () => problem,
     async reachable(patience, caller) {
       const over = AbortSignal.any([caller, signal])

@@ -58,6 +58,7 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
   const link = linkTo({
     signal,
     tell,
+    greeting: `connected to ${url.href} by the certificate of "${credential.current().identity.name}"`,
     async probe() {
       const held = credential.current()
       const connection = connectionOf(held.identity, url)
@@ -72,8 +73,10 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
   /** What tells of our certificate or of another server ends the bridge, if there is no other certificate to try. */
   const judged = async (held: Held, asked: Asked): Promise<Tried> => {
     if (asked.kind === 'unanswered') return failed(held, asked)
-    link.reached()
-    if (asked.answer.status !== 401) return asked
+    if (asked.answer.status !== 401) {
+      link.reached()
+      return asked
+    }
     await asked.answer.discard()
     // Refused before anybody looked at the body.
     return refused(held, { unsent: true, why: unknownSentence(attemptOf(held)) })
@@ -100,18 +103,25 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
   return {
     async ask(ask, patience = PATIENCE) {
       const deadline = now() + patience
+      let why: string | undefined
       for (;;) {
+        const isReachable = await link.reachable(deadline - now(), ask.signal)
+        if (ask.signal.aborted || signal.aborted) return { kind: 'given_up' }
+        if (!isReachable) return { kind: 'unreachable', why: link.problem() ?? why ?? unanswered(url) }
         const held = credential.current()
         const tried = await judged(held, await held.connection.ask(ask))
         if (tried.kind === 'answered') return tried
         if (ask.signal.aborted || signal.aborted) return { kind: 'given_up' }
         link.lost()
         if (!tried.unsent) return { kind: 'lost', why: tried.why }
-        if (!(await link.reachable(deadline - now(), ask.signal)))
-          return ask.signal.aborted ? { kind: 'given_up' } : { kind: 'unreachable', why: tried.why }
+        why = tried.why
       }
     },
   }
+}
+
+function unanswered(url: URL): string {
+  return `the server at ${url.href} does not answer`
 }
 
 type Unanswered = Extract<Asked, { kind: 'unanswered' }>

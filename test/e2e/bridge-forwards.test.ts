@@ -11,11 +11,11 @@ import {
   type BridgeArguments,
   type BridgedClient,
   type Message,
-  type RawBridge,
 } from '../support/bridge.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
-import { CLIENT_SHAPES, INITIALIZE } from '../support/clients.ts'
+import { CLIENT_SHAPES } from '../support/clients.ts'
 import { writeIdentity } from '../support/identity.ts'
+import { initialized, modernCall, MODERN_META } from '../support/messages.ts'
 
 let directory: string
 let authority: TestAuthority
@@ -47,22 +47,6 @@ async function call(
       ? await second?.callTool(params, options)
       : await first.callTool(params, undefined, options)
   ) as { content: unknown }
-}
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-}
-
-function modernCall(id: number | string, name: string, args: object = {}): object {
-  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, _meta: META } }
-}
-
-async function initialized(bridge: RawBridge): Promise<void> {
-  bridge.say({ jsonrpc: '2.0', id: 'init', method: 'initialize', params: INITIALIZE })
-  await bridge.heard(({ id }) => id === 'init')
-  bridge.say({ jsonrpc: '2.0', method: 'notifications/initialized' })
 }
 
 /** What the clients answer when the server asks them for a name. */
@@ -129,7 +113,7 @@ describe('a bridge', () => {
       ['1', 1].map(async (id) => bridge.heard((message) => message.id === id)),
     )
     const lengthOf = (message: Message | undefined) =>
-      (message?.result?.['content'] as { text: string }[])[0]?.text.length
+      (message?.result as { content: { text: string }[] } | undefined)?.content[0]?.text.length
     assert.equal(lengthOf(small), 1)
     assert.equal(lengthOf(large), 40_000_000)
     assert.equal(bridge.lines.length, 2)
@@ -137,7 +121,7 @@ describe('a bridge', () => {
 
   test('gives the errors of the server with the id that was asked with, in both eras', async (t) => {
     const bridge = rawBridge(t, demo)
-    bridge.say({ jsonrpc: '2.0', id: 'm', method: 'no/such', params: { _meta: META } })
+    bridge.say({ jsonrpc: '2.0', id: 'm', method: 'no/such', params: { _meta: MODERN_META } })
     assert.equal((await bridge.heard(({ id }) => id === 'm')).error?.code, -32601)
     // Before there is a session, the server answers with HTTP 400 and an error of no id.
     bridge.say({ jsonrpc: '2.0', id: 'early', method: 'ping' })
@@ -156,7 +140,7 @@ describe('a bridge', () => {
     bridge.write('{"jsonrpc": "2.0", "id": null, "method": "ping"}')
     bridge.process.stdin.write(Buffer.from([0xff, 0xfe, 0x0a]))
     bridge.write('')
-    bridge.say({ jsonrpc: '2.0', id: 'steps', method: 'server/discover', params: { _meta: META } })
+    bridge.say({ jsonrpc: '2.0', id: 'steps', method: 'server/discover', params: { _meta: MODERN_META } })
     await bridge.heard(({ id }) => id === 'steps')
     const codes = bridge.lines.map((line) => (JSON.parse(line) as Message).error?.code)
     assert.deepEqual(codes.slice(0, 4), [-32700, -32600, -32600, -32700])
@@ -181,11 +165,8 @@ describe('a bridge', () => {
       ['POST', null, null],
       ['POST', 'session', '2025-11-25'],
     ])
-    assert.deepEqual(seen.slice(2).toSorted(), [
-      ['DELETE', 'session', '2025-11-25'],
-      ['GET', 'session', '2025-11-25'],
-      ['POST', 'session', '2025-11-25'],
-    ])
+    assert.deepEqual(new Set(seen.slice(2).map(([method]) => method)), new Set(['POST', 'GET', 'DELETE']))
+    assert.ok(seen.slice(2).every(([, session, version]) => session !== null && version === '2025-11-25'))
   })
 
   test('tells of changes in both eras', async (t) => {
@@ -193,7 +174,7 @@ describe('a bridge', () => {
     const since = backend.events.length
     await initialized(bridge)
     await backend.event('stream', undefined, since)
-    const listen = { notifications: { toolsListChanged: true }, _meta: META }
+    const listen = { notifications: { toolsListChanged: true }, _meta: MODERN_META }
     bridge.say({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params: listen })
     await bridge.heard(({ method }) => method === 'notifications/subscriptions/acknowledged')
     backend.order('change')

@@ -130,9 +130,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   response.once('close', () => gone.abort())
   const web = new Request(`https://localhost${request.url ?? '/mcp'}`, {
     method,
-    headers: Object.entries(headers).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name, value]] : [],
-    ) as [string, string][],
+    headers: new Headers(headers as Record<string, string>),
     signal: gone.signal,
   })
   const answer = await answerTo(web, text === '' ? undefined : JSON.parse(text))

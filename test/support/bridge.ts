@@ -80,6 +80,8 @@ export interface RawBridge {
   write(line: string): void
   /** The first message that fits, also one that comes later. */
   heard(fits: (message: Message) => boolean): Promise<Message>
+  /** Resolves with the next line. */
+  line(): Promise<void>
   /** Resolves once standard error has something that fits. */
   told(pattern: RegExp): Promise<void>
   stderr(): string
@@ -102,6 +104,8 @@ export interface Message {
 export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
   const child = spawn(process.execPath, argumentsOf(bridge), { stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
+  // It may have ended before we say something.
+  child.stdin.on('error', () => undefined)
   const ended = once(child, 'close').then(() => child.exitCode)
   const lines: string[] = []
   const messages: Message[] = []
@@ -136,6 +140,10 @@ export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
     say: (message) => child.stdin.write(`${JSON.stringify(message)}\n`),
     write: (line) => child.stdin.write(`${line}\n`),
     heard: async (fits) => until(() => messages.find((message) => fits(message))),
+    async line() {
+      const before = lines.length
+      await until(() => (lines.length > before ? true : undefined))
+    },
     told: async (pattern) => {
       await until(() => (pattern.test(errors) ? true : undefined))
     },
