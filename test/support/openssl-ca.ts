@@ -131,7 +131,17 @@ function issued(files: string, { folder, ...issuer }: Issuer, wanted: Wanted): M
   ]
   const signer = ['-cert', issuer.certificate, '-keyfile', issuer.key, '-md', digest]
   const what = ['-in', `${files}.csr`, '-out', certificate, '-notext', '-extensions', 'ext']
-  run('ca', '-batch', '-config', `${files}.cnf`, ...signer, ...dates, ...what, ...(wanted.more ?? []))
+  run(
+    'ca',
+    '-batch',
+    '-preserveDN',
+    '-config',
+    `${files}.cnf`,
+    ...signer,
+    ...dates,
+    ...what,
+    ...(wanted.more ?? []),
+  )
   return { certificate, key: privateKey, pem: readFileSync(certificate, 'utf8') }
 }
 
@@ -152,7 +162,6 @@ function configuration(folder: string, extensions: readonly string[]): string {
     'default_md = sha256',
     'policy = any',
     'email_in_dn = yes',
-    'preserve = yes',
     '[any]',
     'countryName = optional',
     'organizationName = optional',
