@@ -6,7 +6,9 @@ const FIELDS: ReadonlySet<string> = new Set(['by', 'hash', 'cert', 'chain', 'sub
 const SEVERAL: ReadonlySet<string> = new Set(['by', 'uri', 'dns'])
 
 /** One field and what follows it: a quoted value, in which a backslash escapes, or one without any delimiter. */
-const FIELD = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=\s]*))(;|$)/y
+const FIELD = /([A-Za-z]+)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",;=\s]*))(;|$)/y
+/** URL-encoded ASCII (RFC 3986, section 2.1). */
+const ENCODED = /^[A-Za-z0-9._~-]*(?:%[0-7][0-9A-Fa-f][A-Za-z0-9._~-]*)*$/
 const PEM = /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----(?:\r?\n)?$/
 
 interface Field {
@@ -57,10 +59,8 @@ function fieldsOf(value: string): readonly Field[] | undefined {
 
 /** The bytes of one PEM block, URL-encoded. */
 function bytesOf(encoded: string): Buffer | undefined {
-  if (!/^(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+$/.test(encoded)) return undefined
-  const pem = encoded.replaceAll(/%(..)/g, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  )
+  if (!ENCODED.test(encoded)) return undefined
+  const pem = decodeURIComponent(encoded)
   const body = PEM.exec(pem)?.[1]
-  return body === undefined ? undefined : exactBase64(body.replaceAll(/\r?\n/g, ''))
+  return body === undefined ? undefined : exactBase64(body.replaceAll(/[\r\n]+/g, ''))
 }

@@ -46,6 +46,8 @@ const IDENTITY_HEADERS = [
 export type IdentityHeader = (typeof IDENTITY_HEADERS)[number]
 
 const EXACT: ReadonlyMap<string, IdentityHeader> = new Map(IDENTITY_HEADERS.map((entry) => [entry, entry]))
+/** Most headers begin with another letter, and are looked at no further. */
+const INITIALS: ReadonlySet<string> = new Set(IDENTITY_HEADERS.map((entry) => entry.charAt(0)))
 const PREFIXES: readonly (readonly [string, IdentityHeader])[] = IDENTITY_HEADERS.flatMap((entry) =>
   entry.endsWith('*') ? [[entry.slice(0, -1), entry] as const] : [],
 )
@@ -56,6 +58,7 @@ const PREFIXES: readonly (readonly [string, IdentityHeader])[] = IDENTITY_HEADER
  * @param name in any case; "_" counts as "-", since much software takes one for the other
  */
 export function identityHeader(name: string): IdentityHeader | undefined {
+  if (!INITIALS.has(name.charAt(0).toLowerCase())) return undefined
   const plain = name.toLowerCase().replaceAll('_', '-')
   return EXACT.get(plain) ?? PREFIXES.find(([prefix]) => plain.startsWith(prefix))?.[1]
 }

@@ -18,14 +18,7 @@ export interface RemovedHeader {
  */
 export function removeIdentityHeaders(request: IncomingMessage): readonly RemovedHeader[] {
   const { rawHeaders } = request
-  const removed: RemovedHeader[] = []
-  const kept: string[] = []
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const [name = '', value = ''] = rawHeaders.slice(index, index + 2)
-    const entry = identityHeader(name)
-    if (entry === undefined) kept.push(name, value)
-    else removed.push({ name: name.toLowerCase(), value, entry })
-  }
+  const removed = claimsIn(rawHeaders)
   if (removed.length === 0) return removed
   // Node makes these two out of the raw ones when they are first asked for, so those are changed last.
   const { headers, headersDistinct } = request
@@ -33,6 +26,21 @@ export function removeIdentityHeaders(request: IncomingMessage): readonly Remove
     delete headers[name]
     delete headersDistinct[name]
   }
+  const kept = rawHeaders.filter(
+    (_, index) => identityHeader(rawHeaders[index - (index % 2)] ?? '') === undefined,
+  )
   rawHeaders.splice(0, rawHeaders.length, ...kept)
   return removed
+}
+
+/** @param rawHeaders names and values in turn, as Node has them */
+function claimsIn(rawHeaders: readonly string[]): readonly RemovedHeader[] {
+  const claims: RemovedHeader[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    const entry = identityHeader(name)
+    if (entry !== undefined)
+      claims.push({ name: name.toLowerCase(), value: rawHeaders[index + 1] ?? '', entry })
+  }
+  return claims
 }
