@@ -1,7 +1,7 @@
 import type { CertificateDetails, GeneralName } from './certificate-details.ts'
 import { generalNameOf } from './certificate-details.ts'
 import { DER, derElements, derInside, type DerElement } from './der.ts'
-import { canonicalName } from './subject.ts'
+import { canonicalName, subjectValues } from './subject.ts'
 
 /** What names a CA may certify (RFC 5280, 4.2.1.10). */
 export interface NameConstraints {
@@ -28,12 +28,23 @@ export function readNameConstraints(value: Buffer): NameConstraints | undefined 
  * Fails closed: a name that cannot be read, or of a type that is not understood here and constrained, breaks them.
  */
 export function isWithin({ permitted, excluded }: NameConstraints, details: CertificateDetails): boolean {
-  const subject = { type: 'directory', value: details.subject.toString('latin1') } as const
-  return [...details.names, ...(subject.value === '' ? [] : [subject])].every((name) => {
+  return [...details.names, ...subjectNames(details)].every((name) => {
     const bounds = permitted.filter(({ type }) => type === name.type)
     const covered = bounds.length === 0 || bounds.some((bound) => covers(bound, name) === true)
     return covered && excluded.every((bound) => bound.type !== name.type || covers(bound, name) === false)
   })
+}
+
+/** What a subject names beside the names: as a whole, and by what programs of old read in it, as openssl has it. */
+function subjectNames({ subject, names }: CertificateDetails): readonly GeneralName[] {
+  const hosts = names.some(({ type }) => type === 'dns')
+    ? []
+    : subjectValues(subject, 'CN').filter((value) => /^[\w-]+(?:\.[\w-]+)+$/.test(value))
+  return [
+    ...(subject.length === 0 ? [] : [{ type: 'directory', value: subject.toString('latin1') } as const]),
+    ...subjectValues(subject, 'emailAddress').map((value) => ({ type: 'email', value }) as const),
+    ...hosts.map((value) => ({ type: 'dns', value }) as const),
+  ]
 }
 
 function isSubtrees(tag: number): boolean {

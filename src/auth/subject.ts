@@ -4,10 +4,11 @@ import { DER, derElements, oidOf, type DerElement } from './der.ts'
 export type SubjectAttribute = 'CN' | 'UID' | 'serialNumber'
 
 /** RFC 5280, appendix A.1; RFC 4519, 2.39. */
-const OIDS: Readonly<Record<SubjectAttribute, string>> = {
+const OIDS: Readonly<Record<SubjectAttribute | 'emailAddress', string>> = {
   CN: '2.5.4.3',
   UID: '0.9.2342.19200300.100.1.1',
   serialNumber: '2.5.4.5',
+  emailAddress: '1.2.840.113549.1.9.1',
 }
 
 /** Texts of which every octet is a character, as far as they are ASCII. */
@@ -20,7 +21,10 @@ const MOST_ATTRIBUTES = 32
  *
  * @param subject what is inside of the DER of a name (RFC 5280, 4.1.2.4)
  */
-export function subjectValues(subject: Buffer, attribute: SubjectAttribute): readonly string[] {
+export function subjectValues(
+  subject: Buffer,
+  attribute: SubjectAttribute | 'emailAddress',
+): readonly string[] {
   const parts = nameParts(subject)?.flat() ?? []
   return parts
     .filter(({ oid }) => oid === OIDS[attribute])

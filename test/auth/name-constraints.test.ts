@@ -144,6 +144,31 @@ test('a directory name is bounded by its beginning, whatever its case and type o
   }
 })
 
+test('what programs of old read in a subject is bounded, too', () => {
+  const { ca, constraints } = constrained(
+    'nameConstraints = critical, permitted;DNS:corp.example, permitted;email:corp.example',
+  )
+  for (const [subject, within] of Object.entries({
+    '/CN=a.corp.example': true,
+    '/CN=Alice': true,
+    '/CN=a.other.example': false,
+    '/CN=a/emailAddress=a@corp.example': true,
+    '/CN=a/emailAddress=a@other.example': false,
+  })) {
+    const leaf = ca.issue({ subject, extensions: CLIENT_EXTENSIONS })
+    assert.equal(isWithin(constraints, detailsOf(leaf)), within, subject)
+    const { ok } = openssl(
+      'verify',
+      '-CAfile',
+      root.certificate,
+      '-untrusted',
+      ca.certificate,
+      leaf.certificate,
+    )
+    assert.equal(ok, within, subject)
+  }
+})
+
 test('constraints that cannot be read are none', () => {
   for (const hex of [
     '',
