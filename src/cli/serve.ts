@@ -167,5 +167,5 @@ export function listeningLines({ listeners }: Config, ports: ListeningPorts): re
 function proxiedLines({ proxied }: Config['listeners'], ports: ListeningPorts): readonly string[] {
   if (proxied === false || ports.proxied === undefined) return []
   const names = proxied.proxies.join(', ')
-  return [`Listening: https://localhost:${ports.proxied}/mcp (${proxied.header} of ${names})`]
+  return [`Listening: https://localhost:${ports.proxied}/mcp (for ${names}, forwarding ${proxied.header})`]
 }
