@@ -2,8 +2,14 @@ import { connect, type Socket } from 'node:net'
 import type { Issuer, IssuerAnswer } from '../http/issuer.ts'
 import { linesOf, parseReply, type IssuerReply, type IssuerRequest } from './issuer-message.ts'
 
-/** How long it may take to be let in, and to be answered, in ms. Whoever signs may wait for the ledger that long. */
-const TIMEOUT = { connect: 1_000, answer: 10_000 } as const
+/** How long it may take to be let in, and to be answered, in ms. */
+export interface IssuerTimeouts {
+  readonly connect: number
+  readonly answer: number
+}
+
+/** Whoever signs may wait for the ledger as long as that. */
+const TIMEOUTS: IssuerTimeouts = { connect: 1_000, answer: 10_000 }
 
 const UNAVAILABLE: IssuerAnswer = { kind: 'refused', reason: 'issuer_unavailable' }
 
@@ -19,9 +25,9 @@ type Asked = IssuerRequest extends infer Request
  * Fails closed: never rejects; nobody there, no answer in time, an answer that is none: all of it is
  * `issuer_unavailable`.
  */
-export function issuerAt(path: string): Issuer {
+export function issuerAt(path: string, timeouts: IssuerTimeouts = TIMEOUTS): Issuer {
   const certificateFor = async (asked: Asked): Promise<IssuerAnswer> => {
-    const reply = await ask(path, asked)
+    const reply = await ask(path, asked, timeouts)
     return reply === undefined || reply.kind === 'root' ? UNAVAILABLE : answerIn(reply)
   }
   return {
@@ -32,7 +38,7 @@ export function issuerAt(path: string): Issuer {
 
 /** Whether an issuer answers at a Unix socket. */
 export async function issuerAnswers(path: string): Promise<boolean> {
-  return (await ask(path, { op: 'root' }))?.kind === 'root'
+  return (await ask(path, { op: 'root' }, TIMEOUTS))?.kind === 'root'
 }
 
 function answerIn(reply: Extract<IssuerReply, { kind: 'issued' | 'refused' }>): IssuerAnswer {
@@ -41,12 +47,12 @@ function answerIn(reply: Extract<IssuerReply, { kind: 'issued' | 'refused' }>): 
     : { kind: 'refused', reason: reply.reason }
 }
 
-async function ask(path: string, asked: Asked): Promise<IssuerReply | undefined> {
+async function ask(path: string, asked: Asked, timeouts: IssuerTimeouts): Promise<IssuerReply | undefined> {
   const socket = connect({ path })
-  const tooLate = setTimeout(() => socket.destroy(), TIMEOUT.connect)
+  const tooLate = setTimeout(() => socket.destroy(), timeouts.connect)
   socket.once('connect', () => {
     clearTimeout(tooLate)
-    socket.setTimeout(TIMEOUT.answer, () => socket.destroy())
+    socket.setTimeout(timeouts.answer, () => socket.destroy())
     socket.write(`${JSON.stringify({ id: 1, ...asked })}\n`)
   })
   try {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, chown, mkdir, unlink } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { SallyportError } from '../errors.ts'
@@ -62,11 +62,15 @@ export async function listenForIssuing(options: IssuerSocketOptions): Promise<Is
 }
 
 async function removeDead(path: string): Promise<void> {
-  const found = await answered(path)
-  if (found === 'ENOENT') return
-  if (found === 'ECONNREFUSED') return await unlink(path)
-  if (found === 'connected') throw new SallyportError('REFUSED', `an issuer listens at ${path} already`)
-  throw invalid(`${path} cannot be listened at (${found}): set issuer.socket to another path, or remove it`)
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  // A file of somebody refuses connections, too, and is not ours to remove.
+  const answer = found.isSocket() ? await answered(path) : 'not a socket'
+  if (answer === 'ECONNREFUSED') return await unlink(path)
+  if (answer === 'connected') throw new SallyportError('REFUSED', `an issuer listens at ${path} already`)
+  throw invalid(
+    `${path} cannot be listened at (${answer}): set issuer.socket to another path, or remove what is there`,
+  )
 }
 
 /** `connected`, or the code of the error. */
