@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseAccessDocument } from '../access/document.ts'
 import { SallyportError } from '../errors.ts'
+import { unwritable } from '../pki/unwritable.ts'
 import { withFileLock } from '../pki/file-lock.ts'
 
 /** How often an edit starts again because somebody saved the file from an editor meanwhile. */
@@ -41,7 +42,9 @@ async function edited(file: string, edit: (text: string) => string): Promise<boo
 async function replace(file: string, text: string, unchanged: () => Promise<boolean>): Promise<boolean> {
   const temporary = `${file}.${randomUUID()}.tmp`
   try {
-    await writeLike(file, temporary, text)
+    await writeLike(file, temporary, text).catch((cause: unknown) => {
+      throw unwritable(file, cause)
+    })
     if (!(await unchanged())) return false
     await rename(temporary, file)
     await syncDirectory(dirname(file))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SallyportError } from '../errors.ts'
+import { unwritable } from './unwritable.ts'
 
 /** A certificate (leaf, then issuing CA) and its private key, as files. */
 export interface CertificateFiles {
@@ -73,7 +74,8 @@ export async function createDirectory(
   const staged = join(parent, temporaryName())
   await mkdir(staged, { mode: 0o755 })
   try {
-    for (const [name, content] of Object.entries(files)) await writeSynced(join(staged, name), content)
+    for (const [name, content] of Object.entries(files))
+      await writeSynced(join(staged, name), content, join(directory, name))
     await syncDirectory(staged)
     await rename(staged, directory)
   } catch (cause) {
@@ -83,21 +85,36 @@ export async function createDirectory(
   await syncDirectory(parent)
 }
 
-/**
- * Writes a file, over the old one if there is one; readers see the old content or the new, never a part. It stays its
- * owner's: who renews a server's key as another user must not take it away from the server.
- */
+/** As {@link replaceFiles}, for one file. */
 export async function replaceFile(path: string, content: FileContent): Promise<void> {
-  const staged = join(dirname(path), temporaryName())
+  await replaceFiles([[path, content]])
+}
+
+/**
+ * Writes files, over the old ones if there are any; readers see the old content of each or the new, never a part. All
+ * are written before the first is put in its place, in the order given: a full disk leaves all as they were.
+ *
+ * They stay their owner's: who renews a server's key as another user must not take it away from the server.
+ *
+ * @throws SallyportError `STORE_UNAVAILABLE` if one cannot be written
+ */
+export async function replaceFiles(files: readonly (readonly [path: string, FileContent])[]): Promise<void> {
+  const staged = files.map(([path, content]) => ({
+    path,
+    content,
+    temporary: join(dirname(path), temporaryName()),
+  }))
   try {
-    await writeSynced(staged, content)
-    await giveToOwnerOf(path, staged)
-    await rename(staged, path)
+    for (const { path, content, temporary } of staged) {
+      await writeSynced(temporary, content, path)
+      await giveToOwnerOf(path, temporary)
+    }
+    for (const { path, temporary } of staged) await rename(temporary, path)
   } catch (cause) {
-    await rm(staged, { force: true })
+    for (const { temporary } of staged) await rm(temporary, { force: true })
     throw cause
   }
-  await syncDirectory(dirname(path))
+  for (const directory of new Set(files.map(([path]) => dirname(path)))) await syncDirectory(directory)
 }
 
 /** No name of a client begins with a dot. */
@@ -105,10 +122,15 @@ function temporaryName(): string {
   return `.sallyport-${randomBytes(8).toString('hex')}`
 }
 
-async function writeSynced(path: string, { content, secret }: FileContent): Promise<void> {
-  await using file = await open(path, 'wx', secret ? 0o600 : 0o644)
-  await file.writeFile(content)
-  await file.sync()
+/** @param wanted what it is written for: named if it cannot be */
+async function writeSynced(path: string, { content, secret }: FileContent, wanted: string): Promise<void> {
+  try {
+    await using file = await open(path, 'wx', secret ? 0o600 : 0o644)
+    await file.writeFile(content)
+    await file.sync()
+  } catch (cause) {
+    throw unwritable(wanted, cause)
+  }
 }
 
 async function giveToOwnerOf(path: string, staged: string): Promise<void> {

@@ -1,9 +1,11 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, open, readFile, type FileHandle } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
 import { thumbprintOf, serialText } from './certify.ts'
 import { withFileLock } from './file-lock.ts'
 import { parseLedgerLine, type IssuedKind, type LedgerEntry, type LedgerEvent } from './ledger-event.ts'
 import { foldLedger, type LedgerState } from './ledger-state.ts'
+import { unwritable } from './unwritable.ts'
 import { SubjectAlternativeNameExtension, type X509Certificate } from './x509.ts'
 
 /**
@@ -66,7 +68,9 @@ export async function readLedger(path: string): Promise<LedgerState> {
  */
 export async function withLedger<T>(path: string, work: (ledger: LockedLedger) => Promise<T>): Promise<T> {
   // Before the lock: where there is no CA, there is no folder for a lock either.
-  await textOf(path)
+  await access(path).catch((cause: unknown) => {
+    throw unreadable(path, cause)
+  })
   return await withFileLock(path, async () => {
     let state = await readLedger(path)
     return await work({
@@ -80,25 +84,25 @@ export async function withLedger<T>(path: string, work: (ledger: LockedLedger) =
 }
 
 /**
- * Appends one event, without looking at the others; resolves once it is on disk.
+ * Appends one event; resolves once it is on disk. A ledger that is gone or damaged is not begun anew.
  *
- * @throws SallyportError `TOO_BUSY`; and what the disk says
+ * @throws SallyportError as {@link withLedger}; and what the disk says
  */
 export async function appendToLedger(path: string, event: LedgerEvent): Promise<void> {
-  await withFileLock(path, async () => await append(path, [event]))
+  await withLedger(path, async (ledger) => await ledger.append(event))
 }
 
 /** Under the lock. A write that fails half way is taken back, or closed as torn by the next one. */
 async function append(path: string, events: readonly LedgerEvent[]): Promise<void> {
-  await using file = await open(path, 'a+', 0o600)
+  await using file = await open(path, constants.O_RDWR | constants.O_APPEND)
   const { size } = await file.stat()
   const closing = (await endsInsideLine(file, size)) ? `${TORN}\n` : ''
   try {
     await file.appendFile(closing + events.map(ledgerLine).join(''))
     await file.sync()
-  } catch (error) {
+  } catch (cause) {
     await file.truncate(size).catch(() => undefined)
-    throw error
+    throw unwritable(path, cause)
   }
 }
 
@@ -110,10 +114,14 @@ async function endsInsideLine(file: FileHandle, size: number): Promise<boolean> 
 
 async function textOf(path: string): Promise<string> {
   return await readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    const help = code === 'ENOENT' ? 'is the CA made yet (npm run init-ca)?' : 'check its rights'
-    throw new SallyportError('NOT_FOUND', `the ledger ${path} cannot be read (${code}): ${help}`, { cause })
+    throw unreadable(path, cause)
   })
+}
+
+function unreadable(path: string, cause: unknown): SallyportError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  const help = code === 'ENOENT' ? 'is the CA made yet (npm run init-ca)?' : 'check its rights'
+  return new SallyportError('NOT_FOUND', `the ledger ${path} cannot be read (${code}): ${help}`, { cause })
 }
 
 function eventsOf(text: string, path: string): readonly LedgerEvent[] {

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import {
   authorityFiles,
   createDirectory,
-  replaceFile,
+  replaceFiles,
   type CertificateFiles,
   type FileContent,
 } from './files.ts'
@@ -47,6 +47,8 @@ export async function releaseOver(certs: string, files: CertificateFiles, issued
  * not match, keeps what it has and reads again; after a crash in between, the pair is due for renewal.
  */
 export async function replacePair(files: CertificateFiles, issued: IssuedPair): Promise<void> {
-  await replaceFile(files.key, { content: issued.key, secret: true })
-  await replaceFile(files.certificate, { content: issued.certificate, secret: false })
+  await replaceFiles([
+    [files.key, { content: issued.key, secret: true }],
+    [files.certificate, { content: issued.certificate, secret: false }],
+  ])
 }

@@ -158,6 +158,14 @@ describe('opening the CA', () => {
     await assert.rejects(openAuthority(ca.certs, Date.now() + LIFETIME.issuing + 1000), /is not valid now/)
   })
 
+  it('refuses to sign by a clock that is behind the CA, and says what time it is by that clock', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    await assert.rejects(openAuthority(ca.certs, NOW - 24 * 3_600_000), {
+      code: 'CERTIFICATE_INVALID',
+      message: /begins 2026-11-21T09:59:00.*is the clock right \(2026-11-20T10:00:00.500Z\)\?$/,
+    })
+  })
+
   it('refuses a leaf in the place of the issuing CA', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t))
     const { cert, key } = await ca.client('billing')

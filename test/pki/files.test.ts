@@ -83,7 +83,7 @@ describe('creating a directory with its files', () => {
   it('leaves nothing behind when a file cannot be written', async (t) => {
     const parent = await temporaryDirectory(t)
     const broken = { 'no/such/place': { content: 'x', secret: true } }
-    await assert.rejects(createDirectory(join(parent, 'demo'), broken), { code: 'ENOENT' })
+    await assert.rejects(createDirectory(join(parent, 'demo'), broken), { code: 'STORE_UNAVAILABLE' })
     assert.deepEqual(await readdir(parent), [])
   })
 })
