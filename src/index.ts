@@ -14,6 +14,7 @@ export {
 } from './server.ts'
 export { readTrust, type TrustMaterial } from './trust.ts'
 export { openStore } from './store/open.ts'
+export { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 export type { Store, StoreOptions } from './store/store.ts'
 export { fileAuditSink, type FileAuditSink, type FileAuditSinkOptions } from './audit/sink.ts'
 
@@ -45,6 +46,12 @@ export { admitCertificate, type Admission, type Trust, type TrustedIssuer } from
 export { certificateAuthenticator } from './auth/certificate-authenticator.ts'
 export type { AuthContext, AuthMethod, CompiledPermissions, Rights } from './auth/context.ts'
 export { parsePrincipal, principalOf, type Principal, type PrincipalKind } from './auth/principal.ts'
+export type {
+  LiveRevocations,
+  RevocationReading,
+  RevocationStore,
+  RevokedCertificate,
+} from './auth/revocation.ts'
 export { sessionAuthenticator, type SessionAuthenticatorOptions } from './auth/session.ts'
 export { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
 export { slotOf } from './auth/session-token.ts'

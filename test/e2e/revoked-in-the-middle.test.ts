@@ -4,17 +4,24 @@ import { once } from 'node:events'
 import { Agent } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import { test, type TestContext } from 'node:test'
+import { Redis } from 'ioredis'
 import { z } from 'zod'
+import type { AuditEvent, AuditSink } from '../../src/audit/event.ts'
 import { defineTool, textResult } from '../../src/mcp/tool.ts'
 import type { SallyportOptions } from '../../src/server.ts'
 import type { TestPair } from '../support/certificates.ts'
 import { ask, modern } from '../support/clients.ts'
+import { startRedis } from '../support/redis.ts'
 import { revokedOf } from '../support/revocations.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer, type TestOptions, type TestServer } from '../support/server.ts'
+import { openSession } from '../support/session.ts'
 import { closedAt, openStreams, type StreamTarget } from '../support/streams.ts'
 import { headerValue } from '../support/tls-proxy.ts'
 
-async function started(t: TestContext, options: Partial<SallyportOptions> = {}): Promise<TestServer> {
+async function started(
+  t: TestContext,
+  options: Partial<SallyportOptions> & TestOptions = {},
+): Promise<TestServer> {
   const server = await startServer(options)
   t.after(async () => server.close())
   return server
@@ -109,6 +116,32 @@ test('a tool that runs is aborted, and one whose body is on its way never runs',
   assert.equal(await server.store.notes.read('late'), undefined)
 })
 
+test('a tool that was allowed a moment before, and has not begun, does not begin', async (t) => {
+  const [asked, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const finished = Promise.withResolvers<AuditEvent>()
+  const audit: AuditSink = {
+    async record(event) {
+      if (event.event === 'tool.finished') finished.resolve(event)
+      if (event.event !== 'tool.decided') return
+      asked.resolve()
+      await written.promise
+    },
+  }
+  const server = await started(t, { audit })
+  const target = targetOf(server, await server.authority.client('admin-cli'))
+  const socket = await connected(target)
+  socket.write(wire(modern('tools/call', { name: 'notes_write', arguments: { id: 'late', text: 'x' } })))
+  await asked.promise
+  const gone = closed(socket)
+  await revoke(server, target)
+  await gone
+  // The server's side of it has ended, too, when another connection is answered.
+  await ask({ ...target, path: '/healthz', method: 'GET' })
+  written.resolve()
+  assert.match(JSON.stringify(await finished.promise), /"outcome":"exception"/)
+  assert.equal(await server.store.notes.read('late'), undefined)
+})
+
 test('twenty revocations at once end twenty certificates, and leave the rest', async (t) => {
   const server = await started(t)
   const pairs = await Promise.all(Array.from({ length: 20 }, async () => server.authority.client('demo')))
@@ -176,4 +209,27 @@ test('a node that cannot read the list any more refuses certificates and ends th
   assert.equal((await server.event('request.refused')).reason, 'revocation_stale')
   const ready = await ask({ ...target, path: '/readyz', method: 'GET' })
   assert.equal(ready.status, 503)
+})
+
+test('a list that is damaged stops certificates and readiness, not sessions', async (t) => {
+  const redis = await startRedis()
+  t.after(async () => redis.stop())
+  const server = await started(t, { storeLocation: redis.url, revocationsFreshFor: 700 })
+  const target = targetOf(server, await server.authority.client('demo'))
+  const { token } = await openSession(server, 'alice')
+  const people = { port: server.ports.people ?? 0, ca: target.ca }
+  const readiness = async () => (await ask({ ...people, path: '/readyz', method: 'GET' })).status
+  assert.equal(await readiness(), 200)
+  const [stream] = await openStreams(target, 1)
+  assert.ok(stream)
+  const raw = new Redis(redis.url)
+  t.after(() => raw.disconnect())
+  await raw.zadd('sallyport:{revocations}:by-epoch', 1, 'nonsense')
+  await raw.hset('sallyport:{revocations}:state', 'epoch', 1)
+  await closedAt(stream)
+  const list = modern('tools/list')
+  assert.equal((await ask({ ...target, ...list })).status, 503)
+  assert.equal(await readiness(), 503)
+  const headers = { ...list.headers, authorization: `Bearer ${token}` }
+  assert.equal((await ask({ ...people, ...list, headers })).status, 200)
 })

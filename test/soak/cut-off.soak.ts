@@ -16,10 +16,7 @@ const STREAMS = 10
 test('a node that is cut off from Redis stops serving within 30 s, and serves again when it is not', async (t) => {
   const cluster = await startCluster(await temporaryDirectory(t), 1)
   t.after(async () => cluster.close())
-  const [revoked, pair] = [
-    await cluster.authority.client('revoked'),
-    await cluster.authority.client('caller'),
-  ]
+  const pair = await cluster.authority.client('caller')
   const targetOf = ({ ports }: Served, as: TestPair) => ({
     port: ports.certificates,
     ca: cluster.authority.rootPem,
