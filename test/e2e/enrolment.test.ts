@@ -126,9 +126,10 @@ describe('an enrolment', () => {
 })
 
 describe('no enrolment', () => {
-  test('by a token that is not good, and all of them get the same answer', async () => {
+  test('by a token that is not good, and all of them get the same answer', async (t) => {
     const { csr } = await keyAndRequest()
     const other = await place()
+    t.after(async () => other.server.close())
     const used = await here.issuer.token('used')
     assert.equal((await enroll({ token: used, csr: (await keyAndRequest()).csr })).status, 200)
     const old = await here.issuer.token('old', 'service', { ttl: 1_000 })
@@ -155,7 +156,6 @@ describe('no enrolment', () => {
       bodies.add(answer.body.replace(/"requestId":"[^"]+"/, ''))
     }
     assert.equal(bodies.size, 1)
-    await other.server.close()
   })
 
   test('from another site', async () => {
@@ -216,15 +216,15 @@ describe('no enrolment', () => {
     await refused(enroll({ token, csr }, {}, there), 503, 'store_unavailable', true, there)
   })
 
-  test('while there is no issuer, or none that answers: 503', async () => {
+  test('while there is no issuer, or none that answers: 503', async (t) => {
     const body = { token: await here.issuer.token('waits'), csr: (await keyAndRequest()).csr }
     here.issuer.refuse('issuer_unavailable')
     await refused(enroll(body), 503, 'issuer_unavailable', true)
     here.issuer.refuse(undefined)
     const none = await startServer()
+    t.after(async () => none.close())
     const tls = { port: none.ports.people ?? 0, ca: none.authority.rootPem }
     assert.equal((await enroll(body, tls)).status, 503)
-    await none.close()
   })
 
   test('at the door for certificates', async () => {
@@ -233,8 +233,9 @@ describe('no enrolment', () => {
     assert.equal((await enroll({ token: 'x', csr: 'x' }, tls)).status, 404)
   })
 
-  test('more often than 20 times a minute from one address, or 300 times from all', async () => {
+  test('more often than 20 times a minute from one address, or 300 times from all', async (t) => {
     const there = await place()
+    t.after(async () => there.server.close())
     there.issuer.refuse('enrolment_token_invalid')
     const from = async (localAddress: string, times: number): Promise<readonly number[]> => {
       const answers = Array.from({ length: times }, async () =>
@@ -252,7 +253,6 @@ describe('no enrolment', () => {
     assert.equal(there.issuer.asked.length, 300)
     there.advance(60_000)
     assert.equal(limited(await from('127.2.0.1', 1)), 0)
-    await there.server.close()
   })
 
   test('leaves a token, a request or a key on record', () => {

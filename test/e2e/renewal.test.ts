@@ -255,13 +255,13 @@ describe('no renewal', () => {
     issuer.refuse(undefined)
   })
 
-  test('where there is no issuer: 503', async () => {
+  test('where there is no issuer: 503', async (t) => {
     const other = await startServer()
+    t.after(async () => other.close())
     const pair = await other.authority.client('demo')
     const answer = await renew({ ...pair, port: other.ports.certificates, ca: other.authority.rootPem }, 'x')
     assert.equal(answer.status, 503)
     await other.event('request.refused', ({ reason }) => reason === 'issuer_unavailable')
-    await other.close()
   })
 
   test('of a user while the store cannot say whether he is disabled: 503', async (t) => {
@@ -338,7 +338,7 @@ describe('no renewal', () => {
 })
 
 describe('a connection on which the certificate ends', () => {
-  test('renews nothing afterwards', async () => {
+  test('renews nothing afterwards', async (t) => {
     let offset = 0
     const clock = (): number => Date.now() + offset
     let asked: TestIssuer | undefined
@@ -346,6 +346,7 @@ describe('a connection on which the certificate ends', () => {
       clock,
       issuerOf: (authority) => (asked = testIssuer(authority, clock)),
     })
+    t.after(async () => other.close())
     assert.ok(asked)
     const pair = await enrolled(asked, 'demo')
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -356,7 +357,6 @@ describe('a connection on which the certificate ends', () => {
     await other.event('request.refused', ({ reason }) => reason === 'certificate_expired')
     assert.deepEqual(asked.asked, ['enroll', 'renew'])
     agent.destroy()
-    await other.close()
   })
 })
 
@@ -405,7 +405,7 @@ describe('on one port for both kinds of callers', () => {
 })
 
 describe('behind a proxy that ends TLS', () => {
-  test('neither the client nor the proxy renews: the certificate is not of this connection', async () => {
+  test('neither the client nor the proxy renews: the certificate is not of this connection', async (t) => {
     let local: TestIssuer | undefined
     const other = await startServer({
       listeners: {
@@ -414,6 +414,7 @@ describe('behind a proxy that ends TLS', () => {
       },
       issuerOf: (authority) => (local = testIssuer(authority)),
     })
+    t.after(async () => other.close())
     assert.ok(local)
     const proxy = await enrolled(local, 'edge')
     const client = new X509Certificate((await enrolled(local, 'demo')).cert)
@@ -429,7 +430,6 @@ describe('behind a proxy that ends TLS', () => {
     assert.equal((await renew(tls, csr, { headers: { ...JSON_TYPE, ...forwarded } })).status, 401)
     assert.equal((await renew(tls, csr)).status, 401)
     assert.deepEqual(local.asked, ['enroll', 'enroll'])
-    await other.close()
   })
 })
 
