@@ -98,7 +98,9 @@ async function madeServer(config: Config, issuing: Issuing): Promise<string[]> {
 /** The first clients are made once: whoever takes one of them away does not find it back. */
 async function madeClients(config: Config, issuing: Issuing): Promise<Made['clients']> {
   const { access: policy, trustDomain } = config
-  const some = await readdir(join(issuing.certs, 'clients')).catch(() => [])
+  const found = await readdir(join(issuing.certs, 'clients')).catch(() => [])
+  // What begins with a dot was left behind half made.
+  const some = found.filter((name) => !name.startsWith('.'))
   if (some.length > 0 || !(await canIssue(issuing))) return []
   for (const { name, role } of FIRST_CLIENTS) {
     const request = { name, kind: 'service' as const, roles: [role], life: LIFETIME.client, existing: true }

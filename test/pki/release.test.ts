@@ -37,7 +37,7 @@ describe('releasing a certificate', () => {
     const files = clientFiles(ca.certs, 'billing')
     const issued = await issue(ca)
     await breakLedger(ca)
-    await assert.rejects(release(ca.certs, files, issued), { code: 'EISDIR' })
+    await assert.rejects(release(ca.certs, files, issued), /the ledger .* cannot be read \(EISDIR\)/)
     assert.equal(existsSync(files.directory), false)
   })
 
@@ -47,7 +47,7 @@ describe('releasing a certificate', () => {
     const before = [await readFile(files.certificate, 'utf8'), await readFile(files.key, 'utf8')]
     const issued = await issue(ca)
     await breakLedger(ca)
-    await assert.rejects(releaseOver(ca.certs, files, issued), { code: 'EISDIR' })
+    await assert.rejects(releaseOver(ca.certs, files, issued), /the ledger .* cannot be read \(EISDIR\)/)
     assert.deepEqual([await readFile(files.certificate, 'utf8'), await readFile(files.key, 'utf8')], before)
   })
 
