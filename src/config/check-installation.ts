@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { isSallyportError } from '../errors.ts'
-import { chainFaults, serverFaults } from './check-certificates.ts'
+import { chainFaults } from './check-certificates.ts'
+import { serverFaults } from './check-server.ts'
 import type { Config } from './config.ts'
 import { installedFile, secrecyFaults } from './installed-file.ts'
 import type { InstalledFile } from './installed-file.ts'
@@ -27,14 +28,29 @@ export function installationFaults(config: Config, nodeVersion: string, now: num
     ...[certificate, key, access].flatMap(({ faults }) => faults),
     ...secrecyFaults(key.what, key.path),
     ...serverFaults(certificate, key, now),
-    ...trustFiles(config.trust).flatMap((files) => authorityFaults(files, config, now)),
+    ...trustFaults(config, now, installedFile),
     ...secretFaults(config),
   ]
 }
 
-function authorityFaults({ whose, ...files }: TrustFiles, config: Config, now: number): string[] {
+/**
+ * What keeps it from judging the certificates of clients.
+ *
+ * @param now ms since the epoch
+ * @param read as {@link installedFile} does
+ */
+export function trustFaults(config: Config, now: number, read: typeof installedFile): string[] {
+  return trustFiles(config.trust).flatMap((files) => authorityFaults(files, config, now, read))
+}
+
+function authorityFaults(
+  { whose, ...files }: TrustFiles,
+  config: Config,
+  now: number,
+  read: typeof installedFile,
+): string[] {
   const file = (what: string, path: string): InstalledFile =>
-    installedFile(`the file of ${what}${whose}`, path, whose === '')
+    read(`the file of ${what}${whose}`, path, whose === '')
   const roots = file('root certificates', files.roots)
   const issuers = file('issuing certificates', files.issuers)
   const lists = files.revocationLists === null ? [] : [file('revocation lists', files.revocationLists)]
