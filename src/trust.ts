@@ -1,6 +1,7 @@
 import type { Trust } from './auth/certificate.ts'
 import { foreignRule, mappingFault, ownRule, type PrincipalMapping } from './auth/mapping.ts'
 import { SallyportError } from './errors.ts'
+import type { RevocationList } from './pki/read-crl.ts'
 import { trustedIssuers } from './trusted-issuers.ts'
 
 /** What a CA is trusted by, as PEM text. */
@@ -48,15 +49,31 @@ export interface ForeignTrustMaterial {
  * @throws SallyportError `CERTIFICATE_INVALID`, or `CONFIGURATION_INVALID` for bundles that do not go together
  */
 export async function readTrust(material: TrustMaterial | ForeignTrustMaterial): Promise<Trust> {
+  return (await readTrustAndLists(material)).trust
+}
+
+/** What is trusted, and the revocation lists of all of its CAs. */
+export interface TrustAndLists {
+  readonly trust: Trust
+  readonly lists: readonly RevocationList[]
+}
+
+/** As {@link readTrust}, for those who must see to it that no older list comes after a newer one. */
+export async function readTrustAndLists(
+  material: TrustMaterial | ForeignTrustMaterial,
+): Promise<TrustAndLists> {
   const { trustDomain, bundles = [] } = material
   refuseFaults(trustDomain, bundles)
-  const own = 'roots' in material ? await trustedIssuers({ ...material, pins: [] }, ownRule(trustDomain)) : []
+  const own =
+    'roots' in material ? [await trustedIssuers({ ...material, pins: [] }, ownRule(trustDomain))] : []
   const foreign = await Promise.all(
     bundles.map(async (bundle) =>
       named(bundle, trustedIssuers(bundle, foreignRule(bundle.trustDomains, bundle.principal))),
     ),
   )
-  return Object.freeze({ trustDomain, issuers: Object.freeze([...own, ...foreign.flat()]) })
+  const all = [...own, ...foreign]
+  const issuers = Object.freeze(all.flatMap((bundle) => bundle.issuers))
+  return { trust: Object.freeze({ trustDomain, issuers }), lists: all.flatMap(({ lists }) => lists) }
 }
 
 /** A trust domain has one owner: whoever else could name its principals could be any of them. */

@@ -20,22 +20,25 @@ export interface IssuerMaterial {
 /** More CAs than any bundle needs; the paths between them are searched. */
 const MOST_AUTHORITIES = 32
 
+/** The issuers of one bundle, and the revocation lists that speak about them. */
+export interface TrustedIssuers {
+  readonly issuers: readonly TrustedIssuer[]
+  readonly lists: readonly RevocationList[]
+}
+
 /**
  * The issuers of one bundle, each with its way to a root and with what the lists say. One that is revoked, or leads to
  * the roots through such a one alone, is not among them.
  *
  * @throws SallyportError `CERTIFICATE_INVALID`
  */
-export async function trustedIssuers(
-  material: IssuerMaterial,
-  rule: IssuerRule,
-): Promise<readonly TrustedIssuer[]> {
+export async function trustedIssuers(material: IssuerMaterial, rule: IssuerRule): Promise<TrustedIssuers> {
   const [roots, issuers] = [certificatesIn(material.roots), certificatesIn(material.issuers)]
   const authorities = [...issuers, ...roots]
   const lists =
     material.revocationLists === null ? [] : await parseRevocationLists(material.revocationLists, authorities)
   const isGood = (certificate: X509Certificate): boolean => !lists.some((list) => isOn(list, certificate))
-  return issuers.flatMap((certificate) => {
+  const trusted = issuers.flatMap((certificate) => {
     const own = listOf(certificate, lists)
     if (own === undefined && material.revocationLists !== null) throw missingList(certificate)
     const chain = issuerChain(certificate, issuers, roots) ?? refuseChain(certificate)
@@ -46,6 +49,7 @@ export async function trustedIssuers(
     const revoked = own?.revoked ?? new Set<string>()
     return { certificate, keyDigest: keyDigestOf(certificate), chain: good, rule, nextUpdate, revoked }
   })
+  return { issuers: trusted, lists }
 }
 
 /** A serial number means something only beside the CA that gave it (RFC 5280, 4.1.2.2). */

@@ -31,11 +31,14 @@ export interface FileSet<T> {
   readonly patience: number
 }
 
-/** Who hears of changes. Neither may throw. */
+/** Who hears of changes. */
 export interface FileEvents<T> {
-  /** Something is in force that was not before, or is again what the files say after a problem. */
+  /**
+   * Something is in force that was not before, or is again what the files say after a problem. What it throws refuses
+   * the files all the same.
+   */
   onLoaded(value: T): void
-  /** The files were refused and what was in force stays; once per problem. */
+  /** The files were refused and what was in force stays; once per problem. May not throw. */
   onRejected(problem: string): void
 }
 
@@ -75,18 +78,24 @@ export async function followFiles<T>(
   let problem: string | null = null
   let lookSoon = (): void => undefined
 
+  const refuse = (why: string, events: FileEvents<T>) => {
+    if (problem !== why) events.onRejected((problem = why))
+  }
   const take = (
     found: { readonly value: T; readonly readings: readonly Reading[] },
     events: FileEvents<T>,
   ) => {
+    const before = taken
     const isNew = !areSame(found.readings, taken.readings)
     if (isNew) taken = found
     if (!isNew && problem === null) return
-    problem = null
-    events.onLoaded(taken.value)
-  }
-  const refuse = (why: string, events: FileEvents<T>) => {
-    if (problem !== why) events.onRejected((problem = why))
+    try {
+      events.onLoaded(taken.value)
+      problem = null
+    } catch (error) {
+      taken = before
+      refuse(whyOf(error, set.files), events)
+    }
   }
   const look = async (events: FileEvents<T>): Promise<void> => {
     const before = anew ? undefined : seen
@@ -160,9 +169,13 @@ async function verdictOf<T>(
     return await judge((path) => texts.get(path) ?? '', inForce)
   } catch (error) {
     // Whatever it is, it is no reason to stop: what was in force stays.
-    const why = error instanceof Error ? error.message : String(error)
-    return { problem: isSallyportError(error) ? why : `${pathsOf(files)} cannot be judged: ${why}` }
+    return { problem: whyOf(error, files) }
   }
+}
+
+function whyOf(error: unknown, files: readonly FollowedFile[]): string {
+  const why = error instanceof Error ? error.message : String(error)
+  return isSallyportError(error) ? why : `${pathsOf(files)} cannot be taken: ${why}`
 }
 
 function pathsOf(files: readonly FollowedFile[]): string {

@@ -2,25 +2,21 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { pino } from 'pino'
-import type { Policy } from '../access/decision.ts'
-import type { FileAuditSink } from '../audit/sink.ts'
 import { installationFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import { createServer, type ListeningPorts, type Log, type Sallyport } from '../server.ts'
-import type { Store } from '../store/store.ts'
-import { readTrust } from '../trust.ts'
 import { configuration } from './configuration.ts'
+import { endings, hotReload, lookAtAll, reloadProblems, type ReloadLog } from './hot-reload.ts'
 import { issuerAt } from './issuer-client.ts'
 import { listenFaults } from './listen-faults.ts'
 import { loadCatalog } from './load-catalog.ts'
-import { openAudit } from './open-audit.ts'
-import type { FollowedFiles } from './followed-files.ts'
-import { policyFile } from './policy-file.ts'
+import { onHangUp } from './on-hang-up.ts'
 import { print } from './print.ts'
-import { storeOf } from './store-of.ts'
-import { tlsAuthorities, trustMaterial } from './trust-material.ts'
+import { closeServeParts, openServeParts, type ServeParts } from './serve-parts.ts'
+import { warnDaily } from './warn-daily.ts'
+import { every } from './watch-files.ts'
 
 const EXAMPLES = `
 Examples:
@@ -49,50 +45,51 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   const faults = installationFaults(config, process.versions.node, Date.now())
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
-  const parts = await openParts(config, log)
+  const parts = await openServeParts(config, Date.now)
+  const stop = new AbortController()
   try {
     // Before anybody can know that we listen: a signal that comes at once is to find us ready for it.
-    const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+    const stopped = stopping(() => lookAtAll(parts.followed), stop.signal)
     const server = await composed(config, parts, log)
-    onListening(await listening(server, config))
+    const ports = await listening(server, config)
+    keepUp(parts, server, log, stop.signal)
+    onListening(ports)
     await stopped
     await server.close()
   } finally {
-    await closeParts(parts)
+    stop.abort()
+    await closeServeParts(parts)
   }
 }
 
-interface Parts {
-  readonly audit: FileAuditSink
-  readonly policy: FollowedFiles<Policy>
-  readonly store: Store
+/** Ends with the signal to stop; SIGHUP, to look at all files, is none. */
+async function stopping(look: () => void, over: AbortSignal): Promise<void> {
+  const hungUp = Promise.withResolvers<void>()
+  onHangUp(look, hungUp.resolve, over)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), hungUp.promise])
 }
 
-async function openParts(config: Config, log: Log & { warn: Log['error'] }): Promise<Parts> {
-  const audit = await openAudit(config.audit)
-  const record = (
-    event: 'policy.loaded' | 'policy.rejected',
-    policy: string,
-    problem: string | null,
-  ): void => {
-    audit.record({ event, policy, problem }).catch((err: unknown) => log.error({ err }, 'not on record'))
+/** How often it is looked whether something ends soon, in ms. */
+const HOUR = 3_600_000
+
+/** Follows what can change while the server runs, and says what ends soon. */
+function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadLog, stop: AbortSignal): void {
+  hotReload(followed, { server, audit, log })
+  const warn = warnDaily((message) => log.warn({}, message))
+  const look = (): void => {
+    const now = Date.now()
+    warn(
+      endings(followed, now).map(({ message }) => message),
+      now,
+    )
   }
-  const policy = await policyFile(config.access)
-  policy.follow({
-    onLoaded: ({ digest }) => record('policy.loaded', digest, null),
-    onRejected(problem) {
-      log.warn({ problem }, 'the access policy was refused; the old one stays in force')
-      record('policy.rejected', policy.current().digest, problem)
-    },
-  })
-  return { audit, policy, store: await storeOf(config) }
+  look()
+  every(HOUR, look, stop)
 }
 
-async function composed(config: Config, { audit, policy, store }: Parts, log: Log): Promise<Sallyport> {
+async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sallyport> {
   const { listeners, tls, limits, hosts, origins, sessions } = config
-  const read = (path: string): string => readFileSync(path, 'utf8')
-  const material = trustMaterial(config, read)
-  const trust = await readTrust(material)
+  const { audit, followed, store } = parts
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -101,14 +98,14 @@ async function composed(config: Config, { audit, policy, store }: Parts, log: Lo
       ...(listeners.operations === false ? {} : { operations: listeners.operations }),
     },
     tls: {
-      certificate: read(tls.certificate),
-      key: read(tls.key),
-      authorities: tlsAuthorities(material),
+      ...followed.certificate.current(),
+      authorities: followed.trust.current().authorities,
       minVersion: tls.minVersion,
       unsafeSessionTickets: tls.unsafeSessionTickets,
     },
-    trust: () => trust,
-    policy: () => policy.current(),
+    trust: () => followed.trust.current().trust,
+    policy: () => followed.policy.current(),
+    problems: () => reloadProblems(followed, Date.now()),
     store,
     audit,
     sessionSecrets: config.sessionSecrets(),
@@ -133,16 +130,6 @@ async function listening(server: Sallyport, { listeners }: Config): Promise<List
   return server.listen().catch((cause: unknown) => {
     throw new SallyportError('CONFIGURATION_INVALID', listenFaults(cause, listeners).join('\n'), { cause })
   })
-}
-
-async function closeParts({ audit, policy, store }: Parts): Promise<void> {
-  policy.close()
-  try {
-    await store.close()
-  } finally {
-    // What waits for the disk is written, whatever became of the store.
-    await audit.close()
-  }
 }
 
 /** Where the server is to be found, a line each. */

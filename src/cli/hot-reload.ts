@@ -1,0 +1,139 @@
+import type { Policy } from '../access/decision.ts'
+import type { AuditEvent, AuditSink } from '../audit/event.ts'
+import type { Sallyport } from '../server.ts'
+import type { CrlNumbers } from './crl-numbers.ts'
+import { endingSoon, type Ending } from './ending-soon.ts'
+import type { FollowedFiles } from './followed-files.ts'
+import type { FollowedTrust } from './followed-trust.ts'
+import type { ServerCertificate } from './server-certificate.ts'
+
+/** Everything that is followed while the server runs. */
+export interface Followed {
+  readonly policy: FollowedFiles<Policy>
+  readonly certificate: FollowedFiles<ServerCertificate>
+  readonly trust: FollowedFiles<FollowedTrust>
+  readonly numbers: CrlNumbers
+}
+
+/** Where operators read what was taken and what was refused. Any pino logger is one. */
+export interface ReloadLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** What {@link hotReload} takes. */
+export interface ReloadOptions {
+  readonly server: Pick<Sallyport, 'reload' | 'readmit' | 'metrics'>
+  readonly audit: AuditSink
+  readonly log: ReloadLog
+}
+
+/** The kinds of files, as readiness, metrics and the audit trail say them. */
+type Kind = 'access policy' | 'server certificate' | 'trust'
+
+/**
+ * Lets a server have what its files say, while it runs. What is refused is said once in the log, in the metrics and on
+ * the audit trail, and what was in force stays.
+ */
+export function hotReload({ policy, certificate, trust, numbers }: Followed, options: ReloadOptions): void {
+  const { server, log } = options
+  const take = (): void => {
+    server.reload({ ...certificate.current(), authorities: trust.current().authorities })
+    server.metrics.serverCertificateEnds(certificate.current().endsAt)
+  }
+  const remember = (): void => {
+    numbers
+      .raise(trust.current().lists)
+      // A revocation counts, also where the disk is full.
+      .catch((err: unknown) =>
+        log.error({ err }, 'numbers of revocation lists are not remembered beyond this run'),
+      )
+  }
+  server.metrics.serverCertificateEnds(certificate.current().endsAt)
+  remember()
+  follow({ kind: 'access policy', files: policy, take: () => undefined, event: policyEvent(policy) }, options)
+  follow(
+    { kind: 'server certificate', files: certificate, take, event: filesEvent('server certificate') },
+    options,
+  )
+  follow(
+    {
+      kind: 'trust',
+      files: trust,
+      take() {
+        take()
+        server.readmit()
+        remember()
+      },
+      event: filesEvent('trust'),
+    },
+    options,
+  )
+}
+
+/** Kinds of problems: files that were refused, and what ends soon. */
+export function reloadProblems(followed: Followed, now: number): readonly string[] {
+  const { policy, certificate, trust } = followed
+  const isRefused: readonly (readonly [Kind, FollowedFiles<unknown>])[] = [
+    ['access policy', policy],
+    ['server certificate', certificate],
+    ['trust', trust],
+  ]
+  const refused = isRefused.flatMap(([kind, files]) => (files.lastProblem() === null ? [] : [kind]))
+  return [...refused, ...new Set(endings(followed, now).map(({ kind }) => kind))]
+}
+
+/** What of that which is in force ends soon. */
+export function endings({ certificate, trust }: Followed, now: number): readonly Ending[] {
+  return endingSoon(certificate.current().endsAt, trust.current().lists, now)
+}
+
+/** Judges all files anew at once. */
+export function lookAtAll({ policy, certificate, trust }: Followed): void {
+  for (const files of [policy, certificate, trust]) files.look()
+}
+
+/** Stops following. */
+export function stopFollowing({ policy, certificate, trust }: Followed): void {
+  for (const files of [policy, certificate, trust]) files.close()
+}
+
+interface Part<T> {
+  readonly kind: Kind
+  readonly files: FollowedFiles<T>
+  /** Puts in force what was loaded. What it throws refuses it. */
+  readonly take: () => void
+  readonly event: (problem: string | null) => AuditEvent
+}
+
+function follow<T>({ kind, files, take, event }: Part<T>, { server, audit, log }: ReloadOptions): void {
+  const record = (problem: string | null): void => {
+    server.metrics.fileRefused(kind, problem !== null)
+    audit.record(event(problem)).catch((err: unknown) => log.error({ err }, 'not on record'))
+  }
+  server.metrics.fileRefused(kind, false)
+  files.follow({
+    onLoaded() {
+      take()
+      log.info({ what: kind }, `the ${kind} was loaded`)
+      record(null)
+    },
+    onRejected(problem) {
+      log.warn({ what: kind, problem }, `the ${kind} was refused; the old one stays in force`)
+      record(problem)
+    },
+  })
+}
+
+function policyEvent(policy: FollowedFiles<Policy>): Part<Policy>['event'] {
+  return (problem) => ({
+    event: problem === null ? 'policy.loaded' : 'policy.rejected',
+    policy: policy.current().digest,
+    problem,
+  })
+}
+
+function filesEvent(what: Kind): Part<unknown>['event'] {
+  return (problem) => ({ event: problem === null ? 'files.loaded' : 'files.rejected', what, problem })
+}

@@ -1,0 +1,49 @@
+import { dirname, join } from 'node:path'
+import type { FileAuditSink } from '../audit/sink.ts'
+import type { Config } from '../config/config.ts'
+import type { Store } from '../store/store.ts'
+import { crlNumbers } from './crl-numbers.ts'
+import { followedTrust } from './followed-trust.ts'
+import { stopFollowing, type Followed } from './hot-reload.ts'
+import { openAudit } from './open-audit.ts'
+import { policyFile } from './policy-file.ts'
+import { serverCertificate } from './server-certificate.ts'
+import { storeOf } from './store-of.ts'
+
+/** What a server is composed of beside its settings; each has to be let go of. */
+export interface ServeParts {
+  readonly audit: FileAuditSink
+  readonly followed: Followed
+  readonly store: Store
+}
+
+/**
+ * Opens what a server needs.
+ *
+ * @param now ms since the epoch
+ * @throws SallyportError with what is missing or unfit
+ */
+export async function openServeParts(config: Config, now: () => number): Promise<ServeParts> {
+  const followed = await openFollowed(config, now)
+  const audit = await openAudit(config.audit)
+  return { audit, followed, store: await storeOf(config) }
+}
+
+async function openFollowed(config: Config, now: () => number): Promise<Followed> {
+  // Beside the audit trail: the server can write there, and it outlives the server.
+  const numbers = await crlNumbers(join(dirname(config.audit), 'crl-numbers.json'))
+  const trust = await followedTrust(config, { numbers, now })
+  const certificate = await serverCertificate(config, now)
+  return { policy: await policyFile(config.access), certificate, trust, numbers }
+}
+
+/** Lets go of everything. */
+export async function closeServeParts({ audit, followed, store }: ServeParts): Promise<void> {
+  stopFollowing(followed)
+  try {
+    await store.close()
+  } finally {
+    // What waits for the disk is written, whatever became of the store.
+    await audit.close()
+  }
+}
