@@ -12,7 +12,13 @@ export {
   type Sallyport,
   type SallyportOptions,
 } from './server.ts'
-export { readTrust, type TrustMaterial } from './trust.ts'
+export {
+  readTrust,
+  type AuthorityMaterial,
+  type ForeignTrustMaterial,
+  type TrustBundle,
+  type TrustMaterial,
+} from './trust.ts'
 export { openStore } from './store/open.ts'
 export { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 export type { Store, StoreOptions } from './store/store.ts'
@@ -44,7 +50,8 @@ export type {
 } from './auth/authenticator.ts'
 export { admitCertificate, type Admission, type Trust, type TrustedIssuer } from './auth/certificate.ts'
 export { certificateAuthenticator } from './auth/certificate-authenticator.ts'
-export type { AuthContext, AuthMethod, CompiledPermissions, Rights } from './auth/context.ts'
+export type { AuthContext, AuthMethod, Ceiling, CompiledPermissions, Rights } from './auth/context.ts'
+export type { PrincipalMapping } from './auth/mapping.ts'
 export { parsePrincipal, principalOf, type Principal, type PrincipalKind } from './auth/principal.ts'
 export type {
   LiveRevocations,

@@ -45,7 +45,10 @@ export function userCommand(): Command {
 function addCommand(): Command {
   return new Command('add')
     .description('Add a user. Prints a one-time password, good for an hour, for setting one of his own.')
-    .argument('<name>', 'up to 64 of a-z, 0-9, ".", "_" and "-"')
+    .argument(
+      '<name>',
+      'up to 64 of a-z, 0-9, ".", "_" and "-"; of another trust domain as in corp.example/alice',
+    )
     .option('--role <role>', 'grant this role of access.yaml; may be repeated', collect, [])
     .option('--password-stdin', 'read the password from standard input instead')
     .option('--json', 'print the result as JSON')

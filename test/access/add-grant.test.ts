@@ -53,6 +53,16 @@ test('an empty list of roles and a list of grants in brackets are filled too', (
   assert.deepEqual([rolesOf(after, 'user:x'), rolesOf(after, 'user:y')], [['b', 'a'], ['a']])
 })
 
+test('a principal of another trust domain is granted by its whole name, once', () => {
+  const [id, role] = ['service:corp.example/ns/Prod/sa/x', ['reader']] as const
+  const after = addGrant(defaultAccessDocument(), id, role)
+  assert.deepEqual(rolesOf(after, id), ['reader'])
+  assert.equal(addGrant(after, id, role), after)
+  assert.deepEqual(rolesOf(after, 'service:x'), [])
+  for (const bad of ['service:corp.example/', 'service:corp.example//x', 'service:Corp.example/x'])
+    assert.throws(() => addGrant(after, bad, role), /is no principal/)
+})
+
 test('names that YAML would read as something else are quoted', () => {
   for (const name of ['12', '1e3', 'null', 'true', '0x1f', '1.5', 'no']) {
     const after = addGrant(defaultAccessDocument(), `user:${name}`, ['reader'])

@@ -65,6 +65,15 @@ describe('user add', () => {
     assert.ok(!JSON.stringify(alice).includes(password))
   })
 
+  test('takes a person of another trust domain, by the name that a certificate of that domain has here', async (t) => {
+    const { user, stored, rolesOf } = await place(t)
+    const name = 'corp.example/Alice@corp.example'
+    const { code, stderr } = await user(['add', name, '--role', 'reader'])
+    assert.equal(code, 0, stderr)
+    assert.equal((await stored(name))?.name, name)
+    assert.deepEqual(await rolesOf(name), ['reader'])
+  })
+
   test('takes a password from standard input, without the line break', async (t) => {
     const { user, stored } = await place(t)
     for (const [name, input] of [
