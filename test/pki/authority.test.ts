@@ -69,6 +69,10 @@ describe('what the CA issues', () => {
     const text = (path: string): string => openssl('x509', '-in', path, '-noout', '-text').output
     assert.match(text(ca.files.root), /Basic Constraints: critical\s+CA:TRUE, pathlen:1/)
     assert.match(text(ca.files.issuing), /Basic Constraints: critical\s+CA:TRUE, pathlen:0/)
+    assert.match(
+      text(ca.files.issuing),
+      /Name Constraints: critical\s+Permitted:\s+URI:sallyport\.internal\n/,
+    )
     for (const path of [ca.files.root, ca.files.issuing])
       assert.match(text(path), /Key Usage: critical\s+Certificate Sign, CRL Sign\n/)
     const { certificate } = await ca.writeClient('billing')

@@ -190,6 +190,7 @@ describe('a certificate request', () => {
       [attribute, attribute],
       [Buffer.from('301106092a864886f70d01090e310430003000', 'hex')],
       [Buffer.from('300d06092a864886f70d01090e3100', 'hex')],
+      [attribute, Buffer.from('300d06092a864886f70d01090e3100', 'hex')],
     ]) {
       const inside = Buffer.concat(attributes)
       const content = Buffer.concat([
