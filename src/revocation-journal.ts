@@ -60,6 +60,7 @@ export function revocationJournal(store: RevocationStore, onRevoked: () => void)
     has: (name) => known.has(name),
     async catchUp(now) {
       forgetEnded(now)
+      if (run === undefined) return readAnew(now)
       const reading = await store.read(epoch)
       take(reading.entries, now)
       if (reading.run === run && reading.epoch >= epoch) epoch = reading.epoch
