@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -131,6 +131,16 @@ test('who reads while others write always gets a pair', async (t) => {
   await Promise.all([write(), write()])
   done.abort()
   await reading
+})
+
+test('of two who store at once one is left, whole', async (t) => {
+  const files = await folder(t, one)
+  for (let round = 0; round < 15; round++) {
+    await Promise.all([storePair(files, one), storePair(files, other)])
+    const certificate = await readFile(files.certificate, 'utf8')
+    const key = await readFile(files.key, 'utf8')
+    assert.ok([one, other].some((pair) => pair.certificate === certificate && pair.key === key))
+  }
 })
 
 test('what is missing, mismatched or no certificate is told with what to do', async (t) => {
