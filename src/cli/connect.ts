@@ -59,8 +59,12 @@ async function run(address: string | undefined, { as, dir }: Flags): Promise<voi
   })
 }
 
-/** The MCP endpoint that a command line means. */
-function endpointOf(address: string | undefined): URL {
+/**
+ * The MCP endpoint that a command line means: `/mcp` of a URL without a path; without a URL that of the installation here.
+ *
+ * @throws SallyportError `NAME_INVALID` or `CONFIGURATION_INVALID`
+ */
+export function endpointOf(address: string | undefined): URL {
   if (address === undefined) return new URL(configured())
   const url = assertHttpsUrl(address)
   if (url.pathname === '/') url.pathname = '/mcp'

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { callCommand } from './call.ts'
 import { certCommand } from './cert.ts'
 import { completionCommand } from './completion.ts'
+import { clientCommand } from './client.ts'
 import { connectCommand } from './connect.ts'
 import { enrollCommand } from './enroll.ts'
 import { initCaCommand } from './init-ca.ts'
@@ -32,6 +33,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(toolsCommand())
     .addCommand(callCommand())
     .addCommand(connectCommand())
+    .addCommand(clientCommand())
     .addCommand(userCommand())
     .addCommand(certCommand())
     .addCommand(enrollCommand())
