@@ -11,7 +11,8 @@ import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const LAUNCHER = resolve(import.meta.dirname, '../../src/cli/launch.js')
-const SKIP = findProgram('script') === undefined ? 'there is no "script" (util-linux) for a terminal' : false
+const TERMINAL = findProgram('script')
+const SKIP = TERMINAL === undefined ? 'there is no "script" (util-linux) for a terminal' : false
 
 /** Runs a command on a terminal, and answers each question when it comes. */
 async function onTerminal(
@@ -20,7 +21,7 @@ async function onTerminal(
   answers: readonly (readonly [question: RegExp, answer: string])[],
 ): Promise<{ readonly code: unknown; readonly shown: string }> {
   const command = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
+  const child = spawn(TERMINAL ?? 'false', ['-qec', command, '/dev/null'], {
     cwd: directory,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
