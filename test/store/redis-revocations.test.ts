@@ -40,10 +40,11 @@ function rawOf(t: TestContext, { url }: RedisServer): Redis {
 async function replicaOf(t: TestContext, primary: RedisServer): Promise<{ server: RedisServer; raw: Redis }> {
   const server = await redis(t)
   const raw = rawOf(t, server)
-  await rawOf(t, primary).config('SET', 'repl-diskless-sync-delay', '0')
+  const above = rawOf(t, primary)
+  await above.config('SET', 'repl-diskless-sync-delay', '0')
   await raw.config('SET', 'masterauth', primary.password)
   await raw.call('REPLICAOF', '127.0.0.1', String(primary.port))
-  while (!(await raw.info('replication')).includes('master_link_status:up'))
+  while (!(await above.info('replication')).includes('state=online'))
     await new Promise((resolve) => setTimeout(resolve, 20))
   return { server, raw }
 }
@@ -68,7 +69,14 @@ test('a revocation is with a replica when it is done', async (t) => {
   const primary = await redis(t)
   const { raw } = await replicaOf(t, primary)
   const store = await opened(t, primary.url)
-  await store.revocations.revoke([revoked()])
+  const entry = revoked()
+  // As the error says: a machine that is busy may need a second time.
+  const attempt = async (left: number): Promise<void> =>
+    store.revocations.revoke([entry]).catch(async (error: unknown) => {
+      if (left === 0) throw error
+      return attempt(left - 1)
+    })
+  await attempt(20)
   assert.equal(await raw.zcard('sallyport:{revocations}:by-epoch'), 1)
 })
 
