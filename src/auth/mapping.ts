@@ -1,4 +1,5 @@
 import type { CertificateDetails } from './certificate-details.ts'
+import { namePattern } from './name-pattern.ts'
 import { foreignPrincipalOf, isPrincipalKind, ownPrincipalOf } from './principal.ts'
 import type { Principal, PrincipalKind } from './principal.ts'
 import { subjectValues, type SubjectAttribute } from './subject.ts'
@@ -23,6 +24,9 @@ export interface PrincipalMapping {
   readonly match?: string | undefined
 }
 
+/** Longer values name nobody, and are not looked at. */
+const LONGEST = 512
+
 /** Our own CA: one name and no other, `spiffe://<trust domain>/<kind>/<name>`. */
 export function ownRule(trustDomain: string): IssuerRule {
   const prefix = `spiffe://${trustDomain}/`
@@ -44,13 +48,14 @@ export function ownRule(trustDomain: string): IssuerRule {
  * @param trustDomains none of them ours; exactly one unless the mapping is from `uri`
  */
 export function foreignRule(trustDomains: readonly string[], mapping: PrincipalMapping): IssuerRule {
-  const matches = matcher(mapping.match)
+  const matches = mapping.match === undefined ? () => true : namePattern(mapping.match)
   const [home = ''] = trustDomains
   return {
     mayServe: true,
     principalIn(details) {
       const [value, ...others] = valuesOf(details, mapping)
-      if (value === undefined || others.length > 0 || !matches(value)) return undefined
+      if (value === undefined || others.length > 0 || value.length > LONGEST || !matches(value))
+        return undefined
       if (mapping.from === 'uri') return spiffePrincipal(value, trustDomains, mapping.kind)
       return mapping.kind === undefined ? undefined : foreignPrincipalOf(mapping.kind, home, value)
     },
@@ -106,13 +111,4 @@ function spiffePrincipal(
   if (kind !== undefined) return foreignPrincipalOf(kind, trustDomain, path)
   const [first = '', ...rest] = path.split('/')
   return isPrincipalKind(first) ? foreignPrincipalOf(first, trustDomain, rest.join('/')) : undefined
-}
-
-function matcher(pattern: string | undefined): (value: string) => boolean {
-  if (pattern === undefined) return () => true
-  const parts = pattern
-    .split(/(\*{1,2})/)
-    .map((part) => (part === '*' ? '[^/]+' : part === '**' ? '.+' : part.replaceAll(/[^A-Za-z0-9]/g, '\\$&')))
-  const whole = new RegExp(`^${parts.join('')}$`)
-  return (value) => whole.test(value)
 }

@@ -46,7 +46,6 @@ const kind = z.enum(['service', 'agent', 'user'], 'must be service, agent or use
 const match = text('a pattern')
   .max(255, 'must be at most 255 characters')
   .regex(/^[\x21-\x7e]+$/, 'must be letters, digits and signs without spaces')
-  .refine((pattern) => (pattern.match(/\*+/g) ?? []).length <= 4, 'must have at most four "*"')
   .optional()
   .describe('What the name must look like: "*" stands for anything but "/", "**" for anything.')
 
