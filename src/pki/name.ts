@@ -46,12 +46,17 @@ export function assertClientName(name: string): void {
   )
 }
 
-/** @throws SallyportError `CONFIGURATION_INVALID` if it cannot be the trust domain of a SPIFFE URI */
+/**
+ * Takes the trust domain of a new CA or refuses it. It becomes a name constraint, which has to be a host name: with an
+ * address or an empty label there, Go cannot read the CA's certificate.
+ *
+ * @throws SallyportError `CONFIGURATION_INVALID` if it cannot be the trust domain of a SPIFFE URI
+ */
 export function assertTrustDomain(trustDomain: string): void {
-  if (TRUST_DOMAIN.test(trustDomain)) return
+  if (TRUST_DOMAIN.test(trustDomain) && !/\.\.|^[0-9.]+$/.test(trustDomain)) return
   throw new SallyportError(
     'CONFIGURATION_INVALID',
-    `the trust domain ${shown(trustDomain)} cannot be one: use up to 255 of a-z, 0-9, ".", "_" and "-", like "sallyport.internal"`,
+    `the trust domain ${shown(trustDomain)} cannot be one: use a name of up to 255 of a-z, 0-9, ".", "_" and "-", no address, like "sallyport.internal"`,
   )
 }
 

@@ -115,7 +115,19 @@ describe('a trust domain', () => {
   for (const domain of ['sallyport.internal', 'a', 'prod_eu-1.example'])
     it(`may be ${domain}`, () => assert.doesNotThrow(() => assertTrustDomain(domain)))
 
-  for (const domain of ['', 'Sallyport', 'a/b', 'a:1', 'a@b', '.a', 'a\n', 'a'.repeat(256)])
+  for (const domain of [
+    '',
+    'Sallyport',
+    'a/b',
+    'a:1',
+    'a@b',
+    '.a',
+    'a..b',
+    '10.0.0.7',
+    '7',
+    'a\n',
+    'a'.repeat(256),
+  ])
     it(`may not be ${JSON.stringify(domain)}`, () =>
       assert.throws(
         () => assertTrustDomain(domain),
