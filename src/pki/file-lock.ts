@@ -33,8 +33,8 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>): Pro
 
 /** @param ticket a file with the owner in it, which is linked to where it counts: a link appears whole or not at all */
 async function acquire(lock: string, owner: string, ticket: string): Promise<void> {
-  await writeFile(ticket, owner, { flag: 'wx', mode: 0o600 })
   try {
+    await writeFile(ticket, owner, { flag: 'wx', mode: 0o600 })
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (await linked(ticket, lock)) return
       const holder = await ownerOf(lock)
@@ -42,7 +42,8 @@ async function acquire(lock: string, owner: string, ticket: string): Promise<voi
       else await wait(PAUSE + Math.random() * JITTER)
     }
   } finally {
-    await unlink(ticket)
+    // On a full disk there may be an empty one, or none.
+    await unlink(ticket).catch(() => undefined)
   }
   throw new SallyportError(
     'TOO_BUSY',

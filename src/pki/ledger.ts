@@ -64,7 +64,8 @@ export async function readLedger(path: string): Promise<LedgerState> {
 /**
  * Reads the ledger, decides and appends, while nobody else does.
  *
- * @throws SallyportError as {@link readLedger}, `TOO_BUSY`, and what `work` throws
+ * @throws SallyportError as {@link readLedger}, `TOO_BUSY`, `STORE_UNAVAILABLE` if it cannot be written, and what `work`
+ *   throws
  */
 export async function withLedger<T>(path: string, work: (ledger: LockedLedger) => Promise<T>): Promise<T> {
   // Before the lock: where there is no CA, there is no folder for a lock either.
@@ -86,7 +87,7 @@ export async function withLedger<T>(path: string, work: (ledger: LockedLedger) =
 /**
  * Appends one event; resolves once it is on disk. A ledger that is gone or damaged is not begun anew.
  *
- * @throws SallyportError as {@link withLedger}; and what the disk says
+ * @throws SallyportError as {@link withLedger}
  */
 export async function appendToLedger(path: string, event: LedgerEvent): Promise<void> {
   await withLedger(path, async (ledger) => await ledger.append(event))
@@ -94,15 +95,21 @@ export async function appendToLedger(path: string, event: LedgerEvent): Promise<
 
 /** Under the lock. A write that fails half way is taken back, or closed as torn by the next one. */
 async function append(path: string, events: readonly LedgerEvent[]): Promise<void> {
+  await written(path, events.map(ledgerLine).join('')).catch((cause: unknown) => {
+    throw unwritable(path, cause)
+  })
+}
+
+async function written(path: string, lines: string): Promise<void> {
   await using file = await open(path, constants.O_RDWR | constants.O_APPEND)
   const { size } = await file.stat()
   const closing = (await endsInsideLine(file, size)) ? `${TORN}\n` : ''
   try {
-    await file.appendFile(closing + events.map(ledgerLine).join(''))
+    await file.appendFile(closing + lines)
     await file.sync()
-  } catch (cause) {
+  } catch (error) {
     await file.truncate(size).catch(() => undefined)
-    throw unwritable(path, cause)
+    throw error
   }
 }
 

@@ -67,7 +67,10 @@ export async function revoke(
       tokens.length > 0 ? matching(ledger.state(), selection) : selected(ledger.state(), selection)
     const found = withDescendants(ledger.state(), meant).filter(({ notAfter }) => now < notAfter)
     if (found.length === 0 && tokens.length === 0)
-      throw new SallyportError('NOT_FOUND', `${shown(selection)}: all of it has expired already`)
+      throw new SallyportError(
+        'NOT_FOUND',
+        `${shown(selection)}: all of it has expired already, if the clock is right (${new Date(now).toISOString()})`,
+      )
     const fresh = found.filter(({ revoked }) => revoked === undefined)
     if (fresh.length > 0 || tokens.length > 0)
       await ledger.append({

@@ -135,10 +135,7 @@ describe('sallyport cert token', () => {
 
   it('is refused for a name that has grants, a role that is not there, and leaves nothing then', async (t) => {
     const here = await installation(t)
-    const before = [
-      await readFile(here.ledger, 'utf8'),
-      await readFile(join(here.cwd, 'access.yaml'), 'utf8'),
-    ]
+    const kept = [await readFile(here.ledger, 'utf8'), await readFile(join(here.cwd, 'access.yaml'), 'utf8')]
     for (const [args, problem] of [
       [['demo', '--role', 'reader'], /service:demo still has grants .* say --existing/],
       [['billing', '--role', 'nothing'], /nothing/],
@@ -152,7 +149,7 @@ describe('sallyport cert token', () => {
     }
     assert.deepEqual(
       [await readFile(here.ledger, 'utf8'), await readFile(join(here.cwd, 'access.yaml'), 'utf8')],
-      before,
+      kept,
     )
     assert.equal((await here.run('token', 'demo', '--existing')).code, 0)
   })
@@ -249,7 +246,7 @@ describe('sallyport cert revoke', () => {
   it('changes nothing while the ledger is damaged or gone, and names it', async (t) => {
     const here = await installation(t)
     const lists = await readFile(join(here.certs, 'ca/crl.pem'), 'utf8')
-    const before = await readFile(here.ledger, 'utf8')
+    const whole = await readFile(here.ledger, 'utf8')
     await appendFile(here.ledger, '{"v":2,"event":"revo\n')
     const damaged = await here.run('revoke', 'demo')
     assert.equal(damaged.code, 1)
@@ -260,7 +257,7 @@ describe('sallyport cert revoke', () => {
     assert.equal(gone.code, 1)
     assert.match(gone.stderr, /the ledger .* cannot be read \(ENOENT\)/)
     assert.equal(await readFile(join(here.certs, 'ca/crl.pem'), 'utf8'), lists)
-    await writeFile(here.ledger, before)
+    await writeFile(here.ledger, whole)
     assert.equal((await here.run('revoke', 'demo')).code, 0)
   })
 })

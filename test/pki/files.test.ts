@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
@@ -98,6 +98,21 @@ describe('replacing a file', () => {
     assert.equal((await stat(path)).mode & 0o777, 0o600)
     assert.deepEqual(await readdir(directory), ['key.pem'])
   })
+
+  it(
+    'leaves it to its owner, so that a server can read the key that somebody else renewed',
+    {
+      skip: process.getuid?.() === 0 ? false : 'only root can give files away',
+    },
+    async (t) => {
+      const path = join(await temporaryDirectory(t), 'server.key.pem')
+      await writeFile(path, 'old', { mode: 0o600 })
+      await chown(path, 65_534, 65_533)
+      await replaceFile(path, { content: 'new', secret: true })
+      const { uid, gid, mode } = await stat(path)
+      assert.deepEqual([uid, gid, mode & 0o777], [65_534, 65_533, 0o600])
+    },
+  )
 
   it('keeps the old one and leaves nothing behind when it cannot be replaced', async (t) => {
     const directory = await temporaryDirectory(t)

@@ -138,6 +138,19 @@ describe('revoking', () => {
     assert.equal(await readFile(ca.files.ledger, 'utf8'), before)
   })
 
+  it('with a clock that is a day ahead says what the clock says, and with one behind revokes', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const { serial } = await issued(ca, 'billing')
+    const before = await readFile(ca.files.ledger, 'utf8')
+    await assert.rejects(
+      revoke(ca.certs, revocation({ serial }), NOW + DAY),
+      /all of it has expired already, if the clock is right \(2026-11-22T10:00:00\.000Z\)/,
+    )
+    assert.equal(await readFile(ca.files.ledger, 'utf8'), before)
+    assert.equal((await revoke(ca.certs, revocation({ serial }), NOW - DAY)).list, 'fresh')
+    assert.equal((await issuingList(ca)).revoked.has(serial), true)
+  })
+
   it('done again names the same certificates, and changes neither ledger nor list', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     await issued(ca, 'billing')
