@@ -49,7 +49,11 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   const stop = new AbortController()
   try {
     // Before anybody can know that we listen: a signal that comes at once is to find us ready for it.
-    const stopped = stopping(() => lookAtAll(parts.followed), stop.signal)
+    const look = (): void => {
+      log.info({}, 'SIGHUP: all files are looked at')
+      lookAtAll(parts.followed)
+    }
+    const stopped = stopping(look, stop.signal)
     const server = await composed(config, parts, log)
     const ports = await listening(server, config)
     keepUp(parts, server, log, stop.signal)

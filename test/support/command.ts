@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 
 /** The command line program. */
 export const LAUNCHER: string = resolve(import.meta.dirname, '../../src/cli/launch.js')
@@ -48,6 +49,10 @@ export interface Served {
   readonly lines: readonly string[]
   /** Resolves once a line that fits has been printed. */
   printed(pattern: RegExp): Promise<void>
+  /** Resolves with the first line on standard error that fits, from line `from` on. */
+  logged(pattern: RegExp, from?: number): Promise<string>
+  /** Every line on standard error so far. */
+  readonly log: readonly string[]
   readonly process: ChildProcess
   /** Tells it to stop and waits for the end; resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
@@ -56,25 +61,15 @@ export interface Served {
 /** Starts `sallyport start` or `serve` and waits until it listens. Rejects with what it printed if it ends before. */
 export async function serving(command: 'start' | 'serve', options: CommandOptions): Promise<Served> {
   const child = start([LAUNCHER, command], { ...options, env: { ...ANY_PORTS, ...options.env } })
-  const lines: string[] = []
-  const errors: string[] = []
-  child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
-  if (child.stdout === null) throw new Error('no output')
-  const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-  const printed = async (pattern: RegExp): Promise<void> =>
-    new Promise((found) => {
-      const look = (): void => {
-        if (!lines.some((line) => pattern.test(line))) return
-        output.off('line', look)
-        found()
-      }
-      output.on('line', look)
-      look()
-    })
+  const [output, errors] = [linesOf(child.stdout), linesOf(child.stderr)]
+  const { lines } = output
+  const printed = async (pattern: RegExp): Promise<void> => {
+    await output.fitting(pattern)
+  }
   const probes = new Promise<void>((listening, failed) => {
     void printed(/^Probes at:/).then(listening)
     child.once('exit', (code) =>
-      failed(new Error(`ended with ${code}: ${lines.join('\n')}\n${errors.join('')}`)),
+      failed(new Error(`ended with ${code}: ${lines.join('\n')}\n${errors.lines.join('\n')}`)),
     )
   })
   await probes
@@ -86,6 +81,8 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
     },
     lines,
     printed,
+    logged: errors.fitting,
+    log: errors.lines,
     process: child,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode !== null) return child.exitCode
@@ -94,6 +91,32 @@ export async function serving(command: 'start' | 'serve', options: CommandOption
       await ended
       return child.exitCode
     },
+  }
+}
+
+interface Lines {
+  readonly lines: readonly string[]
+  /** Resolves with the first line that fits, from line `from` on. */
+  fitting(pattern: RegExp, from?: number): Promise<string>
+}
+
+function linesOf(input: Readable | null): Lines {
+  if (input === null) throw new Error('no output')
+  const lines: string[] = []
+  const output = createInterface({ input }).on('line', (line) => lines.push(line))
+  return {
+    lines,
+    fitting: async (pattern, from = 0) =>
+      new Promise((found) => {
+        const look = (): void => {
+          const line = lines.slice(from).find((one) => pattern.test(one))
+          if (line === undefined) return
+          output.off('line', look)
+          found(line)
+        }
+        output.on('line', look)
+        look()
+      }),
   }
 }
 
