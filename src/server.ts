@@ -28,7 +28,7 @@ import { rateLimit } from './http/rate-limit.ts'
 import { proxiedIdentification, type ProxiedOptions } from './http/proxied-identification.ts'
 import { readinessOf, type Readiness } from './http/readiness.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
-import { hashQueue } from './login/hash-queue.ts'
+import { workQueue } from './login/work-queue.ts'
 import type { LoginOptions } from './login/options.ts'
 import { passwords } from './login/password.ts'
 import { loginApp } from './login/routes.ts'
@@ -315,7 +315,7 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
     sessions: store.sessions,
     browserSessions: store.browserSessions,
     keys,
-    passwords: passwords(hashQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),
+    passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),
     rightsOf: shared.rightsOf,
     audit,
     now: shared.now,

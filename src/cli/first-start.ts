@@ -7,7 +7,7 @@ import { defaultAccessDocument } from '../access/default-document.ts'
 import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/default-config.ts'
 import { addUser } from '../login/add-user.ts'
-import { hashQueue } from '../login/hash-queue.ts'
+import { workQueue } from '../login/work-queue.ts'
 import { passwords } from '../login/password.ts'
 import { authorityFiles, serverFiles } from '../pki/files.ts'
 import { LIFETIME } from '../pki/profile.ts'
@@ -116,7 +116,7 @@ async function madeUser(config: Config, now: number): Promise<Made['user']> {
     await updateAccessFile(config.access, (text) => addGrant(text, `user:${FIRST_USER}`, ['admin']))
     const { oneTimePassword = '' } = await addUser(
       store.users,
-      passwords(hashQueue(1, 1)),
+      passwords(workQueue(1, 1)),
       { name: FIRST_USER },
       now,
     )

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Issuer, IssuerAnswer } from '../http/issuer.ts'
+import { workQueue } from '../login/work-queue.ts'
 import { linesOf, parseReply, type IssuerReply, type IssuerRequest } from './issuer-message.ts'
 
 /** How long it may take to be let in, and to be answered, in ms. */
@@ -11,6 +12,10 @@ export interface IssuerTimeouts {
 /** Whoever signs may wait for the ledger as long as that. */
 const TIMEOUTS: IssuerTimeouts = { connect: 1_000, answer: 10_000 }
 
+/** The issuer does one thing at a time, and lets so many in: the others wait here. */
+const AT_ONCE = 8
+const MOST_WAITING = 512
+
 const UNAVAILABLE: IssuerAnswer = { kind: 'refused', reason: 'issuer_unavailable' }
 
 type Asked = IssuerRequest extends infer Request
@@ -20,14 +25,15 @@ type Asked = IssuerRequest extends infer Request
   : never
 
 /**
- * The issuer that listens at a Unix socket, asked on a connection of its own each time.
+ * The issuer that listens at a Unix socket, asked on a connection of its own each time, a few at once.
  *
- * Fails closed: never rejects; nobody there, no answer in time, an answer that is none: all of it is
+ * Fails closed: never rejects; nobody there, no answer in time, an answer that is none, too many who wait: all of it is
  * `issuer_unavailable`.
  */
 export function issuerAt(path: string, timeouts: IssuerTimeouts = TIMEOUTS): Issuer {
+  const inTurn = workQueue(AT_ONCE, MOST_WAITING)
   const certificateFor = async (asked: Asked): Promise<IssuerAnswer> => {
-    const reply = await ask(path, asked, timeouts)
+    const reply = await inTurn(async () => ask(path, asked, timeouts)).catch(() => undefined)
     return reply === undefined || reply.kind === 'root' ? UNAVAILABLE : answerIn(reply)
   }
   return {

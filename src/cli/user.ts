@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { addGrant } from '../access/add-grant.ts'
 import { SallyportError } from '../errors.ts'
 import { addUser, assertUserName } from '../login/add-user.ts'
-import { hashQueue } from '../login/hash-queue.ts'
+import { workQueue } from '../login/work-queue.ts'
 import { passwords } from '../login/password.ts'
 import { resetPassword } from '../login/reset-password.ts'
 import { configuration } from './configuration.ts'
@@ -72,7 +72,7 @@ async function add(name: string, { role, passwordStdin, json }: AddFlags): Promi
   const store = await storeOf(config)
   try {
     const person = { name, ...(password === undefined ? {} : { password }) }
-    const hashes = passwords(hashQueue(1, 1))
+    const hashes = passwords(workQueue(1, 1))
     // A role that does not exist is found out before there is a user.
     await updateAccessFile(config.access, (document) => (grant(document), document))
     const added = await addUser(store.users, hashes, person, Date.now())
@@ -110,7 +110,7 @@ function resetCommand(): Command {
 async function reset(name: string, { json }: { readonly json?: true }): Promise<void> {
   const store = await storeOf(configuration())
   try {
-    const oneTimePassword = await resetPassword(store.users, passwords(hashQueue(1, 1)), name, Date.now())
+    const oneTimePassword = await resetPassword(store.users, passwords(workQueue(1, 1)), name, Date.now())
     if (json === true) printJson({ name, oneTimePassword })
     else print(`one-time password: ${oneTimePassword}`)
   } finally {

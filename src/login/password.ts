@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
-import type { HashQueue } from './hash-queue.ts'
+import type { WorkQueue } from './work-queue.ts'
 import { argon2id, DEFAULT_COST, parsePhc, phcString, type HashCost } from './phc.ts'
 
 /** Hashes and checks passwords. Both reject with `TOO_BUSY` when too many wait. */
@@ -24,7 +24,7 @@ const SALT_LENGTH = 16
 const TAG_LENGTH = 32
 
 /** Makes the password functions. Everything they run goes through `queue`. */
-export function passwords(queue: HashQueue, cost: HashCost = DEFAULT_COST): Passwords {
+export function passwords(queue: WorkQueue, cost: HashCost = DEFAULT_COST): Passwords {
   const nobody = phcString({ cost, salt: randomBytes(SALT_LENGTH), tag: randomBytes(TAG_LENGTH) })
   return {
     async hash(password) {

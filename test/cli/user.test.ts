@@ -5,7 +5,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { grantsOf, parseAccessDocument } from '../../src/access/document.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 import { passwords } from '../../src/login/password.ts'
 import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -49,7 +49,7 @@ async function place(t: TestContext, store?: string): Promise<Place> {
 }
 
 async function fits(password: string, user: User | undefined): Promise<boolean> {
-  return passwords(hashQueue(1, 1)).verify(password, user?.passwordHash)
+  return passwords(workQueue(1, 1)).verify(password, user?.passwordHash)
 }
 
 describe('user add', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { addUser } from '../../src/login/add-user.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 import { passwords } from '../../src/login/password.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -38,7 +38,7 @@ async function picture(page: Page, look: string, name: string): Promise<void> {
 async function newUser(name: string): Promise<string> {
   const { oneTimePassword = '' } = await addUser(
     server.store.users,
-    passwords(hashQueue(1, 1)),
+    passwords(workQueue(1, 1)),
     { name },
     Date.now(),
   )

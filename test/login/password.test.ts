@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isSallyportError } from '../../src/errors.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 import { passwordProblem, passwords } from '../../src/login/password.ts'
 import { DEFAULT_COST, parsePhc } from '../../src/login/phc.ts'
 
 const CHEAP = { memory: 64, passes: 1, parallelism: 1 }
-const { hash, verify } = passwords(hashQueue(2, 100), CHEAP)
+const { hash, verify } = passwords(workQueue(2, 100), CHEAP)
 
 test('a password fits its own hash and no other does', async () => {
   await fc.assert(
@@ -50,7 +50,7 @@ test('a stored hash that cannot be read fits nothing', async () => {
 })
 
 test('a hash of another cost is checked at its own', async () => {
-  const stored = await passwords(hashQueue(1, 1), { ...CHEAP, passes: 2 }).hash('correct horse battery')
+  const stored = await passwords(workQueue(1, 1), { ...CHEAP, passes: 2 }).hash('correct horse battery')
   assert.equal(await verify('correct horse battery', stored), true)
   assert.equal(await verify('wrong horse battery', stored), false)
 })
@@ -65,13 +65,13 @@ test('a new password has 12 to 256 characters, whatever a character is', () => {
 })
 
 test('hashes are made at the cost that is documented, in the PHC format', async () => {
-  const stored = await passwords(hashQueue(1, 1)).hash('correct horse battery')
+  const stored = await passwords(workQueue(1, 1)).hash('correct horse battery')
   assert.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
   assert.deepEqual(parsePhc(stored)?.cost, DEFAULT_COST)
 })
 
 test('what is too much to wait for is refused', async () => {
-  const crowded = passwords(hashQueue(1, 1), CHEAP)
+  const crowded = passwords(workQueue(1, 1), CHEAP)
   const results = await Promise.allSettled([1, 2, 3].map(async () => crowded.hash('correct horse battery')))
   assert.deepEqual(
     results.map(({ status }) => status),

@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { addUser } from '../../src/login/add-user.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 import { passwords } from '../../src/login/password.ts'
 import { resetPassword } from '../../src/login/reset-password.ts'
 import { openStore } from '../../src/store/open.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const cheap = passwords(hashQueue(2, 100), { memory: 64, passes: 1, parallelism: 1 })
+const cheap = passwords(workQueue(2, 100), { memory: 64, passes: 1, parallelism: 1 })
 const NOW = 1_800_000_000_000
 
 test('the old password is over, the new one is good for an hour, and the epoch rises', async (t) => {

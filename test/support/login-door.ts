@@ -8,7 +8,7 @@ import type { AuditEvent } from '../../src/audit/event.ts'
 import type { CompiledPermissions } from '../../src/auth/context.ts'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 import type { LoginOptions } from '../../src/login/options.ts'
 import { passwords } from '../../src/login/password.ts'
 import { loginApp } from '../../src/login/routes.ts'
@@ -25,7 +25,7 @@ export const IDLE: number = 30 * 60_000
 export const ABSOLUTE: number = 12 * 3_600_000
 
 /** Hashes that cost next to nothing. */
-export const CHEAP: LoginOptions['passwords'] = passwords(hashQueue(2, 100), {
+export const CHEAP: LoginOptions['passwords'] = passwords(workQueue(2, 100), {
   memory: 64,
   passes: 1,
   parallelism: 1,

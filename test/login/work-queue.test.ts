@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
-import { hashQueue } from '../../src/login/hash-queue.ts'
+import { workQueue } from '../../src/login/work-queue.ts'
 
 /** Work that runs until it is let go. */
 function held() {
@@ -17,7 +17,7 @@ function held() {
 }
 
 test('never more than the cap runs at once, and everybody gets a turn', async () => {
-  const queue = hashQueue(2, 10)
+  const queue = workQueue(2, 10)
   const { work, running, most } = held()
   const all = Promise.all(Array.from({ length: 8 }, async () => queue(work)))
   let finished = false
@@ -31,7 +31,7 @@ test('never more than the cap runs at once, and everybody gets a turn', async ()
 })
 
 test('beyond the queue it is refused, and the queue goes on', async () => {
-  const queue = hashQueue(1, 1)
+  const queue = workQueue(1, 1)
   const { work, running } = held()
   const first = queue(work)
   const second = queue(work)
@@ -45,7 +45,7 @@ test('beyond the queue it is refused, and the queue goes on', async () => {
 })
 
 test('work that throws gives its turn back', async () => {
-  const queue = hashQueue(1, 0)
+  const queue = workQueue(1, 0)
   await assert.rejects(
     queue(async () => Promise.reject(new Error('broken'))),
     /broken/,

@@ -1,14 +1,15 @@
 import { SallyportError } from '../errors.ts'
 
 /** Runs work with a cap on how much runs at once and on how much waits. */
-export type HashQueue = <Result>(work: () => Promise<Result>) => Promise<Result>
+export type WorkQueue = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 /**
- * Makes a queue, so that a flood of logins neither takes the processor from other callers nor fills the memory.
+ * Makes a queue, so that a flood of what is dear (the hash of a password, a signature) neither takes the processor from
+ * other callers nor fills the memory.
  *
  * Fails closed: beyond `mostWaiting` the work is refused with `TOO_BUSY` and does not run.
  */
-export function hashQueue(atOnce: number, mostWaiting: number): HashQueue {
+export function workQueue(atOnce: number, mostWaiting: number): WorkQueue {
   let running = 0
   const waiting: (() => void)[] = []
   const turn = async (): Promise<void> => {
@@ -16,8 +17,7 @@ export function hashQueue(atOnce: number, mostWaiting: number): HashQueue {
       running += 1
       return
     }
-    if (waiting.length >= mostWaiting)
-      throw new SallyportError('TOO_BUSY', 'too many passwords wait to be checked')
+    if (waiting.length >= mostWaiting) throw new SallyportError('TOO_BUSY', 'too many wait for their turn')
     await new Promise<void>((resolve) => waiting.push(resolve))
   }
   return async (work) => {
