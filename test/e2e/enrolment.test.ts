@@ -98,6 +98,11 @@ describe('an enrolment', () => {
     assert.equal(leaf.subjectAltName, 'URI:spiffe://sallyport.internal/service/demo')
     assert.equal(leaf.serialNumber, body.serial)
     assert.ok(leaf.checkPrivateKey(createPrivateKey(key)))
+    const { serial, expiresAt } = body
+    const credential = `sha256:${leaf.fingerprint256.replaceAll(':', '').toLowerCase()}`
+    assert.deepEqual(issuer.events, [
+      { event: 'certificate.enrolled', principal: 'service:demo', serial, credential, expiresAt },
+    ])
     const next = await ask({
       port: server.ports.certificates,
       ca: body.root,

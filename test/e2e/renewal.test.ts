@@ -81,6 +81,9 @@ describe('a renewal', () => {
     assert.equal(body.serial, leaf.serialNumber)
     assert.equal(Date.parse(body.expiresAt), leaf.validToDate.getTime())
     assert.ok(leaf.checkPrivateKey(createPrivateKey(key)))
+    const event = issuer.events.findLast((one) => one.event === 'certificate.renewed')
+    assert.ok(event?.event === 'certificate.renewed')
+    assert.deepEqual([event.principal, event.serial], ['service:demo', body.serial])
     assert.deepEqual(ceilingOf(leaf), ['notes:read'])
     assert.equal(body.certificate.match(/BEGIN CERTIFICATE/g)?.length, 2, 'leaf and issuing CA')
     const next = await ask({
