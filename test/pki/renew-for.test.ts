@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, rm, writeFile } from 'node:fs/promises'
 import { describe, it, type TestContext } from 'node:test'
 import { isSallyportError } from '../../src/errors.ts'
 import { CEILING_OID, ceilingOf } from '../../src/pki/ceiling.ts'
@@ -105,6 +105,35 @@ describe('renewing for the holder of a certificate', () => {
     const { ca, issuance, first } = await setting(t)
     await ca.revoke(first.certificate)
     assert.deepEqual(await renewFor(issuance, first.certificate, await csr(), NOW), REFUSED)
+  })
+
+  it('is refused when the ledger alone says that it is revoked, since the key for the list is elsewhere', async (t) => {
+    const { ca, issuance, first } = await setting(t)
+    await rm(ca.files.issuingKey)
+    const selection = { serial: first.entry.serial }
+    const { list } = await revoke(ca.certs, { selection, reason: 'keyCompromise', by: 'test' }, NOW)
+    assert.equal(list, 'no-key')
+    assert.deepEqual(await renewFor(issuance, first.certificate, await csr(), NOW), REFUSED)
+  })
+
+  it('is refused when its line has ended, however long it lives itself', async (t) => {
+    const { ca, issuance, keys } = await setting(t)
+    const old = await issueClient(ca.issuer, IDENTITY, LIFETIME.client, NOW, { publicKey: keys.publicKey })
+    const started = { lineageStartedAt: new Date(NOW - 90 * DAY).toISOString() }
+    await appendToLedger(ca.files.ledger, { ...old.entry, ...started })
+    assert.deepEqual(await renewFor(issuance, old.certificate, await csr(), NOW), REFUSED)
+    assert.equal((await renewFor(issuance, old.certificate, await csr(), NOW - 1)).kind, 'issued')
+  })
+
+  it('is refused for what the ledger has as something else, or of another CA', async (t) => {
+    const { ca, issuance } = await setting(t)
+    const other = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const foreign = await issueClient(other.issuer, IDENTITY, LIFETIME.client, NOW)
+    const server = await issueClient(ca.issuer, IDENTITY, LIFETIME.client, NOW)
+    await appendToLedger(ca.files.ledger, foreign.entry)
+    await appendToLedger(ca.files.ledger, { ...server.entry, kind: 'server' })
+    for (const { certificate } of [foreign, server])
+      assert.deepEqual(await renewFor(issuance, certificate, await csr(), NOW), REFUSED)
   })
 
   it('is refused for what this CA did not issue, or does not know', async (t) => {
