@@ -65,6 +65,7 @@ export { slotOf } from './auth/session-token.ts'
 export { admission, type Admit } from './http/admission.ts'
 export { certificateOf } from './http/certificate-of.ts'
 export { evidenceOf } from './http/evidence.ts'
+export type { IssuedByIssuer, Issuer, IssuerAnswer, IssuerRefusal } from './http/issuer.ts'
 export { tlsOptions, type ClientCertificate, type TlsMaterial, type TlsSettings } from './http/tls.ts'
 
 // What they may do
