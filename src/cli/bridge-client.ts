@@ -52,7 +52,8 @@ export function clientSide(output: Writable): ClientSide {
   const owing = new Map<RpcId, Owed>()
   const say = async (text: string): Promise<void> => {
     if (output.write(`${oneLine(text)}\n`)) return
-    await Promise.race([once(output, 'drain'), once(output, 'close')])
+    // A client that has gone away is told nothing more; who reads its input notices.
+    await Promise.race([once(output, 'drain'), once(output, 'close')]).catch(() => undefined)
   }
   const settle = (message: RpcMessage): boolean => {
     if (message.kind !== 'response') return true

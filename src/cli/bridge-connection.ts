@@ -50,6 +50,8 @@ export interface Connection {
 /** How much of a body is handed over at once, in bytes. */
 const PIECE = 64 * 1024
 const CONNECT_TIMEOUT = 10_000
+/** A peer that vanished without a word is noticed so long after it was last heard, and a little, in ms. */
+const KEEP_ALIVE = 15_000
 
 /**
  * Connections to one server by one identity; TLS trusts its root alone. Nothing is ever sent twice, TLS sessions are
@@ -57,7 +59,14 @@ const CONNECT_TIMEOUT = 10_000
  * take hours.
  */
 export function connectionOf({ certificate: cert, key, root: ca }: Identity, url: URL): Connection {
-  const connector = buildConnector({ cert, key, ca, maxCachedSessions: 0, timeout: CONNECT_TIMEOUT })
+  const connector = buildConnector({
+    cert,
+    key,
+    ca,
+    maxCachedSessions: 0,
+    timeout: CONNECT_TIMEOUT,
+    keepAliveInitialDelay: KEEP_ALIVE,
+  })
   const neverStood = new WeakSet<Error>()
   const agent = new Agent({
     headersTimeout: 0,

@@ -37,6 +37,7 @@ export interface ForwardOptions {
 
 const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
+const CANCELLED = 'notifications/cancelled'
 
 type Notification = Extract<RpcMessage, { kind: 'notification' }>
 
@@ -49,8 +50,13 @@ export function forwarder({ upstream, client, tell, signal }: ForwardOptions): F
   /** Of the last modern request: 2026-07-28 notifications carry no envelope. */
   let revision: string | undefined
   const take = async (carried: Carried): Promise<void> => {
-    for (const message of carried.messages) if (message.kind === 'request') session.asked(message.id)
+    for (const message of carried.messages) note(message)
     await client.give(carried)
+  }
+  const note = (message: RpcMessage): void => {
+    if (message.kind === 'request') session.asked(message.id)
+    if (message.kind === 'notification' && message.method === CANCELLED)
+      session.takeAsked(message.params['requestId'])
   }
   const session = legacySession({ upstream, client, take, tell, signal })
   const exchange = exchanges({ upstream, client, session, take })
@@ -129,8 +135,7 @@ export function forwarder({ upstream, client, tell, signal }: ForwardOptions): F
 
   const route = async (carried: Carried): Promise<void> => {
     const only = onlyMessage(carried)
-    if (only?.kind === 'notification' && only.method === 'notifications/cancelled')
-      return cancel(carried, only)
+    if (only?.kind === 'notification' && only.method === CANCELLED) return cancel(carried, only)
     if (requestsIn(carried).length > 0) return request(carried)
     if (carried.messages.every(({ kind }) => kind === 'response')) return inOrder(async () => answer(carried))
     return inOrder(async () => notify(carried))
@@ -158,7 +163,7 @@ export function forwarder({ upstream, client, tell, signal }: ForwardOptions): F
 }
 
 function cancelling({ id }: Owed): Carried {
-  const method = 'notifications/cancelled'
+  const method = CANCELLED
   const params = { requestId: id, reason: 'the client has gone' }
   return {
     text: JSON.stringify({ jsonrpc: '2.0', method, params }),

@@ -24,7 +24,7 @@ export interface LegacySession {
   /** A request of the server to the client. */
   asked(id: RpcId): void
   /** Whether a request of the server still waits for its answer; asked once. */
-  takeAsked(id: RpcId | null): boolean
+  takeAsked(id: unknown): boolean
   /**
    * The server knows session `number` no more: opens another as the client opened the first, once for all who ask.
    * False if that cannot be done.
@@ -150,6 +150,7 @@ export function legacySession({ upstream, client, take, tell, signal }: SessionO
         )
         return isOpen
       })
+      .catch(() => false)
       .finally(() => {
         reopening = undefined
       })
@@ -182,7 +183,7 @@ export function legacySession({ upstream, client, take, tell, signal }: SessionO
       if (message.method === 'resources/unsubscribe' && typeof uri === 'string') subscriptions.delete(uri)
     },
     asked: (id) => void asked.add(id),
-    takeAsked: (id) => id !== null && asked.delete(id),
+    takeAsked: (id) => (typeof id === 'string' || typeof id === 'number') && asked.delete(id),
     reopen,
     async close(patience) {
       listening.abort()

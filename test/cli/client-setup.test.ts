@@ -153,20 +153,25 @@ test('says so when no client, no identity or no URL is there; an unknown client 
 test('what it writes for an installation works from any folder, without a PATH', async (t) => {
   const { home, file, setup } = await user(t)
   const server = await serving('start', { cwd: home })
-  t.after(async () => server.stop())
-  const url = `https://localhost:${server.ports.certificates}/mcp`
-  const path = await file('.cursor/mcp.json')
-  const done = await setup('--client', 'cursor', '--url', url, '--yes')
-  assert.equal(done.code, 0, done.stderr)
-  const { mcpServers } = JSON.parse(await readFile(path, 'utf8')) as {
-    mcpServers: { sallyport: { command: string; args: string[]; env: Record<string, string> } }
+  try {
+    const url = `https://localhost:${server.ports.certificates}/mcp`
+    const path = await file('.cursor/mcp.json')
+    const done = await setup('--client', 'cursor', '--url', url, '--yes')
+    assert.equal(done.code, 0, done.stderr)
+    const { mcpServers } = JSON.parse(await readFile(path, 'utf8')) as {
+      mcpServers: { sallyport: { command: string; args: string[]; env: Record<string, string> } }
+    }
+    const { command, args, env } = mcpServers.sallyport
+    const client = new Client({ name: 'desktop', version: '1' })
+    t.after(async () => client.close())
+    await client.connect(
+      new StdioClientTransport({ command, args, env: { ...env, PATH: '' }, cwd: '/', stderr: 'pipe' }),
+    )
+    const { tools } = await client.listTools()
+    assert.ok(tools.some(({ name }) => name === 'whoami'))
+    await client.close()
+  } finally {
+    // Before the folder goes.
+    await server.stop()
   }
-  const { command, args, env } = mcpServers.sallyport
-  const client = new Client({ name: 'desktop', version: '1' })
-  t.after(async () => client.close())
-  await client.connect(
-    new StdioClientTransport({ command, args, env: { ...env, PATH: '' }, cwd: '/', stderr: 'pipe' }),
-  )
-  const { tools } = await client.listTools()
-  assert.ok(tools.some(({ name }) => name === 'whoami'))
 })

@@ -127,7 +127,10 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const { method = 'GET', headers } = request
   tell({ event: 'request', method, headers, ...(text === '' ? {} : { body: text.slice(0, 2000) }) })
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  response.once('close', () => {
+    gone.abort()
+    if (headers['mcp-method'] === 'subscriptions/listen') tell({ event: 'stream_over' })
+  })
   const web = new Request(`https://localhost${request.url ?? '/mcp'}`, {
     method,
     headers: new Headers(headers as Record<string, string>),

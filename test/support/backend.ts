@@ -33,6 +33,8 @@ export type BackendEvent =
   | { readonly event: 'session' }
   | { readonly event: 'session_over' }
   | { readonly event: 'stream' }
+  /** A subscription was given up. */
+  | { readonly event: 'stream_over' }
 
 type Named<Name> = Extract<BackendEvent, { event: Name }>
 

@@ -11,8 +11,11 @@ import type { AnyClient, ClientShape } from './clients.ts'
 /** How a bridge is started. */
 export interface BridgeArguments {
   readonly url: string
-  /** The folder of the identity. */
-  readonly dir: string
+  /** The folder of the identity; else `as` says which client of an installation. */
+  readonly dir?: string
+  readonly as?: string
+  /** The working directory: the installation. */
+  readonly cwd?: string
 }
 
 /** A client of one of the SDKs, unmodified, with a bridge as its stdio server. */
@@ -47,7 +50,12 @@ export async function bridgedClient(
   bridge: BridgeArguments,
   { capabilities = {}, ...prepare }: Preparations = {},
 ): Promise<BridgedClient> {
-  const server = { command: process.execPath, args: argumentsOf(bridge), stderr: 'pipe' } as const
+  const server = {
+    command: process.execPath,
+    args: argumentsOf(bridge),
+    cwd: bridge.cwd ?? process.cwd(),
+    stderr: 'pipe',
+  } as const
   const errors: string[] = []
   const stderr = (): string => errors.join('')
   const info = { name: 'bridged', version: '1' }
@@ -102,7 +110,7 @@ export interface Message {
 
 /** Starts a bridge on its own. */
 export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
-  const child = spawn(process.execPath, argumentsOf(bridge), { stdio: 'pipe' })
+  const child = spawn(process.execPath, argumentsOf(bridge), { cwd: bridge.cwd, stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
   // It may have ended before we say something.
   child.stdin.on('error', () => undefined)
@@ -156,6 +164,12 @@ export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
   }
 }
 
-function argumentsOf({ url, dir }: BridgeArguments): string[] {
-  return [LAUNCHER, 'connect', url, '--dir', dir]
+function argumentsOf({ url, dir, as }: BridgeArguments): string[] {
+  return [
+    LAUNCHER,
+    'connect',
+    url,
+    ...(dir === undefined ? [] : ['--dir', dir]),
+    ...(as === undefined ? [] : ['--as', as]),
+  ]
 }
