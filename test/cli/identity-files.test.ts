@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { after, before, test, type TestContext } from 'node:test'
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { before, test, type TestContext } from 'node:test'
 import {
   identityFiles,
   readPair,
@@ -14,29 +10,16 @@ import {
   type IdentityPair,
 } from '../../src/cli/identity-files.ts'
 import { isSallyportError, type SallyportErrorCode } from '../../src/errors.ts'
-import { certificatePem, certify } from '../../src/pki/certify.ts'
-import { privateKeyPem } from '../../src/pki/key.ts'
-import { clientTemplate } from '../../src/pki/profile.ts'
+import { killedWhileStoring, pairOf } from '../support/killed-while-storing.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const HOUR = 3_600_000
-let made: string
 let one: IdentityPair
 let other: IdentityPair
 before(async () => {
-  made = await mkdtemp(join(tmpdir(), 'sallyport-pairs-'))
   one = await pairOf(Date.now() - HOUR)
   other = await pairOf(Date.now())
-  await writeFile(join(made, 'one.json'), JSON.stringify(one))
-  await writeFile(join(made, 'other.json'), JSON.stringify(other))
 })
-after(async () => rm(made, { recursive: true, force: true }))
-
-async function pairOf(now: number): Promise<IdentityPair> {
-  const identity = { trustDomain: 'sallyport.internal', kind: 'service', name: 'demo' } as const
-  const { certificate, keys } = await certify(clientTemplate(identity, 24 * HOUR, now))
-  return { certificate: certificatePem(certificate), key: await privateKeyPem(keys.privateKey) }
-}
 
 type Content = Partial<Record<keyof IdentityFiles, string | undefined>>
 
@@ -95,22 +78,7 @@ test('a root that came with the pair is put into its place, too', async (t) => {
 
 test('kill -9 at any moment of storing leaves a whole pair', async (t) => {
   const files = await folder(t, one)
-  const program = resolve(import.meta.dirname, '../support/store-pairs.ts')
-  let interrupted = 0
-  for (let round = 0; round < 10; round++) {
-    const child = spawn(
-      process.execPath,
-      [program, files.directory, join(made, 'one.json'), join(made, 'other.json')],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
-    await once(child.stdout, 'data')
-    await wait(2 * round)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    if ((await readdir(files.directory)).includes(basename(files.pending))) interrupted += 1
-    const pair = await readPair(files)
-    assert.ok([one, other].some(({ key }) => key === pair.key))
-  }
+  const interrupted = await killedWhileStoring(files, [one, other], 10)
   assert.ok(interrupted > 0, 'it was cut off in the middle at least once')
 })
 
