@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
 import type { Config } from '../config/config.ts'
 import { openAuthority } from '../pki/authority.ts'
+import type { Signer } from '../pki/certify.ts'
 import { authorityFiles } from '../pki/files.ts'
 import { keysIn, type AuthorityKeys } from '../pki/resign.ts'
 import { caPassphrase } from './ca-passphrase.ts'
@@ -75,17 +76,13 @@ async function issuer(config: Config, { group, keep, untilStdinCloses }: Flags):
       root,
     })
     print(`Issuing at: ${config.issuer.socket}`)
-    const keys = keysIn(certs, passphrase)
-    const open: AuthorityKeys = async (name) => (name === 'issuing' ? signer : await keys(name))
-    const upkeep = keepUp(
-      async () => {
-        const renewals = await renewDue(keep, { ...where, now: Date.now() }, open)
-        await publishFrom(config)
-        return renewals
-      },
-      log,
-      ending.signal,
-    )
+    const keys = heldKeys(signer, keysIn(certs, passphrase), log)
+    const renew = async (): Promise<Renewals> => {
+      const renewals = await renewDue(keep, { ...where, now: Date.now() }, keys)
+      await publishFrom(config)
+      return renewals
+    }
+    const upkeep = keepUp(renew, log, ending.signal)
     await stopped
     await socket.close()
     ending.abort()
@@ -93,6 +90,17 @@ async function issuer(config: Config, { group, keep, untilStdinCloses }: Flags):
   } finally {
     ending.abort()
     await audit.close()
+  }
+}
+
+/** The issuing key is open already. The root's signs once in months, and must not keep the server from being renewed. */
+function heldKeys(issuing: Signer, keys: AuthorityKeys, log: Log): AuthorityKeys {
+  return async (authority) => {
+    if (authority === 'issuing') return issuing
+    return await keys(authority).catch((err: unknown) => {
+      log.warn({ err }, 'the key of the root cannot be used')
+      return undefined
+    })
   }
 }
 
@@ -124,7 +132,7 @@ async function keepUp(work: () => Promise<Renewals>, log: Log, signal: AbortSign
 function report({ server, clients, problems, revocationLists }: Renewals, log: Log): void {
   if (server) log.info('renewed the certificate of the server')
   for (const name of clients) log.info({ name }, 'renewed the certificate of a client')
-  for (const problem of problems) log.warn({ problem }, 'a client was not renewed')
+  for (const problem of problems) log.warn({ problem }, 'not renewed')
   for (const [authority, state] of Object.entries(revocationLists)) {
     if (state === 'signed') log.info({ authority }, 'signed a revocation list')
     if (state === 'no-key')

@@ -11,7 +11,7 @@ export interface Renewals {
   readonly server: boolean
   /** Names of the clients that were renewed. */
   readonly clients: readonly string[]
-  /** Why a client that was due was not renewed (it is revoked, say): one sentence each. */
+  /** Why something that was due was not renewed (it is revoked, say): one sentence each. */
   readonly problems: readonly string[]
   readonly revocationLists: { readonly issuing: ListState; readonly root: ListState }
 }
@@ -19,7 +19,7 @@ export interface Renewals {
 /**
  * Keeps a single machine going, where the CA's keys are at hand: renews the server's certificate past half of its life
  * and those of the named clients past two thirds of theirs, and signs revocation lists anew past a third of theirs, or
- * when the ledger knows more than they do. What is not there is passed over; a client that may not be renewed is named
+ * when the ledger knows more than they do. What is not there is passed over; one that may not be renewed is named
  * and does not stop the rest.
  *
  * @param keys asked only for what is due
@@ -32,19 +32,27 @@ export async function renewDue(
 ): Promise<Renewals> {
   const { certs, now } = where
   const revocationLists = await resignRevocationLists(certs, now, keys)
-  const server = await isDue(serverFiles(certs), now, RENEWAL_SHARE.server)
-  if (server) await renewServer(await issuanceOf(where, keys), now)
-  const renewed: string[] = []
   const problems: string[] = []
-  for (const name of clients)
-    try {
-      if (!(await isDue(clientFiles(certs, name), now))) continue
-      await renewClient(await issuanceOf(where, keys), name, now)
-      renewed.push(name)
-    } catch (error) {
+  const orProblem = async (work: () => Promise<boolean>): Promise<boolean> =>
+    await work().catch((error: unknown) => {
       if (!isSallyportError(error, 'CERTIFICATE_INVALID')) throw error
       problems.push(error.message)
-    }
+      return false
+    })
+  const server = await orProblem(async () => {
+    if (!(await isDue(serverFiles(certs), now, RENEWAL_SHARE.server))) return false
+    await renewServer(await issuanceOf(where, keys), now)
+    return true
+  })
+  const renewed: string[] = []
+  for (const name of clients) {
+    const done = await orProblem(async () => {
+      if (!(await isDue(clientFiles(certs, name), now))) return false
+      await renewClient(await issuanceOf(where, keys), name, now)
+      return true
+    })
+    if (done) renewed.push(name)
+  }
   return { server, clients: renewed, problems, revocationLists }
 }
 

@@ -87,6 +87,23 @@ describe('renewing what is due', () => {
     assert.match(renewals.problems.join('\n'), /demo\/client\.pem is revoked, so it is not renewed/)
   })
 
+  it('renews the server at half of its life, two weeks before anybody is warned', async (t) => {
+    const { certs } = await authority(t)
+    const at = async (now: number): Promise<boolean> =>
+      (await renewDue([], { certs, audit: trail(), now })).server
+    assert.equal(await at(NOW + 14.9 * DAY), false)
+    assert.equal(await at(NOW + 15 * DAY), true)
+  })
+
+  it('names a server that is revoked, and renews the rest', async (t) => {
+    const { certs, ...ca } = await authority(t)
+    await ca.writeClient('demo')
+    await ca.revoke(ca.server.cert)
+    const renewals = await renewDue(['demo'], { certs, audit: trail(), now: NOW + 20 * DAY })
+    assert.deepEqual([renewals.server, renewals.clients], [false, ['demo']])
+    assert.match(renewals.problems.join('\n'), /server\.pem is revoked, so it is not renewed/)
+  })
+
   it('renews nothing that cannot be put on record', async (t) => {
     const { certs, ...ca } = await authority(t)
     const before = await readFile(ca.serverFiles.certificate, 'utf8')

@@ -3,15 +3,16 @@ import { spawn } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { clientFiles } from '../../src/pki/files.ts'
 import { readLedger } from '../../src/pki/ledger.ts'
 import { readLists, resignRevocationLists } from '../../src/pki/resign.ts'
 import type { TestAuthority } from './certificates.ts'
 
-const WORKER = resolve(import.meta.dirname, 'issuing-worker.ts')
+const WORKER = fileURLToPath(new URL('./issuing-worker.ts', import.meta.url))
 
 /** What happened over all kills, so that a test can see that it tested something. */
 export interface Killed {
