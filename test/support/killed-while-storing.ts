@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { readPair, type IdentityFiles, type IdentityPair } from '../../src/cli/identity-files.ts'
 import { certificatePem, certify } from '../../src/pki/certify.ts'
 import { privateKeyPem } from '../../src/pki/key.ts'
 import { clientTemplate } from '../../src/pki/profile.ts'
 
 const DAY = 86_400_000
+const PROGRAM = fileURLToPath(new URL('./store-pairs.ts', import.meta.url))
 
 /** A certificate of nobody, that begins at `now`, and its key. */
 export async function pairOf(now: number): Promise<IdentityPair> {
@@ -41,8 +43,7 @@ export async function killedWhileStoring(
 }
 
 async function killed(args: readonly string[], after: number): Promise<void> {
-  const program = resolve(import.meta.dirname, 'store-pairs.ts')
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   await wait(after)
   child.kill('SIGKILL')
