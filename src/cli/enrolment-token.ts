@@ -24,7 +24,7 @@ const LONGEST_INPUT = 256
  */
 export async function readEnrolmentToken(): Promise<EnrolmentToken> {
   const text = stdin.isTTY
-    ? await prompt({ message: 'Enrolment token:' }, { output: stderr })
+    ? await prompt({ message: 'Enrolment token:', toggleMask: false }, { output: stderr })
     : await inputText()
   const token = parseEnrolmentToken(text.trim())
   if (token !== undefined) return token
