@@ -75,6 +75,27 @@ test('an issuer that is trusted no longer takes its certificates with it', async
   assert.equal(await verdict('good', now, { ...trust, issuers: [] }), 'certificate_untrusted')
 })
 
+test('outside of the time of a CA above it a certificate is worth nothing, and that is looked at again', async () => {
+  const { cert } = await authority.client('billing')
+  const certificate = new X509Certificate(cert)
+  const under = (chain: { notBefore: number; notAfter: number }): Trust => ({
+    ...trust,
+    issuers: trust.issuers.map((issuer) =>
+      Object.assign({}, issuer, { chain: { ...issuer.chain, ...chain } }),
+    ),
+  })
+  const judge = (chain: { notBefore: number; notAfter: number }) =>
+    admitCertificate({ kind: 'verified', certificate }, under(chain), now)
+  const untrusted = { kind: 'refused', reason: 'certificate_untrusted' }
+  assert.deepEqual(judge({ notBefore: now - 9, notAfter: now }).outcome, untrusted)
+  assert.deepEqual(judge({ notBefore: now + 5, notAfter: now + 9 }), {
+    outcome: untrusted,
+    validUntil: now + 5,
+  })
+  const good = judge({ notBefore: now, notAfter: now + 9 })
+  assert.deepEqual([good.outcome.kind, good.validUntil], ['identified', now + 9])
+})
+
 test('no certificate is absent; one that TLS did not verify is refused', () => {
   assert.equal(admitCertificate({ kind: 'none' }, trust, now).outcome.kind, 'absent')
   assert.deepEqual(admitCertificate({ kind: 'untrusted', error: 'X' }, trust, now).outcome, {

@@ -76,6 +76,7 @@ test('SVIDs of another trust domain, for clients and servers, keep their domain'
     'corp.example/service/',
     'corp.example',
     'corp.example/service//billing',
+    'corp.example.user/admin',
     'corp.example:8443/service/billing',
     'me@corp.example/service/billing',
     'corp.example/service/a?b',
@@ -183,13 +184,11 @@ test('what the corporate CA revokes is refused, also where another bundle does w
   const revoked = issuing.issue(names('URI:spiffe://corp.example/service/billing'))
   const key = await readFile(revoked.key, 'utf8')
   const lists = issuing.revocationList(revoked) + corp.revocationList()
+  const mail = { name: 'mail', trustDomains: ['mail.example'], revocationLists: lists }
   const server = await serverWith(
     t,
-    bundle({ from: 'uri' }, { revocationLists: lists }),
-    bundle(
-      { from: 'email', kind: 'user' },
-      { name: 'mail', trustDomains: ['mail.example'], revocationLists: null },
-    ),
+    bundle({ from: 'uri' }, { revocationLists: null }),
+    bundle({ from: 'email', kind: 'user' }, mail),
   )
   const asked = whois(server, {}, { cert: revoked.pem + issuing.pem, key })
   assert.equal(await asked, 'certificate_revoked')
