@@ -19,8 +19,12 @@ before(async () => {
 })
 after(async () => rm(directory, { recursive: true, force: true }))
 
-async function started(t: { after(end: () => unknown): void }, port = 0): Promise<Backend> {
-  const backend = await startBackend(authority, port)
+async function started(
+  t: { after(end: () => unknown): void },
+  port = 0,
+  resumable = false,
+): Promise<Backend> {
+  const backend = await startBackend(authority, { port, resumable })
   t.after(async () => backend.stop())
   return backend
 }
@@ -114,6 +118,20 @@ describe('a bridge', { concurrency: 3 }, () => {
       second.events.some((event) => event.event === 'request' && event.body?.includes('Zoe') === true),
       false,
     )
+  })
+
+  test('the rest of an answer whose stream the server closed is asked for, and nothing is made twice', async (t) => {
+    const backend = await started(t, 0, true)
+    const bridge = rawBridge(t, { url: backend.url, dir })
+    await initialized(bridge)
+    const params = { name: 'interrupt', arguments: {} }
+    bridge.say({ jsonrpc: '2.0', id: 'call', method: 'tools/call', params })
+    await backend.event('running')
+    await backend.event('request', ({ headers }) => headers['last-event-id'] !== undefined)
+    backend.order('release')
+    const { result } = await bridge.heard(({ id }) => id === 'call')
+    assert.deepEqual(result?.['content'], [{ type: 'text', text: 'the rest' }])
+    assert.equal(backend.count('running'), 1)
   })
 
   test('a request that is cancelled while the server cannot be reached is never sent', async (t) => {

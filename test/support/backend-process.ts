@@ -11,6 +11,8 @@ import {
   isLegacyRequest,
   McpServer,
   WebStandardStreamableHTTPServerTransport,
+  type EventStore,
+  type JSONRPCMessage,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { sendResponse } from '../../src/http/respond.ts'
@@ -78,6 +80,16 @@ function serverOf(): McpServer {
     { description: 'Says a lot.', inputSchema: z.object({ bytes: z.number() }) },
     async ({ bytes }) => text('x'.repeat(bytes)),
   )
+  server.registerTool(
+    'interrupt',
+    { description: 'Closes its stream, then says the rest.', inputSchema: z.object({}) },
+    async (_args, ctx) => {
+      ctx.http?.closeSSE?.()
+      tell({ event: 'running' })
+      await once(released, 'release')
+      return text('the rest')
+    },
+  )
   const region = z.string().meta({ 'x-mcp-header': 'Region' })
   server.registerTool(
     'region',
@@ -87,6 +99,26 @@ function serverOf(): McpServer {
   if (extraTool)
     server.registerTool('extra', { description: 'New.', inputSchema: z.object({}) }, async () => text('new'))
   return server
+}
+
+/** Keeps what was said on a stream, so that it can be resumed (MCP 2025-11-25). */
+function eventStore(): EventStore {
+  const events: { streamId: string; message: JSONRPCMessage }[] = []
+  return {
+    async storeEvent(streamId, message) {
+      events.push({ streamId, message })
+      return String(events.length - 1)
+    },
+    async getStreamIdForEventId(id) {
+      return events[Number(id)]?.streamId
+    },
+    async replayEventsAfter(last, { send }) {
+      const streamId = events[Number(last)]?.streamId ?? ''
+      for (const [id, event] of events.entries())
+        if (id > Number(last) && event.streamId === streamId) await send(String(id), event.message)
+      return streamId
+    },
+  }
 }
 
 const modern = createMcpHandler(() => serverOf(), { legacy: 'reject' })
@@ -107,6 +139,7 @@ async function answerTo(request: Request, body: unknown): Promise<Response> {
   const server = serverOf()
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
+    ...(settings.resumable === true ? { eventStore: eventStore(), retryInterval: 100 } : {}),
     onsessioninitialized: (opened) => {
       sessions.set(opened, { transport, server })
       tell({ event: 'session' })

@@ -11,6 +11,8 @@ export interface BackendSettings {
   readonly authorities: readonly string[]
   /** 0 for any. */
   readonly port: number
+  /** Whether 2025-era streams can be resumed. */
+  readonly resumable?: boolean
 }
 
 /** What a backend can be told: to let `hold` end, or that its list of tools has changed. */
@@ -57,11 +59,15 @@ export interface Backend {
 }
 
 /** Starts one behind the server certificate of an authority. */
-export async function startBackend(authority: TestAuthority, port = 0): Promise<Backend> {
+export async function startBackend(
+  authority: TestAuthority,
+  { port = 0, resumable = false }: { port?: number; resumable?: boolean } = {},
+): Promise<Backend> {
   const settings: BackendSettings = {
     ...authority.server,
     authorities: [authority.rootPem, authority.issuingPem],
     port,
+    resumable,
   }
   const child = fork(join(import.meta.dirname, 'backend-process.ts'), [JSON.stringify(settings)])
   const events: BackendEvent[] = []
