@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { stderr, stdin } from 'node:process'
-import prompt from '@inquirer/password'
+import { stdin } from 'node:process'
 import { SallyportError } from '../errors.ts'
 import { pemBlocks } from '../pki/pem.ts'
+import { ask } from './ask.ts'
 
 /** A one-time enrolment token as it was handed over. */
 export interface EnrolmentToken {
@@ -20,12 +20,10 @@ const LONGEST_INPUT = 256
 /**
  * Reads a token from standard input; on a terminal it is asked for, and not shown.
  *
- * @throws SallyportError `NAME_INVALID` for what is none; it is not repeated
+ * @throws SallyportError `NAME_INVALID` for what is none, which is not repeated; `REFUSED` if whoever was asked breaks off
  */
 export async function readEnrolmentToken(): Promise<EnrolmentToken> {
-  const text = stdin.isTTY
-    ? await prompt({ message: 'Enrolment token:', toggleMask: false }, { output: stderr })
-    : await inputText()
+  const text = (await ask('Enrolment token:')) ?? (await inputText())
   const token = parseEnrolmentToken(text.trim())
   if (token !== undefined) return token
   throw new SallyportError(
