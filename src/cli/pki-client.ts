@@ -62,22 +62,27 @@ export async function askForCertificate(
   throw new SallyportError('REFUSED', sentence(status))
 }
 
-/** One request on a connection of its own, and its whole answer. */
+/**
+ * One request on a connection of its own, and its whole answer; a server that sends a byte now and then is waited for no
+ * longer than one that sends nothing.
+ *
+ * @param patience for all of it, in ms
+ */
 export async function exchange(
   url: URL,
   { method, body }: { readonly method: 'GET' | 'POST'; readonly body?: string },
   tls: PkiTls | { readonly rejectUnauthorized: false },
+  patience: number = PATIENCE,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const dispatcher = new Agent({
-    connect: { ...tls, timeout: PATIENCE },
-    headersTimeout: PATIENCE,
-    bodyTimeout: PATIENCE,
+    connect: { ...tls, timeout: patience },
     maxResponseSize: LONGEST_ANSWER,
   })
   try {
     const response = await request(url, {
       dispatcher,
       method,
+      signal: AbortSignal.timeout(patience),
       ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
     })
     return { status: response.statusCode, text: await response.body.text() }
@@ -111,6 +116,7 @@ const FOREIGN: ReadonlySet<string> = new Set([
 ])
 
 function unreachable(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'did not answer in time'
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   if (FOREIGN.has(code))
     return 'has a certificate that is not of our CA: is it another installation? Check the URL'
