@@ -25,7 +25,7 @@ const LOOK = 60_000
 
 /**
  * Renews a certificate at two thirds of its life, again and again, until told to stop. What fails is tried again until
- * the certificate ends.
+ * the certificate ends, and so, with the same pauses, is what is due again as soon as it comes.
  *
  * Rejects when that is of no use: the certificate is refused, or has expired.
  */
@@ -46,17 +46,24 @@ export async function watchIdentity(options: WatchOptions): Promise<void> {
       continue
     }
     const outcome = await attempt(identity, options)
-    if (outcome instanceof Error) {
-      failed += 1
-      const pause = retryDelay(failed, identity.notAfter - now(), random())
-      say(`was not renewed: ${outcome.message}; trying again in ${Math.ceil(pause / 1000)} s`)
-      await wait(pause)
-    } else {
-      failed = 0
-      say(`renewed until ${timeOf(outcome.notAfter)}`)
-      await renewed(outcome)
+    const kept = outcome instanceof Error ? identity : outcome
+    if (kept === outcome) {
+      say(`renewed until ${timeOf(kept.notAfter)}`)
+      await renewed(kept)
     }
+    const problem = problemOf(outcome, spread, now())
+    failed = problem === undefined ? 0 : failed + 1
+    if (problem === undefined) continue
+    const pause = retryDelay(failed, kept.notAfter - now(), random())
+    say(`${problem}; trying again in ${Math.ceil(pause / 1000)} s`)
+    await wait(pause)
   }
+}
+
+/** Why there is to be a pause, if so: also what a clock that is wrong, or a life that is too short, makes due at once. */
+function problemOf(outcome: Identity | Error, spread: number, now: number): string | undefined {
+  if (outcome instanceof Error) return `was not renewed: ${outcome.message}`
+  return renewalTime(outcome, spread) > now ? undefined : 'is due again already: is the clock right?'
 }
 
 /** The new identity, or why there is none yet. Rejects with what is final. */

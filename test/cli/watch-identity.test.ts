@@ -104,6 +104,31 @@ test('when the certificate has expired in spite of all attempts, it ends', async
   assert.ok(watch.time >= LIFE)
 })
 
+test('what is due again as soon as it comes is renewed with longer and longer pauses, not all the time', async () => {
+  const [renewals, said]: [number[], string[]] = [[], []]
+  const controller = new AbortController()
+  let time = 50_000
+  await watchIdentity({
+    find: async () => identityAt(0),
+    renew: async (identity) => {
+      renewals.push(time)
+      if (renewals.length > 100) controller.abort()
+      return identity
+    },
+    renewed: async () => undefined,
+    say: (line) => said.push(line),
+    now: () => time,
+    wait: async (ms) => {
+      time += ms
+      if (time >= 55_000) controller.abort()
+    },
+    random: () => 0,
+    signal: controller.signal,
+  })
+  assert.ok(renewals.length < 10, `${renewals.length} renewals in five seconds`)
+  assert.match(said.at(-1) ?? '', /is due again already: is the clock right\?; trying again in 1 s/)
+})
+
 test('one that somebody else has renewed is left alone until it is due itself', async () => {
   const watch = watched()
   watch.failures = [new SallyportError('TOO_BUSY', 'not now')]
