@@ -12,6 +12,8 @@ export interface Expected {
   readonly root: string
   /** The identity that it must name; any of a client when it is not known yet. */
   readonly uri?: string
+  /** When it must be valid, in ms since the epoch: where a good one would be replaced by it. */
+  readonly now?: number
 }
 
 /** OID of `id-kp-clientAuth` (RFC 5280, section 4.2.1.12). */
@@ -28,7 +30,7 @@ const LONGEST_CHAIN = 4
  * @returns the URI that it names
  * @throws SallyportError `CERTIFICATE_INVALID`
  */
-export function assertReceived(certificate: string, { key, root, uri }: Expected): string {
+export function assertReceived(certificate: string, { key, root, uri, now }: Expected): string {
   const chain = certificatesIn(certificate)
   const [leaf] = chain
   if (leaf === undefined || chain.length > LONGEST_CHAIN) throw unfit('no certificate that can be read')
@@ -40,6 +42,8 @@ export function assertReceived(certificate: string, { key, root, uri }: Expected
   const named = uriIn(leaf)
   if (named === undefined) throw unfit('a certificate that names no client')
   if (uri !== undefined && named !== uri) throw unfit(`a certificate of ${named}, not of ${uri}`)
+  if (now !== undefined && (now < leaf.validFromDate.getTime() || now >= leaf.validToDate.getTime()))
+    throw unfit('a certificate that is not valid now (is the clock right?)')
   return named
 }
 

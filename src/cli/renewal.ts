@@ -30,8 +30,8 @@ export function renewalTime({ notBefore, notAfter }: Identity, random: number = 
  * Renews a client's certificate over the network, by the certificate itself, with a new key that is made here; stores
  * the new pair in the place of the old one.
  *
- * Fails closed: what comes back must name the same identity, be for the new key and of the same CA; else the old pair
- * stays. An expired certificate is not tried.
+ * Fails closed: what comes back must name the same identity, be for the new key and of the same CA, and be valid now;
+ * else the old pair stays. An expired certificate is not tried.
  *
  * @param url of the server; only its origin counts
  * @throws SallyportError `REFUSED` when trying again cannot help; anything else is worth another try
@@ -53,7 +53,7 @@ export async function renewIdentity(
     (status) => sentence(identity, status),
   )
   const renewed = { certificate: answer.certificate, key }
-  assertReceived(renewed.certificate, { key, root: ca, ...(uri === undefined ? {} : { uri }) })
+  assertReceived(renewed.certificate, { key, root: ca, now: now(), ...(uri === undefined ? {} : { uri }) })
   await storePair(identityFiles(directory), renewed)
   return identityOf(directory, { ...renewed, root: ca })
 }

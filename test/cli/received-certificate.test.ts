@@ -56,6 +56,17 @@ for (const [variation, message] of variations)
     refused(cert, key, message)
   })
 
+for (const variation of ['expired', 'not-yet-valid'] as const)
+  test(`a certificate that is ${variation} takes no place of one that is good`, async () => {
+    const { cert, key } = await ca.client('demo', variation)
+    const expected = { key, root: ca.rootPem, uri: URI }
+    assert.throws(
+      () => assertReceived(cert, { ...expected, now: Date.now() }),
+      (error) => isSallyportError(error, 'CERTIFICATE_INVALID') && /not valid now/.test(error.message),
+    )
+    assert.equal(assertReceived(cert, expected), URI)
+  })
+
 test('a certificate of somebody else is refused', async () => {
   const { cert, key } = await ca.client('other')
   refused(cert, key, /of spiffe:\/\/sallyport\.internal\/service\/other, not of/)
