@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:https'
 import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
@@ -14,7 +14,7 @@ export interface Door extends Listener {
    * Takes another certificate, key and authorities for connections to come; open ones stay as they are, and no TLS
    * session of before resumes.
    *
-   * @throws what OpenSSL says of material that it does not take; then everything stays
+   * @throws what is wrong with material that OpenSSL does not take; then everything stays
    */
   setMaterial(material: TlsMaterial): void
   /**
@@ -46,6 +46,7 @@ export function createDoor(options: DoorOptions): Door {
   return {
     ...listenerOf(server, options, (error) => options.onException(undefined, error)),
     setMaterial(material) {
+      refuseMismatch(material)
       // Options that are left out would not be kept but fall back to Node's own, such as its public roots.
       server.setSecureContext(tlsOptions({ ...options.tls, material }))
     },
@@ -54,6 +55,12 @@ export function createDoor(options: DoorOptions): Door {
       for (const socket of sockets) if (!isAdmitted(socket, judge, options)) socket.destroy()
     },
   }
+}
+
+/** OpenSSL takes material without a key, and then shakes hands with nobody. */
+function refuseMismatch({ certificate, key }: TlsMaterial): void {
+  if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+    throw new TypeError('the key is not that of the certificate')
 }
 
 /** Fails closed: who cannot be judged is not admitted, and all others are judged all the same. */

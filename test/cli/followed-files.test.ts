@@ -207,6 +207,31 @@ test('what changes between the first look and following is not missed', async (t
   assert.equal(await next(), 'second')
 })
 
+test('what cannot be put in force is refused, and what was stays', async (t) => {
+  const [path] = await pair(t)
+  const file = { what: 'the file', largest: 1000, secret: false, help: 'put it back', path }
+  const files = await followFiles<string>(
+    { files: [file], judge: (text) => ({ value: text(path) }), patience: 0 },
+    (problem) => new Error(problem),
+  )
+  t.after(() => files.close())
+  const told = heard<string>()
+  files.follow({
+    onLoaded(value) {
+      if (value === 'second') throw new Error('no')
+      told.hear(value)
+    },
+    onRejected: told.hear,
+  })
+  await replace(path, 'second')
+  assert.equal(await told.next(), `${path} cannot be taken: no`)
+  assert.equal(files.current(), 'first')
+  assert.equal(files.lastProblem(), `${path} cannot be taken: no`)
+  await replace(path, 'third')
+  assert.equal(await told.next(), 'third')
+  assert.equal(files.lastProblem(), null)
+})
+
 test('without good files there is nothing to follow', async (t) => {
   const paths = await pair(t)
   await writeFile(paths[1], 'second')

@@ -29,7 +29,7 @@ interface Setting {
   connect(pair?: TestPair): Promise<TLSSocket>
 }
 
-async function setting(t: TestContext, failAudit = false): Promise<Setting> {
+async function setting(t: TestContext, failAudit = false, unsafeSessionTickets = false): Promise<Setting> {
   const problems: unknown[] = []
   const [refusal, reported] = [Promise.withResolvers<RequestRefused>(), Promise.withResolvers<unknown>()]
   const record = async (event: AuditEvent) => {
@@ -47,7 +47,7 @@ async function setting(t: TestContext, failAudit = false): Promise<Setting> {
       },
       clientCertificate: 'required',
       minVersion: 'TLSv1.3',
-      unsafeSessionTickets: false,
+      unsafeSessionTickets,
     },
     handler: (_request, response) => response.end('done'),
     audit: { record },
@@ -160,6 +160,80 @@ test('who cannot be judged is destroyed and reported, and all others are judged 
   })
   await Promise.all(sockets.map(async (socket) => once(socket, 'close')))
   assert.deepEqual([judged, problems.length], [2, 2])
+})
+
+/** Another certificate of the server, by another CA of the same names, or by the same. */
+async function materialOf(other: TestAuthority): Promise<Parameters<Door['setMaterial']>[0]> {
+  return {
+    certificate: other.server.cert,
+    key: other.server.key,
+    authorities: [authority.rootPem, authority.issuingPem],
+  }
+}
+
+test('another certificate is for connections to come: the open ones stay, and who has no certificate stays out', async (t) => {
+  const { door, port, connect: open } = await setting(t)
+  const client = await authority.client('demo')
+  const early = await open(client)
+  assert.ok(await answers(early))
+  const other = await testAuthority(join(directory, 'other'))
+  door.setMaterial(await materialOf(other))
+  assert.ok(await answers(early), 'an open connection stays')
+  await assert.rejects(open(client), /certificate/, 'the old root has not signed what is shown now')
+  const late = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: other.rootPem, ...client })
+  await once(late, 'secureConnect')
+  assert.ok(await answers(late))
+  const nobody = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: other.rootPem })
+  nobody.on('error', () => undefined)
+  await closed(nobody)
+  const stranger = connect({
+    host: '127.0.0.1',
+    port,
+    servername: 'localhost',
+    ca: other.rootPem,
+    ...(await other.client('demo')),
+  })
+  stranger.on('error', () => undefined)
+  await closed(stranger)
+  for (const socket of [early, late]) socket.destroy()
+})
+
+test('material that OpenSSL does not take changes nothing', async (t) => {
+  const { door, connect: open } = await setting(t)
+  const client = await authority.client('demo')
+  const good = {
+    certificate: authority.server.cert,
+    key: authority.server.key,
+    authorities: [authority.rootPem],
+  }
+  for (const bad of [{ key: client.key }, { certificate: 'nonsense' }, { key: '' }])
+    assert.throws(() => door.setMaterial({ ...good, ...bad }))
+  const socket = await open(client)
+  assert.ok(await answers(socket))
+  socket.destroy()
+})
+
+test('a TLS session of before does not resume after another certificate', async (t) => {
+  const { door, port } = await setting(t, false, true)
+  const client = await authority.client('demo')
+  const tls = { host: '127.0.0.1', port, servername: 'localhost', ca: authority.rootPem, ...client }
+  const first = connect(tls)
+  const ticket = once(first, 'session') as Promise<[Buffer]>
+  await once(first, 'secureConnect')
+  assert.ok(await answers(first))
+  const [session] = await ticket
+  const resumes = async (): Promise<boolean> => {
+    const socket = connect({ ...tls, session })
+    await once(socket, 'secureConnect')
+    assert.ok(await answers(socket))
+    const isReused = socket.isSessionReused()
+    socket.destroy()
+    return isReused
+  }
+  assert.equal(await resumes(), true)
+  door.setMaterial(await materialOf(authority))
+  assert.equal(await resumes(), false)
+  first.destroy()
 })
 
 test('a connection that is gone is judged no more', async (t) => {

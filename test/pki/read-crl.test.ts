@@ -37,7 +37,10 @@ async function opensslLists(
     at('ca.key'),
     '-out',
     at('ca.pem'),
-    ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
     ...key,
   )
   await writeFile(
