@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { InstalledFile } from './installed-file.ts'
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+// Never past the next "-", which base64 has none of: these texts come from wherever lists are fetched from, and are long.
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 const WHOLE_BLOCK = /-----BEGIN ([^-\n]+)-----[^-]+-----END \1-----/g
 
 /** The certificates of a PEM file; none if one of them cannot be read. */

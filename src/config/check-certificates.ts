@@ -31,14 +31,20 @@ function pathFaults(
   ]
 }
 
-/** Whether a certificate is a root, or was signed by one directly or through other issuing certificates. */
+/**
+ * Whether a certificate is a root, or was signed by one directly or through other issuing certificates. Each of those
+ * is looked at once, however many copies of it there are and whoever certified whom.
+ */
 function leadsTo(
   anchors: readonly X509Certificate[],
   certificate: X509Certificate,
   issuing: readonly X509Certificate[],
 ): boolean {
-  if (anchors.some((anchor) => anchor.raw.equals(certificate.raw) || isSignedBy(certificate, anchor)))
-    return true
-  const rest = issuing.filter((other) => other !== certificate)
-  return rest.some((other) => isSignedBy(certificate, other) && leadsTo(anchors, other, rest))
+  const reached = [certificate]
+  for (const one of reached) {
+    if (anchors.some((anchor) => anchor.raw.equals(one.raw) || isSignedBy(one, anchor))) return true
+    const above = issuing.filter((other) => !reached.some(({ raw }) => raw.equals(other.raw)))
+    reached.push(...above.filter((other) => isSignedBy(one, other)))
+  }
+  return false
 }

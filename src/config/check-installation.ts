@@ -9,7 +9,7 @@ import type { InstalledFile } from './installed-file.ts'
 import { nodeVersionFault } from './node-version.ts'
 import { trustFiles, type TrustFiles } from './trust-files.ts'
 
-const REVOCATION_LIST = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/
+const REVOCATION_LIST = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/
 
 /**
  * What keeps the server from serving with this configuration: one sentence each, what is wrong, where, and what to do.

@@ -177,6 +177,30 @@ test('an issuing certificate may lead to its root over another one, and by signa
   )
 })
 
+test('copies of a CA that leads to no root are told at once, however many there are', async (t) => {
+  const { config, authority } = await installed(t)
+  const stranger = await testAuthority(await temporaryDirectory(t), { now: NOW })
+  await writeFile(config.trust.issuers, authority.issuingPem + stranger.rootPem.repeat(12))
+  const begun = performance.now()
+  assert.equal(installationFaults(config, NODE, NOW).length, 12)
+  assert.ok(performance.now() - begun < 5_000)
+})
+
+test('a file of blocks that begin and never end is told at once, however long it is', async (t) => {
+  const { config } = await installed(t)
+  const endless = (label: string): string => `-----BEGIN ${label}-----\nAAAA\n`.repeat(200_000)
+  await writeFile(config.trust.issuers, endless('CERTIFICATE'))
+  await writeFile(config.trust.revocationLists, endless('X509 CRL'))
+  const begun = performance.now()
+  assert.deepEqual(
+    installationFaults(config, NODE, NOW).map(
+      (fault) => /holds no (certificate|revocation list)/.exec(fault)?.[1],
+    ),
+    ['certificate', 'revocation list'],
+  )
+  assert.ok(performance.now() - begun < 5_000)
+})
+
 test('files that hold something else are told', async (t) => {
   const { config } = await installed(t)
   const { tls, trust } = config
