@@ -56,27 +56,37 @@ const EMPTY: LedgerState = {
   listNumbers: { issuing: 0n, root: 0n },
 }
 
-/** The state after events, in their order, on top of an earlier one. */
+type Withdrawal = NonNullable<LedgerCertificate['revoked']>
+
+/**
+ * The state after events, on top of an earlier one.
+ *
+ * Fails closed: what is revoked or used up once stays so, wherever its line stands, and though a line is there twice;
+ * people put lines back from copies.
+ */
 export function foldLedger(events: Iterable<LedgerEvent>, before: LedgerState = EMPTY): LedgerState {
   const certificates = new Map(before.certificates)
   const tokens = new Map(before.tokens)
   const listNumbers = { ...before.listNumbers }
-  const spend = (digest: string): void => {
-    const token = tokens.get(digest)
-    if (token !== undefined) tokens.set(digest, { ...token, spent: true })
-  }
+  const revocations = new Map<string, Withdrawal>()
+  const spent = new Set<string>()
   const issued = (entry: LedgerEntry): void => {
-    certificates.set(entry.serial, certificateOf(entry))
-    if (entry.token !== undefined) spend(entry.token)
+    const known = certificates.get(entry.serial)?.revoked
+    certificates.set(entry.serial, {
+      ...certificateOf(entry),
+      ...(known === undefined ? {} : { revoked: known }),
+    })
+    if (entry.token !== undefined) spent.add(entry.token)
   }
   const revoked = ({ serials, tokens: withdrawn = [], at, reason, by }: LedgerRevocation): void => {
-    withdrawn.forEach(spend)
-    for (const serial of serials) {
-      const certificate = certificates.get(serial)
+    for (const digest of withdrawn) spent.add(digest)
+    for (const serial of serials)
       // The first revocation stands.
-      if (certificate !== undefined && certificate.revoked === undefined)
-        certificates.set(serial, { ...certificate, revoked: { at: Date.parse(at), reason, by } })
-    }
+      if (!revocations.has(serial)) revocations.set(serial, { at: Date.parse(at), reason, by })
+  }
+  const offered = (event: LedgerToken): void => {
+    if (tokens.get(event.digest)?.spent === true) spent.add(event.digest)
+    tokens.set(event.digest, tokenOf(event))
   }
   const listed = ({ authority, number }: LedgerList): void => {
     if (BigInt(number) > listNumbers[authority]) listNumbers[authority] = BigInt(number)
@@ -90,11 +100,19 @@ export function foldLedger(events: Iterable<LedgerEvent>, before: LedgerState = 
         revoked(event)
         break
       case 'token':
-        tokens.set(event.digest, tokenOf(event))
+        offered(event)
         break
       case 'list':
         listed(event)
     }
+  for (const [serial, revocation] of revocations) {
+    const certificate = certificates.get(serial)
+    if (certificate !== undefined) certificates.set(serial, { revoked: revocation, ...certificate })
+  }
+  for (const digest of spent) {
+    const token = tokens.get(digest)
+    if (token !== undefined) tokens.set(digest, { ...token, spent: true })
+  }
   return { certificates, tokens, listNumbers }
 }
 
@@ -116,9 +134,12 @@ export function withDescendants(
   first: readonly LedgerCertificate[],
 ): readonly LedgerCertificate[] {
   const found = new Set(first.map(({ serial }) => serial))
-  // A child comes after its parent, so that one pass finds all.
-  for (const { serial, parent } of certificates.values())
-    if (parent !== undefined && found.has(parent)) found.add(serial)
+  // A child comes after its parent, so that one pass finds all; unless a line was put back elsewhere.
+  for (let before = 0; before < found.size;) {
+    before = found.size
+    for (const { serial, parent } of certificates.values())
+      if (parent !== undefined && found.has(parent)) found.add(serial)
+  }
   return [...certificates.values()].filter(({ serial }) => found.has(serial))
 }
 

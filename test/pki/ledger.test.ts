@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { isSallyportError } from '../../src/errors.ts'
 import { issueClient } from '../../src/pki/issue.ts'
 import { appendToLedger, ledgerLine, readLedger, withLedger } from '../../src/pki/ledger.ts'
-import type { LedgerEntry } from '../../src/pki/ledger-event.ts'
+import type { LedgerEntry, LedgerEvent } from '../../src/pki/ledger-event.ts'
+import { foldLedger, withDescendants } from '../../src/pki/ledger-state.ts'
 import { LIFETIME } from '../../src/pki/profile.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -123,6 +124,39 @@ describe('the ledger', () => {
         withLedger(ca.files.ledger, async () => undefined),
         (error) => isSallyportError(error, 'CERTIFICATE_INVALID'),
       )
+    }
+  })
+
+  it('revives nothing for a line that is there twice, or stands elsewhere than it did', async (t) => {
+    const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
+    const [first, second] = [await newEntry(ca), await newEntry(ca)]
+    const digest = `sha256:${'a'.repeat(64)}`
+    const at = new Date(NOW).toISOString()
+    const life = LIFETIME.client
+    const [uri = ''] = first.names
+    const events: readonly LedgerEvent[] = [
+      { v: 2, event: 'token', at, digest, uri, life, expires: first.notAfter },
+      { ...first, token: digest },
+      { ...second, parent: first.serial },
+      { v: 2, event: 'revoked', at, serials: [first.serial], reason: 'keyCompromise', by: 'root' },
+    ]
+    for (const order of [
+      [0, 1, 2, 3, 0, 1],
+      [3, 2, 1, 0],
+      [2, 3, 0, 1, 3],
+    ]) {
+      const state = foldLedger(order.flatMap((index) => events[index] ?? []))
+      assert.equal(state.certificates.get(first.serial)?.revoked?.reason, 'keyCompromise', String(order))
+      assert.equal(state.tokens.get(digest)?.spent, true, String(order))
+      assert.deepEqual(
+        [...foldLedger(events.slice(0, 2), state).certificates.values()].map(({ revoked }) => revoked?.by),
+        [...state.certificates.values()].map(({ revoked }) => revoked?.by),
+      )
+      const line = withDescendants(
+        state,
+        [...state.certificates.values()].filter(({ serial }) => serial === first.serial),
+      )
+      assert.equal(line.length, 2, String(order))
     }
   })
 
