@@ -6,6 +6,7 @@ import { newAuthority, signerOf } from '../src/pki/authority.ts'
 import { certificatePem } from '../src/pki/certify.ts'
 import { signRevocationList } from '../src/pki/crl.ts'
 import { readTrust, type TrustMaterial } from '../src/trust.ts'
+import { openssl } from './support/openssl.ts'
 
 const NOW = Date.now()
 const HOUR = 3_600_000
@@ -51,6 +52,19 @@ test('an issuer is trusted with what its own list says, until that ends', async 
   assert.equal(issuer?.certificate.fingerprint256, new X509Certificate(material.issuers).fingerprint256)
   assert.equal(issuer?.nextUpdate, Math.floor((NOW + HOUR) / 1000) * 1000)
   assert.deepEqual(issuer?.revoked, new Set(['0A', 'FF01']))
+})
+
+test('serial numbers are those of node:crypto, the smallest included', async () => {
+  const numbers = ['0', '1', '0x7f', '0x80', '0x0100', '0xff00ff'].map((number) => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null']
+    const { ok, output } = openssl('req', '-x509', ...key, '-subj', '/CN=a', '-set_serial', number)
+    assert.ok(ok, output)
+    return serialIn(/-----BEGIN CERT[^]+/.exec(output)?.[0] ?? '')
+  })
+  const revocationLists =
+    (await listOf('issuing', ['00', '01', '7F', '80', '0100', 'FF00FF'])) + (await listOf('root', []))
+  const [issuer] = (await readTrust({ ...material, revocationLists })).issuers
+  assert.deepEqual(issuer?.revoked, new Set(numbers))
 })
 
 test('roots are no issuers: what a root signs itself is not believed', async () => {

@@ -84,6 +84,7 @@ export function thumbprintOf(certificate: X509Certificate): string {
 /** The serial in upper-case hex, as `X509Certificate.serialNumber` of node:crypto prints it. */
 export function serialText(hex: string): string {
   const digits = hex.toUpperCase().replace(/^(?:00)+(?=..)/, '')
+  if (/^0+$/.test(digits)) return '0'
   return digits.length % 2 === 0 ? digits : `0${digits}`
 }
 
