@@ -6,6 +6,7 @@ import { addGrant } from '../access/add-grant.ts'
 import { defaultAccessDocument } from '../access/default-document.ts'
 import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/default-config.ts'
+import { SallyportError } from '../errors.ts'
 import { addUser } from '../login/add-user.ts'
 import { workQueue } from '../login/work-queue.ts'
 import { passwords } from '../login/password.ts'
@@ -51,10 +52,28 @@ export async function makeMissing(config: Config, issuing: Issuing): Promise<Mad
     ...(await madeAuthority(config, issuing)),
     ...(await madeServer(config, issuing)),
   ]
-  const clients = await madeClients(config, issuing)
+  const problems: string[] = []
+  const clients = (await orProblem(problems, async () => await madeClients(config, issuing))) ?? []
   const user = await madeUser(config, issuing.now)
-  const { renewed, problems } = await renewedFiles(config, issuing)
-  return { files, clients, user, renewed, problems }
+  const due = await orProblem(problems, async () => await renewedFiles(config, issuing))
+  return {
+    files,
+    clients,
+    user,
+    renewed: due?.renewed ?? [],
+    problems: [...problems, ...(due?.problems ?? [])],
+  }
+}
+
+/** What a server can do without for now (a passphrase is missing, the ledger is damaged) does not keep it from serving. */
+async function orProblem<T>(problems: string[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SallyportError)) throw error
+    problems.push(error.message)
+    return undefined
+  }
 }
 
 async function madeFiles(config: Config): Promise<string[]> {
