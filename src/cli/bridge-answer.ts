@@ -1,5 +1,5 @@
 import type { Answer } from './bridge-connection.ts'
-import { eventsOf } from './bridge-events.ts'
+import { AnswerError, eventsOf } from './bridge-events.ts'
 import { readMessages, type Carried } from './bridge-message.ts'
 
 /** Longer lines and messages are taken from nobody, in bytes. */
@@ -10,11 +10,6 @@ export interface Place {
   lastId?: string | undefined
   /** How long to wait before that, in ms. */
   retry?: number | undefined
-}
-
-/** The body of an answer that is no message, or too long. */
-export class AnswerError extends Error {
-  override readonly name = 'AnswerError'
 }
 
 export function isStream({ status, type }: Answer): boolean {

@@ -11,9 +11,9 @@ export interface ServerEvent {
   readonly retry: number | undefined
 }
 
-/** A line of an event stream was longer than we take, or was not UTF-8. */
-export class EventStreamError extends Error {
-  override readonly name = 'EventStreamError'
+/** What the server sends is no message, or longer than we take. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError'
 }
 
 /**
@@ -21,13 +21,13 @@ export class EventStreamError extends Error {
  * id or a time to wait: servers prime a stream so, to have it resumed.
  *
  * @param longest of a line, in bytes
- * @throws EventStreamError
+ * @throws AnswerError for a line that is longer, or is not UTF-8
  */
 export async function* eventsOf(body: AsyncIterable<Buffer>, longest: number): AsyncGenerator<ServerEvent> {
   const stream: Stream = { type: '', data: [], lastId: undefined, retry: undefined, noted: false }
   for await (const line of linesOf(body, longest)) {
     if (line.kind !== 'text')
-      throw new EventStreamError(`an event of the server is ${line.kind.replace('_', ' ')}`)
+      throw new AnswerError(`an event of the server is ${line.kind.replace('_', ' ')}`)
     if (line.text !== '') {
       take(stream, line.text)
       continue

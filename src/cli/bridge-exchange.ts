@@ -1,6 +1,7 @@
-import { AnswerError, isGood, isStream, messagesOf, type Place } from './bridge-answer.ts'
+import { isGood, isStream, messagesOf, type Place } from './bridge-answer.ts'
 import { BRIDGE_ERROR, type ClientSide, type Owed } from './bridge-client.ts'
 import type { Answer } from './bridge-connection.ts'
+import { AnswerError } from './bridge-events.ts'
 import { modernHeaders, revisionOf, type Headers } from './bridge-headers.ts'
 import { isRecord, onlyMessage, type Carried } from './bridge-message.ts'
 import { toolParameters } from './bridge-parameters.ts'
@@ -73,8 +74,8 @@ export function exchanges({
         await sent.answer.discard()
         return 'over'
       }
-      await read(sent.answer, place)
-      return isDone(owed) ? 'over' : 'again'
+      const problem = await read(sent.answer, place)
+      return isDone(owed) || problem !== undefined ? 'over' : 'again'
     }
     await repeat(again, signal, () => place.retry)
   }
@@ -85,7 +86,7 @@ export function exchanges({
     noteOpening(answer, asking)
     const place: Place = {}
     const problem = await read(answer, place)
-    if (!owed.some(({ isModern }) => isModern)) await resume(place, asking)
+    if (problem === undefined && !owed.some(({ isModern }) => isModern)) await resume(place, asking)
     await failAll(client, owed, { code: BRIDGE_ERROR, message: problem ?? LOST })
   }
   const noteOpening = ({ session: id }: Answer, { carried, owed }: Asking): void => {

@@ -171,6 +171,38 @@ describe('a bridge', () => {
     assert.ok(seen.slice(3).every(([, session, version]) => session !== null && version === '2025-11-25'))
   })
 
+  test('learns the headers of a tool that its client has never listed', async (t) => {
+    const bridge = rawBridge(t, demo)
+    bridge.say(modernCall('where', 'region', { region: 'Österreich' }))
+    const { result, error } = await bridge.heard(({ id }) => id === 'where')
+    assert.equal(error, undefined)
+    assert.deepEqual(result?.['content'], [{ type: 'text', text: 'in Österreich' }])
+    assert.equal(bridge.lines.length, 1)
+  })
+
+  test('sends what needs no answer in the order in which it was said, and before what is asked afterwards', async (t) => {
+    const bridge = rawBridge(t, demo)
+    await initialized(bridge)
+    const since = backend.events.length
+    const said: string[] = []
+    for (let turn = 0; turn < 15; turn++) {
+      for (const _meta of [{ turn: `${turn} a` }, { turn: `${turn} b` }]) {
+        bridge.say({ jsonrpc: '2.0', method: 'notifications/roots/list_changed', params: { _meta } })
+        said.push(_meta.turn)
+      }
+      bridge.say({ jsonrpc: '2.0', id: turn, method: 'ping', params: { _meta: { turn: `${turn} c` } } })
+      said.push(`${turn} c`)
+    }
+    await bridge.heard(({ id }) => id === 14)
+    const seen = backend.events.slice(since).flatMap((event) => {
+      const turn = event.event === 'request' ? /"turn":"([^"]+)"/.exec(event.body ?? '')?.[1] : undefined
+      return turn === undefined ? [] : [turn]
+    })
+    const notifications = (turns: readonly string[]) => turns.filter((turn) => !turn.endsWith('c'))
+    assert.deepEqual(notifications(seen), notifications(said))
+    for (let turn = 0; turn < 15; turn++) assert.ok(seen.indexOf(`${turn} b`) < seen.indexOf(`${turn} c`))
+  })
+
   test('tells of changes in both eras', async (t) => {
     const bridge = rawBridge(t, demo)
     const since = backend.events.length

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { withFileLock } from '../../src/pki/file-lock.ts'
 import { defineTool, textResult } from '../../src/mcp/tool.ts'
 import { rawBridge, type RawBridge } from '../support/bridge.ts'
 import { sallyport } from '../support/command.ts'
@@ -89,6 +90,19 @@ test('two bridges with one identity renew it once; what runs is answered, the se
   one.say({ jsonrpc: '2.0', id: 'session', method: 'ping' })
   assert.deepEqual((await one.heard(({ id }) => id === 'session')).result, {})
   assert.doesNotMatch(one.stderr(), /another one is open/)
+})
+
+test('bridges that find the certificate of all to be due at the same time renew it once', async (t) => {
+  const earlier = renewals()
+  const dir = await identityOfAge('crowd', 27_000)
+  // Nobody gets to it before all have seen that it is due.
+  const bridges = await withFileLock(join(dir, 'renewal'), async () => {
+    const started = [1, 2, 3].map(() => rawBridge(t, { url, dir }))
+    await Promise.all(started.map(async (bridge) => bridge.told(/is to be renewed at/)))
+    return started
+  })
+  await Promise.all(bridges.map(async (bridge) => bridge.told(/renewed until/)))
+  assert.equal(renewals() - earlier, 1)
 })
 
 test('a bridge takes up a certificate that a command has renewed', async (t) => {
