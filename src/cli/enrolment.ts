@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { createDirectory } from '../pki/files.ts'
 import { newKeyPair, privateKeyPem } from '../pki/key.ts'
 import { parseSpiffeUri } from '../pki/name.ts'
 import { newRequest } from '../pki/new-request.ts'
 import { pemBlocks, pemOf } from '../pki/pem.ts'
+import { unwritable } from '../pki/unwritable.ts'
 import { identityOf, type Identity } from './client-identity.ts'
 import { isRootOf, type EnrolmentToken } from './enrolment-token.ts'
 import { identityFiles, storePair } from './identity-files.ts'
@@ -37,11 +39,13 @@ export interface Enrolled {
  * Fails closed: the token is only sent over a connection that was verified against that root and the name of the host.
  *
  * @throws SallyportError `CERTIFICATE_INVALID` (another root, an answer that does not fit), `REFUSED`, `TOO_BUSY`,
- *   `UNREACHABLE`, `FILE_EXISTS`
+ *   `UNREACHABLE`, `FILE_EXISTS`, `STORE_UNAVAILABLE` (it could not be kept; the token stays good)
  */
 export async function enroll(enrolment: Enrolment): Promise<Enrolled> {
   const { url, token } = enrolment
   const root = await rootOf(url, token)
+  // Before a token is spent on it; whatever its name will be, the folder is beside this one.
+  await assertWritable(dirname(enrolment.directoryOf('client')))
   const keys = await newKeyPair()
   const key = await privateKeyPem(keys.privateKey)
   const answer = await askForCertificate(
@@ -80,6 +84,15 @@ function rewritten(pem: string): string {
   return pemBlocks(pem)
     .map(({ label, der }) => pemOf(label, der))
     .join('')
+}
+
+async function assertWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await rmdir(await mkdtemp(join(folder, '.sallyport-')))
+  } catch (cause) {
+    throw unwritable(folder, cause)
+  }
 }
 
 type Kept = Pick<Identity, 'certificate' | 'key' | 'root'>

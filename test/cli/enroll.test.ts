@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type ServerOptions } from 'node:https'
 import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
@@ -66,6 +66,16 @@ describe('sallyport enroll', () => {
       leaf,
     )
     assert.ok(verified.ok, verified.output)
+  })
+
+  test('spends no token where nothing can be kept', async (t) => {
+    const { cwd, run } = await machine(t)
+    const token = await issuer.token('nowhere')
+    await writeFile(join(cwd, 'file'), '')
+    const { code, stderr } = await run(token, '--dir', 'file/identity')
+    assert.equal(code, 1)
+    assert.match(stderr, /file cannot be written \(EEXIST\): check space and rights/)
+    assert.equal((await run(token, '--dir', 'identity')).code, 0)
   })
 
   test('writes where it is told to, and prints JSON', async (t) => {
