@@ -16,6 +16,13 @@ import { subjectNames } from './subject-names.ts'
 const MOST_RENEWALS = 10
 const RENEWAL_WINDOW = 60_000
 
+/**
+ * So many renewals of one line in the length of a life, or in a day: thirty times what its holder needs. Each is a line in
+ * the ledger for good, and one more to be revoked some day.
+ */
+const MOST_OF_LINE = 48
+const DAY = 24 * 3_600_000
+
 /** No certificate of ours is longer than this many characters of PEM, with its issuer. */
 const LONGEST_CERTIFICATE = 16 * 1024
 
@@ -49,12 +56,10 @@ export async function renewFor(
     if (known === undefined || !mayRenew(known, old.certificate, now)) return refusal('renewal_refused')
     const { issuing } = await readLists(issuance.certs)
     if (issuing.list.revoked.has(known.serial)) return refusal('renewal_refused')
-    if (renewalsOf(principalOf(known), state(), now) >= MOST_RENEWALS) return refusal('rate_limited')
+    const life = lifeOf(old.certificate, known, now)
+    if (isTooOften(known, life, state(), now)) return refusal('rate_limited')
     const { publicKey } = request
-    const issued = renewing(
-      await issue(issuance, old, lifeOf(old.certificate, known, now), publicKey, now),
-      known,
-    )
+    const issued = renewing(await issue(issuance, old, life, publicKey, now), known)
     await issuance.announce(issued)
     await append(issued.entry)
     return answerOf(issued)
@@ -120,9 +125,17 @@ async function issue(
   return issued
 }
 
-function renewalsOf(principal: string, { certificates }: LedgerState, now: number): number {
-  return [...certificates.values()].filter(
-    ({ parent, issuedAt, ...rest }) =>
-      parent !== undefined && Math.abs(now - issuedAt) < RENEWAL_WINDOW && principalOf(rest) === principal,
-  ).length
+function isTooOften(
+  known: LedgerCertificate,
+  life: number,
+  { certificates }: LedgerState,
+  now: number,
+): boolean {
+  const principal = principalOf(known)
+  const renewals = [...certificates.values()].filter(({ parent }) => parent !== undefined)
+  const since = (window: number): readonly LedgerCertificate[] =>
+    renewals.filter(({ issuedAt }) => Math.abs(now - issuedAt) < window)
+  const ofPrincipal = since(RENEWAL_WINDOW).filter((renewal) => principalOf(renewal) === principal)
+  const ofLine = since(Math.min(life, DAY)).filter(({ lineage }) => lineage === known.lineage)
+  return ofPrincipal.length >= MOST_RENEWALS || ofLine.length >= MOST_OF_LINE
 }

@@ -215,6 +215,26 @@ describe('renewing for the holder of a certificate', () => {
     issuedIn(await renewFor(issuance, first.certificate, await csr(), NOW + 60_000))
   })
 
+  it('happens 48 times a day for one line, so that whoever has stolen one fills no ledger', async (t) => {
+    const { ca, issuance, first } = await setting(t)
+    let { certificate } = first
+    const every = async (count: number, from: number): Promise<string[]> => {
+      const answers: string[] = []
+      for (let at = 0; at < count; at++) {
+        const answer = await renewFor(issuance, certificate, await csr(), from + at * 6_000)
+        answers.push(answer.kind)
+        if (answer.kind === 'issued') ({ certificate } = answer.issued)
+      }
+      return answers
+    }
+    assert.deepEqual(new Set(await every(48, NOW)), new Set(['issued']))
+    assert.deepEqual(await every(1, NOW + HOUR), ['refused'])
+    const other = await issueClient(ca.issuer, IDENTITY, LIFETIME.client, NOW)
+    await appendToLedger(ca.files.ledger, other.entry)
+    issuedIn(await renewFor(issuance, other.certificate, await csr(), NOW + HOUR))
+    assert.deepEqual(await every(1, NOW + DAY), ['issued'])
+  })
+
   it('releases nothing that cannot be put on record, or while ledger or list cannot be read', async (t) => {
     const { ca, issuance, first } = await setting(t)
     const deaf = { ...issuance, announce: async () => Promise.reject(new Error('no room')) }
