@@ -59,7 +59,7 @@ export function requestMeter(limits: PrincipalLimits): RequestMeter {
   }
 }
 
-/** Principals come from our own CA and user list, so there are few; the map is only kept from growing for ever. */
+/** Principals come from CAs and the list of users, so there are few; the map is only kept from growing for ever. */
 const SWEEP_ABOVE = 10_000
 
 function forgetIdle(usages: Map<string, Usage>, now: number): void {
