@@ -132,19 +132,26 @@ const certificateFileRows: readonly Row[] = [
   },
 ]
 
+/** What the list of the issuing CA says; of now unless told. Times in ms since the epoch. */
+interface ListSays {
+  readonly number: bigint
+  readonly by?: 'another CA'
+  readonly thisUpdate?: number
+  readonly nextUpdate?: number
+}
+
 /** The list of the issuing CA as a test wants it, and the root's as it is. */
-async function lists(
-  at: Installation,
-  { number, by }: { readonly number: bigint; readonly by?: 'another CA' },
-): Promise<string> {
-  const { authority } = at
+async function lists({ authority }: Installation, { number, by, ...times }: ListSays): Promise<string> {
   const signer =
     by === undefined
       ? authority.issuer
       : signerOf((await newAuthority(authority.trustDomain, Date.now())).issuing)
-  const template = { number, entries: [], thisUpdate: Date.now() - HOUR, nextUpdate: Date.now() + 720 * HOUR }
+  const life = { thisUpdate: Date.now() - HOUR, nextUpdate: Date.now() + 720 * HOUR, ...times }
   const [, root] = pemBlocks(await authority.revocationLists())
-  return (await signRevocationList(template, signer)) + pemOf('X509 CRL', root?.der ?? Buffer.alloc(0))
+  return (
+    (await signRevocationList({ number, entries: [], ...life }, signer)) +
+    pemOf('X509 CRL', root?.der ?? Buffer.alloc(0))
+  )
 }
 
 const trustRows: readonly Row[] = [
@@ -177,6 +184,18 @@ const trustRows: readonly Row[] = [
 ]
 
 const trustFileRows: readonly Row[] = [
+  {
+    what: 'a revocation list that is to come',
+    spoil: async (at) =>
+      put(at.authority.files.revocationLists, await lists(at, { number: 3n, thisUpdate: Date.now() + HOUR })),
+    says: /issuing CA" is of .*, which is to come: check the clock \(.*crl\.pem/,
+  },
+  {
+    what: 'a revocation list that has ended, after one that has not',
+    spoil: async (at) =>
+      put(at.authority.files.revocationLists, await lists(at, { number: 3n, nextUpdate: Date.now() - 1000 })),
+    says: /issuing CA" ended at .*: have it signed anew/,
+  },
   {
     what: 'revocation lists that are cut short',
     spoil: async ({ authority }) =>
