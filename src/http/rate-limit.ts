@@ -36,7 +36,7 @@ export function rateLimit({ perKey, overall, window }: Rates): RateLimit {
   }
 }
 
-/** What one peer has at its disposal: an IPv4 address, or an IPv6 network of 64 bits (RFC 6177). */
+/** What one peer has at its disposal: an IPv4 address, or the largest IPv6 network of one site, 48 bits (RFC 6177, 2). */
 export function networkOf(address: string): string {
   const [, mapped] = /^::ffff:([0-9.]+)$/i.exec(address) ?? []
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address
@@ -48,5 +48,5 @@ export function networkOf(address: string): string {
     ...Array.from({ length: tail === undefined ? 0 : zeros }, () => '0'),
     ...groups(tail ?? ''),
   ]
-  return all.slice(0, 4).join(':')
+  return all.slice(0, 3).join(':')
 }
