@@ -1,10 +1,10 @@
-import { isGood, isStream, messagesOf, type Place } from './bridge-answer.ts'
+import { isGood, messagesOf } from './bridge-answer.ts'
 import { changesOf, watchedByCapabilities } from './bridge-changes.ts'
 import { answerIn, type ClientSide } from './bridge-client.ts'
 import type { Answer } from './bridge-connection.ts'
 import type { Headers } from './bridge-headers.ts'
 import { isRecord, type Carried, type RpcId, type RpcMessage } from './bridge-message.ts'
-import { repeat, type Reading } from './bridge-repeat.ts'
+import { listenUnasked } from './bridge-unasked.ts'
 import type { Upstream } from './bridge-upstream.ts'
 
 /** The session of a 2025-era client with the server. */
@@ -77,39 +77,19 @@ export function legacySession({ upstream, client, take, tell, signal }: SessionO
   }
   const postQuietly = async (body: string): Promise<void> => (await post(body, headers()))?.discard()
 
-  /** The server's stream of what it says unasked. Not every server has one. */
   const listen = (isAnother: boolean): void => {
     listening.abort()
     listening = new AbortController()
-    const over = AbortSignal.any([listening.signal, signal])
     const of = number
-    const place: Place = {}
-    let isAgain = isAnother
-    const read = async (): Promise<Reading> => {
-      const resume: Headers = place.lastId === undefined ? {} : { 'last-event-id': place.lastId }
-      const ask = {
-        method: 'GET',
-        headers: { accept: 'text/event-stream', ...headers(), ...resume },
-        signal: over,
-      } as const
-      const sent = await upstream.ask(ask, Infinity)
-      if (sent.kind !== 'answered') return sent.kind === 'given_up' ? 'over' : 'again'
-      const { answer } = sent
-      if (!isStream(answer)) {
-        await answer.discard()
-        if (answer.status === 404 && opened?.id !== undefined) void reopen(of)
-        return isWorthAnotherTry(answer.status) ? 'again' : 'over'
-      }
-      if (isAgain && place.lastId === undefined) await sayChanges()
-      isAgain = true
-      try {
-        for await (const carried of messagesOf(answer, place)) await take(carried)
-      } catch {
-        // Cut off: it is opened again.
-      }
-      return 'again'
-    }
-    void repeat(read, over, () => place.retry)
+    void listenUnasked({
+      upstream,
+      headers: headers(),
+      take,
+      isAnother,
+      onMissed: sayChanges,
+      onForgotten: () => void reopen(of),
+      signal: AbortSignal.any([listening.signal, signal]),
+    })
   }
   const sayChanges = async (): Promise<void> => {
     const lists = watchedByCapabilities(opened?.result)
@@ -208,9 +188,4 @@ async function resultOf(answer: Answer): Promise<unknown> {
     // Cut off, or no message: there is no result.
   }
   return undefined
-}
-
-/** Another stream of the session may not be gone yet (409); of what is refused, the rest stays refused. */
-function isWorthAnotherTry(status: number): boolean {
-  return status === 409 || status === 429 || status >= 500
 }

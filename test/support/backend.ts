@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { TestAuthority } from './certificates.ts'
 
 /** What the process of a backend is given. */
@@ -58,6 +58,8 @@ export interface Backend {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
+const PROCESS = fileURLToPath(new URL('./backend-process.ts', import.meta.url))
+
 /** Starts one behind the server certificate of an authority. */
 export async function startBackend(
   authority: TestAuthority,
@@ -69,7 +71,7 @@ export async function startBackend(
     port,
     resumable,
   }
-  const child = fork(join(import.meta.dirname, 'backend-process.ts'), [JSON.stringify(settings)])
+  const child = fork(PROCESS, [JSON.stringify(settings)])
   const events: BackendEvent[] = []
   const looks = new Set<() => void>()
   child.on('message', (event: BackendEvent) => {
