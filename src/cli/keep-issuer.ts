@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { issuerAnswers } from './issuer-client.ts'
+import { launcherPath } from './launcher.ts'
 
 /** Pauses before an issuer that ended is started again, in ms: longer each time, until one has lived for a while. */
 const PAUSE = { least: 1_000, most: 60_000 } as const
@@ -55,8 +55,7 @@ async function keep(
 
 /** Runs one to its end. It ends with this process however that ends, since its standard input does. */
 async function run(args: readonly string[], listening: () => void, signal: AbortSignal): Promise<void> {
-  const launcher = fileURLToPath(new URL('./launch.js', import.meta.url))
-  const child = spawn(process.execPath, [launcher, 'issuer', '--until-stdin-closes', ...args], {
+  const child = spawn(process.execPath, [launcherPath(), 'issuer', '--until-stdin-closes', ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const end = (): void => void child.stdin.end()

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { loadConfig, type Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
@@ -9,6 +8,7 @@ import type { ListeningPorts } from '../server.ts'
 import { configuration } from './configuration.ts'
 import { FIRST_CLIENTS } from './first-clients.ts'
 import { keepIssuer } from './keep-issuer.ts'
+import { launcherPath } from './launcher.ts'
 import { print } from './print.ts'
 import { listeningLines, serve } from './serve.ts'
 
@@ -64,8 +64,7 @@ async function withIssuer({ certificates, issuer }: Config, work: () => Promise<
 
 /** In a process of its own: one that serves never holds a key of the CA. */
 async function initElsewhere(): Promise<void> {
-  const launcher = fileURLToPath(new URL('./launch.js', import.meta.url))
-  const child = spawn(process.execPath, [launcher, 'init'], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(process.execPath, [launcherPath(), 'init'], { stdio: ['ignore', 'inherit', 'inherit'] })
   const code = await new Promise<number | null>((resolve, reject) =>
     child.once('exit', resolve).once('error', reject),
   )
