@@ -27,7 +27,7 @@ test('what was refused counts for nothing', () => {
   assert.ok(isLetThrough('b', 0))
 })
 
-test('an IPv6 network of 64 bits is one, and IPv4 is the same in both spellings', () => {
+test('an IPv6 network of one site is one, and IPv4 is the same in both spellings', () => {
   assert.equal(networkOf('192.0.2.1'), '192.0.2.1')
   assert.equal(networkOf('::ffff:192.0.2.1'), '192.0.2.1')
   assert.equal(networkOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1')
