@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Trust } from './auth/certificate.ts'
 import { foreignRule, mappingFault, ownRule, type PrincipalMapping } from './auth/mapping.ts'
 import { SallyportError } from './errors.ts'
@@ -56,6 +57,8 @@ export async function readTrust(material: TrustMaterial | ForeignTrustMaterial):
 export interface TrustAndLists {
   readonly trust: Trust
   readonly lists: readonly RevocationList[]
+  /** Those of its CAs about which no list speaks, where there are lists. */
+  readonly unlisted: readonly X509Certificate[]
 }
 
 /** As {@link readTrust}, for those who must see to it that no older list comes after a newer one. */
@@ -73,7 +76,11 @@ export async function readTrustAndLists(
   )
   const all = [...own, ...foreign]
   const issuers = Object.freeze(all.flatMap((bundle) => bundle.issuers))
-  return { trust: Object.freeze({ trustDomain, issuers }), lists: all.flatMap(({ lists }) => lists) }
+  return {
+    trust: Object.freeze({ trustDomain, issuers }),
+    lists: all.flatMap(({ lists }) => lists),
+    unlisted: all.flatMap(({ unlisted }) => unlisted),
+  }
 }
 
 /** A trust domain has one owner: whoever else could name its principals could be any of them. */

@@ -24,6 +24,8 @@ const MOST_AUTHORITIES = 32
 export interface TrustedIssuers {
   readonly issuers: readonly TrustedIssuer[]
   readonly lists: readonly RevocationList[]
+  /** Those of its CAs about which no list speaks, where there are lists. */
+  readonly unlisted: readonly X509Certificate[]
 }
 
 /**
@@ -49,7 +51,8 @@ export async function trustedIssuers(material: IssuerMaterial, rule: IssuerRule)
     const revoked = own?.revoked ?? new Set<string>()
     return { certificate, keyDigest: keyDigestOf(certificate), chain: good, rule, nextUpdate, revoked }
   })
-  return { issuers: trusted, lists }
+  const unlisted = authorities.filter((certificate) => listOf(certificate, lists) === undefined)
+  return { issuers: trusted, lists, unlisted: material.revocationLists === null ? [] : unlisted }
 }
 
 /** A serial number means something only beside the CA that gave it (RFC 5280, 4.1.2.2). */

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { keyDigestOf } from '../auth/revocation.ts'
@@ -8,8 +9,12 @@ import type { RevocationList } from '../pki/read-crl.ts'
 
 /** The newest revocation list of each CA that was ever in force here: no older one comes after it. */
 export interface CrlNumbers {
-  /** Why lists may not be in force now: one sentence each. */
-  faultsOf(lists: readonly RevocationList[]): readonly string[]
+  /**
+   * Why lists may not be in force now: one sentence each. No list is older than any.
+   *
+   * @param unlisted CAs about which none of them need speak
+   */
+  faultsOf(lists: readonly RevocationList[], unlisted?: readonly X509Certificate[]): readonly string[]
   /** Remembers that they are in force. Rejects if that cannot be written; until the next start it is remembered all the same. */
   raise(lists: readonly RevocationList[]): Promise<void>
 }
@@ -32,7 +37,10 @@ type Known = Readonly<z.infer<typeof schema>>
 export async function crlNumbers(path: string): Promise<CrlNumbers> {
   let known = await read(path)
   return {
-    faultsOf: (lists) => lists.flatMap((list) => faultOf(list, known) ?? []),
+    faultsOf: (lists, unlisted = []) => [
+      ...lists.flatMap((list) => faultOf(list, known) ?? []),
+      ...goneFaults(lists, unlisted, known),
+    ],
     async raise(lists) {
       const before = known
       known = raised(known, lists)
@@ -55,6 +63,23 @@ function faultOf({ issuer, number, digest }: RevocationList, known: Known): stri
     return `the revocation list of "${name}" is older (number ${number}) than the last one that was in force (${last.number}): put the newest one there, or sign one with a higher number`
   if (digest === last.digest) return undefined
   return `the revocation list of "${name}" has the number of the last one that was in force (${number}) and another content: sign one with a higher number`
+}
+
+/** Of the CAs that had a list and have none now: a file that was cut between two of them would take back what one said. */
+function goneFaults(
+  lists: readonly RevocationList[],
+  unlisted: readonly X509Certificate[],
+  known: Known,
+): readonly string[] {
+  const listed = new Set(lists.map(({ issuer }) => keyDigestOf(issuer)))
+  const gone = unlisted.filter((authority) => {
+    const key = keyDigestOf(authority)
+    return known[key] !== undefined && !listed.has(key)
+  })
+  return gone.map(
+    ({ subject }) =>
+      `there is no revocation list of "${subject.replaceAll('\n', ', ')}" any more, and one was in force: put it back`,
+  )
 }
 
 /** The same object if nothing was raised. */

@@ -54,7 +54,10 @@ export async function followedTrust(
         if (faults.length > 0) return { problem: faults.join('\n') }
         const material = trustMaterial(config, text)
         const read = await readTrustAndLists(material).catch((error: unknown) => located(error, paths))
-        const later = [...numbers.faultsOf(read.lists), ...timeFaults(read.lists, inForce?.lists ?? [], time)]
+        const later = [
+          ...numbers.faultsOf(read.lists, read.unlisted),
+          ...timeFaults(read.lists, inForce?.lists ?? [], time),
+        ]
         if (later.length > 0)
           return { problem: later.map((fault) => `${fault} (${paths.join(', ')})`).join('\n') }
         return { value: { ...read, authorities: tlsAuthorities(material) } }

@@ -40,6 +40,17 @@ test('the first list of a CA may have any number; then no lower one, and no othe
   assert.equal(numbers.faultsOf([list(issuing, 4n), list(root, 1n)]).length, 2)
 })
 
+test('a CA that had a list has one, wherever it is', async (t) => {
+  const numbers = await crlNumbers(await pathIn(t))
+  assert.deepEqual(numbers.faultsOf([list(issuing, 5n)], [root]), [])
+  await numbers.raise([list(issuing, 5n), list(root, 2n)])
+  assert.match(
+    numbers.faultsOf([list(issuing, 5n)], [root]).join(),
+    /no revocation list of ".*root.*" any more/,
+  )
+  assert.deepEqual(numbers.faultsOf([list(issuing, 5n), list(root, 2n)], [root]), [])
+})
+
 test('they outlive the process, and what one that knew less writes does not lower them', async (t) => {
   const path = await pathIn(t)
   const [one, other] = [await crlNumbers(path), await crlNumbers(path)]

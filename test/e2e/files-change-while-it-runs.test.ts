@@ -165,6 +165,21 @@ test('no older revocation list comes after a newer one, also after a restart', a
   await (await started(t, at)).stop()
 })
 
+test('a file that has lost the list of one CA is refused, also after a restart', async (t) => {
+  const at = await installed(t)
+  const { files } = at.authority
+  const [issuing = '', root] = (await at.authority.revocationLists()).split(/(?=-----BEGIN)/)
+  assert.ok(root)
+  const served = await started(t, at)
+  await put(files.revocationLists, issuing)
+  await served.logged(/no revocation list of .*Root CA.* any more/i)
+  assert.match(await operations(served, '/readyz'), /degraded.*trust/)
+  await served.stop()
+  const again = await sallyport(['serve'], { cwd: at.cwd, env: ANY_PORTS })
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /no revocation list of .* any more, and one was in force: put it back/)
+})
+
 test('numbers of revocation lists that cannot be understood are no first start', async (t) => {
   const at = await installed(t)
   await (await started(t, at)).stop()
