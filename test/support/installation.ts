@@ -20,6 +20,9 @@ grants:
   - { service: admin-cli, roles: [ admin ] }
 `
 
+/** What still runs there may write a file meanwhile. */
+const GONE = { recursive: true, force: true, maxRetries: 10 } as const
+
 /** Makes one in a directory of its own. */
 export async function installation(): Promise<Installation> {
   const cwd = await mkdtemp(join(tmpdir(), 'sallyport-installation-'))
@@ -28,5 +31,5 @@ export async function installation(): Promise<Installation> {
   await writeFile(join(cwd, 'access.yaml'), ACCESS)
   await mkdir(join(cwd, 'data'), { mode: 0o700 })
   await writeFile(join(cwd, 'data/session-secret'), 'x'.repeat(64), { mode: 0o600 })
-  return { cwd, authority, remove: async () => await rm(cwd, { recursive: true, force: true }) }
+  return { cwd, authority, remove: async () => await rm(cwd, GONE) }
 }
