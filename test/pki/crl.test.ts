@@ -140,6 +140,18 @@ describe('reading revocation lists', () => {
     )
   })
 
+  it('signs and reads a list of a hundred thousand in seconds', { timeout: 20_000 }, async () => {
+    const { issuer, certificate } = await signer()
+    const entries = Array.from({ length: 100_000 }, (_, index) => ({
+      serial: `41${index.toString(16).toUpperCase().padStart(8, '0')}`,
+      at: NOW,
+      reason: 'superseded' as const,
+    }))
+    const pem = await signRevocationList(revocationListTemplate(2n, entries, 30 * DAY, NOW), issuer)
+    const [list] = await parseRevocationLists(pem, [certificate])
+    assert.equal(list?.revoked.size, entries.length)
+  })
+
   it('takes a list of three thousand', async () => {
     const { issuer, certificate } = await signer()
     const entries = Array.from({ length: 3000 }, (_, index) => ({
