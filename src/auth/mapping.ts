@@ -1,6 +1,6 @@
 import type { CertificateDetails } from './certificate-details.ts'
 import { namePattern } from './name-pattern.ts'
-import { foreignPrincipalOf, isPrincipalKind, ownPrincipalOf } from './principal.ts'
+import { foreignPrincipalOf, isPrincipalKind, ownPrincipalOf, TRUST_DOMAIN } from './principal.ts'
 import type { Principal, PrincipalKind } from './principal.ts'
 import { subjectValues, type SubjectAttribute } from './subject.ts'
 
@@ -68,6 +68,9 @@ export function mappingFault(
   { from, attribute, kind }: PrincipalMapping,
 ): string | undefined {
   if (trustDomains.length === 0) return 'it owns no trust domain: name one'
+  const odd = trustDomains.find((domain) => !TRUST_DOMAIN.test(domain))
+  if (odd !== undefined)
+    return `"${odd}" is no trust domain: lower-case letters, digits, ".", "_" and "-", at most 255`
   if ((from === 'subject') !== (attribute !== undefined))
     return 'an attribute belongs to a principal from "subject", and to no other'
   if (from === 'uri') return undefined

@@ -24,6 +24,9 @@ export const OWN_NAME: RegExp = new RegExp(`^${OWN}$`)
  */
 export const PRINCIPAL_NAME: RegExp = new RegExp(`^(?=.{1,255}$)(?:${OWN}|${DOMAIN}(?:/${SEGMENT})+)$`)
 
+/** What a trust domain may be called. Never has a "/": what is behind one is of that domain. */
+export const TRUST_DOMAIN: RegExp = new RegExp(`^${DOMAIN}$`)
+
 const KINDS: readonly string[] = ['service', 'agent', 'user'] satisfies PrincipalKind[]
 
 /** Whether `value` names a kind of principal. */
