@@ -75,7 +75,7 @@ function entryOf({ serial, at, reason = 'privilegeWithdrawn' }: RevokedSerial): 
 
 /** An ENUMERATED (RFC 5280, 5.3.1). */
 function reasonExtensions(reason: RevocationReason): Buffer {
-  const value = der(DER.octetString, Buffer.of(0x0a, 1, REVOCATION_reasonExtensions(reason)))
+  const value = der(DER.octetString, Buffer.of(0x0a, 1, REVOCATION_REASONS[reason]))
   return der(DER.sequence, der(DER.sequence, derOid(REASON_CODE), value))
 }
 
