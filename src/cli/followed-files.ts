@@ -89,10 +89,12 @@ export async function followFiles<T>(
     const isNew = !areSame(found.readings, taken.readings)
     if (isNew) taken = found
     if (!isNew && problem === null) return
+    const said = problem
+    problem = null
     try {
       events.onLoaded(taken.value)
-      problem = null
     } catch (error) {
+      problem = said
       taken = before
       refuse(whyOf(error, set.files), events)
     }

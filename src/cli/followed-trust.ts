@@ -1,92 +1,65 @@
-import { trustFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
-import { trustPaths } from '../config/trust-files.ts'
-import { isSallyportError, SallyportError } from '../errors.ts'
-import type { RevocationList } from '../pki/read-crl.ts'
-import { readTrustAndLists, type TrustAndLists } from '../trust.ts'
-import type { CrlNumbers } from './crl-numbers.ts'
-import { followFiles, type FollowedFiles } from './followed-files.ts'
-import { tlsAuthorities, trustMaterial } from './trust-material.ts'
-
-/** What is trusted, as its files say it. */
-export interface FollowedTrust extends TrustAndLists {
-  /** The CAs whose client certificates TLS accepts; PEM. */
-  readonly authorities: readonly string[]
-}
-
-/** A revocation list of some 150,000 entries has so many bytes. */
-const LARGEST = 16_777_216
-/** Roots, issuers and lists are several files: whoever replaces them has so many ms for it. */
-const PATIENCE = 2_000
-
-/** Tells what is in force from what is to come. */
-export interface TrustOptions {
-  readonly numbers: Pick<CrlNumbers, 'faultsOf'>
-  /** Ms since the epoch. */
-  readonly now: () => number
-}
+import { followedAuthority, type AuthorityOptions, type FollowedTrust } from './followed-authority.ts'
+import type { FollowedFiles } from './followed-files.ts'
 
 /**
- * What is trusted, kept up to date: roots, issuers and revocation lists of our own CA and of others.
- *
- * Fails closed: beside what `readTrust` refuses, a list that is older than one that was in force, and one that is not
- * to be used yet, are refused; one that has ended is no reason to give up one that has not.
+ * What is trusted, kept up to date: roots, issuers and revocation lists of our own CA and of others. Those of each are
+ * taken by themselves: what somebody else gets wrong keeps no revocation of ours from being heard.
  *
  * @throws SallyportError `CONFIGURATION_INVALID` if they are not good to begin with
  */
 export async function followedTrust(
   config: Config,
-  { numbers, now }: TrustOptions,
+  options: AuthorityOptions,
 ): Promise<FollowedFiles<FollowedTrust>> {
-  const paths = trustPaths(config.trust)
-  const common = { what: 'the trust file', largest: LARGEST, secret: false, help: 'put it back' }
-  return followFiles(
-    {
-      files: paths.map((path) => ({ ...common, path })),
-      async judge(text, inForce) {
-        const time = now()
-        const faults = trustFaults(config, time, (what, path) => ({
-          what,
-          path,
-          text: text(path),
-          faults: [],
-        }))
-        if (faults.length > 0) return { problem: faults.join('\n') }
-        const material = trustMaterial(config, text)
-        const read = await readTrustAndLists(material).catch((error: unknown) => located(error, paths))
-        const later = [
-          ...numbers.faultsOf(read.lists, read.unlisted),
-          ...timeFaults(read.lists, inForce?.lists ?? [], time),
-        ]
-        if (later.length > 0)
-          return { problem: later.map((fault) => `${fault} (${paths.join(', ')})`).join('\n') }
-        return { value: { ...read, authorities: tlsAuthorities(material) } }
-      },
-      patience: PATIENCE,
+  const parts = await Promise.all(partsOf(config).map(async (part) => followedAuthority(part, options)))
+  let values = parts.map((part) => part.current())
+  let whole = combined(config.trustDomain, values)
+  const current = (): FollowedTrust => {
+    const now = parts.map((part) => part.current())
+    // The same object for as long as nothing has changed: another one is another trust epoch.
+    if (now.every((value, index) => value === values[index])) return whole
+    values = now
+    whole = combined(config.trustDomain, values)
+    return whole
+  }
+  return {
+    current,
+    lastProblem() {
+      const problems = parts.flatMap((part) => part.lastProblem() ?? [])
+      return problems.length === 0 ? null : problems.join('\n')
     },
-    (problem) => new SallyportError('CONFIGURATION_INVALID', problem),
-  )
+    follow({ onLoaded, onRejected }) {
+      for (const part of parts) part.follow({ onLoaded: () => onLoaded(current()), onRejected })
+    },
+    look() {
+      for (const part of parts) part.look()
+    },
+    close() {
+      for (const part of parts) part.close()
+    },
+  }
 }
 
-/** Says which files it was: whoever reads texts knows no paths. */
-function located(error: unknown, paths: readonly string[]): never {
-  if (!isSallyportError(error)) throw error
-  throw new SallyportError(error.code, `${error.message} (${paths.join(', ')})`, { cause: error })
-}
-
-/** RFC 5280, 5.1.2.4 and 5.1.2.5. A list that has ended may be in force, and then refuses everybody; not after one that has not. */
-function timeFaults(
-  lists: readonly RevocationList[],
-  inForce: readonly RevocationList[],
-  now: number,
-): readonly string[] {
-  const isFresh = inForce.length > 0 && inForce.every(({ nextUpdate }) => now < nextUpdate)
-  return lists.flatMap(({ issuer, thisUpdate, nextUpdate }) => {
-    const name = `the revocation list of "${issuer.subject.replaceAll('\n', ', ')}"`
-    if (thisUpdate > now)
-      return [`${name} is of ${new Date(thisUpdate).toISOString()}, which is to come: check the clock`]
-    if (isFresh && nextUpdate <= now)
-      return [`${name} ended at ${new Date(nextUpdate).toISOString()}: have it signed anew`]
-    return []
+/** As if each CA were the only one that is trusted. */
+function partsOf(config: Config): readonly Config[] {
+  const { own, bundles } = config.trust
+  const one = (trust: Pick<Config['trust'], 'own' | 'bundles'>): Config => ({
+    ...config,
+    trust: { ...config.trust, ...trust },
   })
+  return [
+    ...(own ? [one({ own, bundles: [] })] : []),
+    ...bundles.map((bundle) => one({ own: false, bundles: [bundle] })),
+  ]
+}
+
+function combined(trustDomain: string, parts: readonly FollowedTrust[]): FollowedTrust {
+  const issuers = Object.freeze(parts.flatMap(({ trust }) => trust.issuers))
+  return {
+    trust: Object.freeze({ trustDomain, issuers }),
+    lists: parts.flatMap(({ lists }) => lists),
+    unlisted: parts.flatMap(({ unlisted }) => unlisted),
+    authorities: parts.flatMap(({ authorities }) => authorities),
+  }
 }

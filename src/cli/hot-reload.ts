@@ -4,7 +4,7 @@ import type { Sallyport } from '../server.ts'
 import type { CrlNumbers } from './crl-numbers.ts'
 import { endingSoon, type Ending } from './ending-soon.ts'
 import type { FollowedFiles } from './followed-files.ts'
-import type { FollowedTrust } from './followed-trust.ts'
+import type { FollowedTrust } from './followed-authority.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 
 /** Everything that is followed while the server runs. */
@@ -109,7 +109,8 @@ interface Part<T> {
 
 function follow<T>({ kind, files, take, event }: Part<T>, { server, audit, log }: ReloadOptions): void {
   const record = (problem: string | null): void => {
-    server.metrics.fileRefused(kind, problem !== null)
+    // Of several CAs one may be refused still while another was loaded.
+    server.metrics.fileRefused(kind, files.lastProblem() !== null)
     audit.record(event(problem)).catch((err: unknown) => log.error({ err }, 'not on record'))
   }
   server.metrics.fileRefused(kind, false)
