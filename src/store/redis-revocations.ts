@@ -14,6 +14,9 @@ const KEPT_LONGER = 2 * 24 * 60 * 60 * 1000
 /** How many entries that are too old one write removes. */
 const PURGED_AT_ONCE = 100
 
+/** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
+const ADDED_AT_ONCE = 500
+
 /** How long a revocation waits for a replica, in ms. */
 const REPLICATED_WITHIN = 100
 
@@ -83,11 +86,16 @@ const KEYS = [REVOCATION_STATE, REVOCATIONS_BY_EPOCH, REVOCATIONS_BY_END]
  * @param now ms since the epoch; decides only what has ended so long ago that it is removed
  */
 export function redisRevocations(client: RedisClient, now: () => number): RevocationStore {
-  const add = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
+  const addSome = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
     const entries = certificates.flatMap((certificate) => [memberOf(certificate), certificate.until])
     const values = [REVOCATION_CHANNEL, randomUUID(), least, now() - KEPT_LONGER, ...entries]
     const replicas = Number(await client.run(ADD, KEYS, values))
     if (replicas > 0) await replicated(client)
+  }
+  const add = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
+    // Nothing to add may still be an epoch to raise.
+    for (let from = 0; from === 0 || from < certificates.length; from += ADDED_AT_ONCE)
+      await addSome(certificates.slice(from, from + ADDED_AT_ONCE), least)
   }
   return {
     revoke: (certificates) => add(certificates, ''),

@@ -114,6 +114,17 @@ test('a connection that turns out to be to a replica reads nothing more', async 
   await assert.rejects(store.revocations.revoke([revoked()]), isUnavailable(/READONLY|read only/i))
 })
 
+test('a great many are revoked at once, and nobody else waits for it', async (t) => {
+  const server = await redis(t)
+  const store = await opened(t, server.url)
+  const raw = rawOf(t, server)
+  await raw.config('SET', 'slowlog-log-slower-than', '200000')
+  const certificates = Array.from({ length: 100_000 }, revoked)
+  await store.revocations.revoke(certificates)
+  assert.equal((await store.revocations.read(0)).entries.length, certificates.length)
+  assert.equal(await raw.slowlog('LEN'), 0, 'no command takes longer than 200 ms')
+})
+
 test('who may not announce revokes all the same', async (t) => {
   const server = await redis(t)
   const raw = rawOf(t, server)
