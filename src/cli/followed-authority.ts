@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { InstalledFile } from '../config/installed-file.ts'
 import { trustPaths } from '../config/trust-files.ts'
 import { isSallyportError, SallyportError } from '../errors.ts'
+import { pemBlocks } from '../pki/pem.ts'
 import type { RevocationList } from '../pki/read-crl.ts'
 import { readTrustAndLists, type TrustAndLists } from '../trust.ts'
 import type { CrlNumbers } from './crl-numbers.ts'
@@ -32,7 +33,8 @@ export interface AuthorityOptions {
  * The files of what `config` trusts, kept up to date as one: roots, issuers and revocation lists.
  *
  * Fails closed: beside what `readTrust` refuses, a list that is older than one that was in force, and one that is not
- * to be used yet, are refused; one that has ended is no reason to give up one that has not.
+ * to be used yet, are refused; one that has ended is no reason to give up one that has not. A CA whose time is over, and
+ * of which nothing is believed any more, keeps no newer list of another out.
  *
  * @throws SallyportError `CONFIGURATION_INVALID` if they are not good to begin with
  */
@@ -52,7 +54,10 @@ export async function followedAuthority(
           text: text(path),
           faults: [],
         })
-        const faults = trustFaults(config, now(), found)
+        const known = new Set(
+          inForce?.authorities.flatMap(pemBlocks).map(({ der }) => der.toString('base64')),
+        )
+        const faults = trustFaults(config, now(), found, ({ raw }) => known.has(raw.toString('base64')))
         if (faults.length > 0) return { problem: faults.join('\n') }
         const material = trustMaterial(config, text)
         const read = await readTrustAndLists(material).catch((error: unknown) => located(error, paths))

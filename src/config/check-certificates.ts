@@ -2,16 +2,27 @@ import type { X509Certificate } from 'node:crypto'
 import { certificatesIn, fileFaults, isSignedBy, nameOf, validityFaults } from './certificate-file.ts'
 import type { InstalledFile } from './installed-file.ts'
 
-/** What is wrong with the certificates that clients are checked against. */
-export function chainFaults(roots: InstalledFile, issuers: InstalledFile, now: number): string[] {
+/**
+ * What is wrong with the certificates that clients are checked against.
+ *
+ * @param now ms since the epoch
+ * @param isInForce whether a certificate is trusted already: that its time is over then is no fault of the file
+ */
+export function chainFaults(
+  roots: InstalledFile,
+  issuers: InstalledFile,
+  now: number,
+  isInForce: (certificate: X509Certificate) => boolean,
+): string[] {
   const anchors = certificatesIn(roots)
   const issuing = certificatesIn(issuers)
-  const renew = 'put the valid ones there'
+  const ended = (certificate: X509Certificate, file: InstalledFile): string[] =>
+    isInForce(certificate) ? [] : validityFaults(certificate, file, now, 'put the valid ones there')
   return [
     ...fileFaults(roots, anchors),
     ...fileFaults(issuers, issuing),
-    ...anchors.flatMap((certificate) => validityFaults(certificate, roots, now, renew)),
-    ...issuing.flatMap((certificate) => validityFaults(certificate, issuers, now, renew)),
+    ...anchors.flatMap((certificate) => ended(certificate, roots)),
+    ...issuing.flatMap((certificate) => ended(certificate, issuers)),
     ...(anchors.length === 0
       ? []
       : issuing.flatMap((issuer) => pathFaults(issuer, anchors, issuing, issuers))),

@@ -38,9 +38,15 @@ export function installationFaults(config: Config, nodeVersion: string, now: num
  *
  * @param now ms since the epoch
  * @param read as {@link installedFile} does
+ * @param isInForce whether a CA is trusted already: nothing is gained by what is older when its time is over
  */
-export function trustFaults(config: Config, now: number, read: typeof installedFile): string[] {
-  return trustFiles(config.trust).flatMap((files) => authorityFaults(files, config, now, read))
+export function trustFaults(
+  config: Config,
+  now: number,
+  read: typeof installedFile,
+  isInForce: (certificate: X509Certificate) => boolean = () => false,
+): string[] {
+  return trustFiles(config.trust).flatMap((files) => authorityFaults(files, config, now, read, isInForce))
 }
 
 function authorityFaults(
@@ -48,6 +54,7 @@ function authorityFaults(
   config: Config,
   now: number,
   read: typeof installedFile,
+  isInForce: (certificate: X509Certificate) => boolean,
 ): string[] {
   const file = (what: string, path: string): InstalledFile =>
     read(`the file of ${what}${whose}`, path, whose === '')
@@ -56,7 +63,7 @@ function authorityFaults(
   const lists = files.revocationLists === null ? [] : [file('revocation lists', files.revocationLists)]
   return [
     ...[roots, issuers, ...lists].flatMap(({ faults }) => faults),
-    ...chainFaults(roots, issuers, now),
+    ...chainFaults(roots, issuers, now, isInForce),
     ...domainFaults(config, issuers),
     ...lists.flatMap(listFaults),
   ]
