@@ -66,6 +66,7 @@ export { admission, type Admit } from './http/admission.ts'
 export { certificateOf } from './http/certificate-of.ts'
 export { evidenceOf } from './http/evidence.ts'
 export type { IssuedByIssuer, Issuer, IssuerAnswer, IssuerRefusal } from './http/issuer.ts'
+export type { Metrics } from './http/metrics.ts'
 export { tlsOptions, type ClientCertificate, type TlsMaterial, type TlsSettings } from './http/tls.ts'
 
 // What they may do

@@ -18,7 +18,7 @@ export function defaultConfig(): string {
 #     port: 8444
 #   proxied: false                    # a door for proxies that end TLS and forward the client's certificate:
 #                                     # { port: 8445, header: client-cert, proxies: [ "service:edge" ] }
-#   operations:                       # plain HTTP: /healthz, /readyz; "operations: false" for none
+#   operations:                       # plain HTTP: /healthz, /readyz, /metrics; "operations: false" for none
 #     host: 127.0.0.1
 #     port: 9464
 

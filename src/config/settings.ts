@@ -174,7 +174,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       'The door for people with a login session; false for one port, with "optional" above.',
     ),
     proxied,
-    operations: endpoint(9464, 'Plain HTTP for probes; false for none.'),
+    operations: endpoint(9464, 'Plain HTTP for probes and metrics; false for none.'),
   }).prefault({}),
   hosts: z
     .array(hostName, 'must be a list of host names')
