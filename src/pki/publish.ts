@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { withFileLock } from './file-lock.ts'
 import { authorityFiles, replaceFile, serverFiles } from './files.ts'
 import { pemBlocks } from './pem.ts'
 
@@ -8,11 +10,19 @@ import { pemBlocks } from './pem.ts'
  * each alone in DER, as distribution points have them: RFC 5280, 4.2.1.13), and the server's own certificate and key;
  * never a key of the CA. For a server that must not see the CA's folder.
  *
- * Each file is replaced whole, the key before its certificate; what is as it was is not written again.
+ * Each file is replaced whole, the key before its certificate; what is as it was is not written again. One at a time, so
+ * that nobody puts an older list over a newer one.
  *
  * @returns the files that were written, relative to `directory`
+ * @throws SallyportError `TOO_BUSY`, `STORE_UNAVAILABLE`
  */
 export async function publish(certs: string, directory: string): Promise<readonly string[]> {
+  const { directory: authority, revocationLists } = authorityFiles(certs)
+  if (!existsSync(authority)) return await copy(certs, directory)
+  return await withFileLock(revocationLists, async () => await copy(certs, directory))
+}
+
+async function copy(certs: string, directory: string): Promise<readonly string[]> {
   const { root, issuing, revocationLists } = authorityFiles(certs)
   const server = serverFiles(certs)
   const written: string[] = []

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { withFileLock } from '../../src/pki/file-lock.ts'
 import { publish } from '../../src/pki/publish.ts'
 import { testAuthority } from '../support/certificates.ts'
 import { openssl } from '../support/openssl.ts'
@@ -44,6 +46,23 @@ test('only what has changed is written again', async (t) => {
   assert.deepEqual(await publish(certs, target), [])
   await writeFile(join(target, 'ca/crl.pem'), 'damaged')
   assert.deepEqual(await publish(certs, target), ['ca/crl.pem'])
+})
+
+test('one publishes at a time, so that no older list comes over a newer one', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { certs, files, serverFiles } = await testAuthority(directory)
+  const target = join(directory, 'published')
+  let isDone = false
+  const waits = async (): Promise<boolean> =>
+    (await readdir(files.directory)).some((name) => name.startsWith('crl.pem.lock.'))
+  let publishing: Promise<unknown> = Promise.resolve()
+  await withFileLock(files.revocationLists, async () => {
+    publishing = publish(certs, target).finally(() => (isDone = true))
+    while (!isDone && !(await waits())) await setImmediate()
+    await writeFile(serverFiles.certificate, 'the newest')
+  })
+  await publishing
+  assert.equal(await readFile(join(target, 'server/server.pem'), 'utf8'), 'the newest')
 })
 
 test('where there is no CA yet nothing is copied', async (t) => {
