@@ -133,7 +133,6 @@ async function firstOf<T>(
   invalid: (problem: string) => Error,
 ): Promise<{ readonly value: T; readonly readings: readonly Reading[] }> {
   const readings = await settledFiles(set.files)
-  if (readings === undefined) throw invalid(`${pathsOf(set.files)} keeps changing: try again`)
   const verdict = await verdictOf(set, readings, undefined)
   if ('problem' in verdict) throw invalid(verdict.problem)
   return { value: verdict.value, readings }

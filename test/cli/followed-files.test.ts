@@ -232,6 +232,37 @@ test('what cannot be put in force is refused, and what was stays', async (t) => 
   assert.equal(files.lastProblem(), null)
 })
 
+test('a file that never rests is refused by its name, and all are taken once it does', async (t) => {
+  const [restless, quiet] = await pair(t)
+  const file = { what: 'the file', largest: 1000, secret: false, help: 'put it back' }
+  const files = await followFiles<string>(
+    {
+      files: [
+        { ...file, path: restless },
+        { ...file, path: quiet },
+      ],
+      judge: (text) => ({ value: text(quiet) }),
+      patience: 0,
+    },
+    (problem) => new Error(problem),
+  )
+  t.after(() => files.close())
+  const told = heard<string>()
+  const stop = new AbortController()
+  t.after(() => stop.abort())
+  const writing = (async () => {
+    while (!stop.signal.aborted) await replace(restless, String(performance.now()))
+  })()
+  files.follow({ onLoaded: told.hear, onRejected: told.hear })
+  await replace(quiet, 'new')
+  assert.equal(await told.next(), `the file ${restless} keeps changing: see who writes it`)
+  assert.equal(files.current(), 'first')
+  stop.abort()
+  await writing
+  assert.equal(await told.next(), 'new')
+  assert.equal(files.lastProblem(), null)
+})
+
 test('without good files there is nothing to follow', async (t) => {
   const paths = await pair(t)
   await writeFile(paths[1], 'second')
