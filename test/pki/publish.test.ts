@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { withFileLock } from '../../src/pki/file-lock.ts'
 import { publish } from '../../src/pki/publish.ts'
 import { testAuthority } from '../support/certificates.ts'
@@ -52,13 +51,12 @@ test('one publishes at a time, so that no older list comes over a newer one', as
   const directory = await temporaryDirectory(t)
   const { certs, files, serverFiles } = await testAuthority(directory)
   const target = join(directory, 'published')
-  let isDone = false
   const waits = async (): Promise<boolean> =>
     (await readdir(files.directory)).some((name) => name.startsWith('crl.pem.lock.'))
   let publishing: Promise<unknown> = Promise.resolve()
   await withFileLock(files.revocationLists, async () => {
-    publishing = publish(certs, target).finally(() => (isDone = true))
-    while (!isDone && !(await waits())) await setImmediate()
+    publishing = publish(certs, target)
+    while (!(await Promise.race([publishing.then(() => true), waits()]))) continue
     await writeFile(serverFiles.certificate, 'the newest')
   })
   await publishing
