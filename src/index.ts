@@ -5,13 +5,8 @@
 export { SallyportError, isSallyportError, type SallyportErrorCode } from './errors.ts'
 
 // A whole server
-export {
-  createServer,
-  type ListeningPorts,
-  type Log,
-  type Sallyport,
-  type SallyportOptions,
-} from './server.ts'
+export { createServer, type ListeningPorts, type Sallyport } from './server.ts'
+export type { Log, SallyportOptions } from './server-options.ts'
 export {
   readTrust,
   type AuthorityMaterial,

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import type { LiveRevocations } from './auth/revocation.ts'
+import type { SessionKeys } from './auth/session-keys.ts'
+import type { Admit } from './http/admission.ts'
+import { createDoor, type Door } from './http/door.ts'
+import { createEdge } from './http/edge.ts'
+import { originIsAllowed } from './http/host.ts'
+import type { ListenerAddress } from './http/listen.ts'
+import { proxiedIdentification } from './http/proxied-identification.ts'
+import type { TlsSettings } from './http/tls.ts'
+import type { LoginOptions } from './login/options.ts'
+import { passwords } from './login/password.ts'
+import { loginApp } from './login/routes.ts'
+import { workQueue } from './login/work-queue.ts'
+import type { SharedOptions } from './server-edge.ts'
+import type { SallyportOptions } from './server-options.ts'
+
+/** Password hashes take a core each for some 25 ms; MCP calls need one, too. */
+const HASHES_AT_ONCE = 2
+const MOST_HASHES_WAITING = 64
+
+/** A door, and how it judges a connection. */
+export interface AdmittingDoor extends Door {
+  readonly admit: Admit
+}
+
+/** The doors of a server. */
+export interface Doors {
+  readonly certificates: AdmittingDoor
+  readonly people: AdmittingDoor | undefined
+  readonly proxied: AdmittingDoor | undefined
+}
+
+/** Makes the doors that are wanted, each with its way to know callers. */
+export function serverDoors(
+  options: SallyportOptions,
+  shared: SharedOptions,
+  keys: SessionKeys,
+  revocations: LiveRevocations,
+): Doors {
+  const { certificates, people, proxied } = options.listeners
+  const pages = loginApp(loginOptions(options, shared, keys))
+  const door = (
+    address: ListenerAddress,
+    clientCertificate: TlsSettings['clientCertificate'],
+    edge: SharedOptions,
+  ): AdmittingDoor => ({
+    ...createDoor({
+      ...address,
+      tls: { ...options.tls, material: options.tls, clientCertificate },
+      handler: createEdge({ ...edge, clientCertificate }),
+      audit: options.audit,
+      newRequestId: randomUUID,
+      onException: shared.onException,
+    }),
+    admit: edge.identification.admit,
+  })
+  const { admit } = shared.identification
+  const identification =
+    proxied && proxiedIdentification({ ...proxied, admit, trust: options.trust, revocations })
+  const one = certificates.clientCertificate === 'optional' ? { ...shared, pages } : shared
+  return {
+    certificates: door(certificates, certificates.clientCertificate, one),
+    people: people && door(people, 'none', { ...shared, pages }),
+    proxied: proxied && identification && door(proxied, 'required', { ...shared, identification }),
+  }
+}
+
+function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: SessionKeys): LoginOptions {
+  const { store, audit, sessions } = options
+  return {
+    users: store.users,
+    sessions: store.sessions,
+    browserSessions: store.browserSessions,
+    keys,
+    passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),
+    rightsOf: shared.rightsOf,
+    audit,
+    now: shared.now,
+    ...sessions,
+    isAllowedOrigin: (origin, host) => originIsAllowed(origin, host, shared.allowed),
+    onException: shared.onException,
+  }
+}

@@ -1,0 +1,110 @@
+import { isIPv6 } from 'node:net'
+import { hostname } from 'node:os'
+import { certificateAuthenticator } from './auth/certificate-authenticator.ts'
+import type { Clock } from './auth/clock.ts'
+import type { LiveRevocations } from './auth/revocation.ts'
+import type { SessionKeys } from './auth/session-keys.ts'
+import { sessionAuthenticator } from './auth/session.ts'
+import { admission } from './http/admission.ts'
+import type { EdgeOptions } from './http/edge-request.ts'
+import type { AllowedNames } from './http/host.ts'
+import { directIdentification } from './http/identification.ts'
+import type { Metrics } from './http/metrics.ts'
+import { openAnswers } from './http/open-answers.ts'
+import type { Pki } from './http/pki.ts'
+import { rateLimit } from './http/rate-limit.ts'
+import { readinessOf, type Readiness } from './http/readiness.ts'
+import type { McpEndpoint } from './mcp/endpoint.ts'
+import type { Log, SallyportOptions } from './server-options.ts'
+
+/** Nobody needs more, and each costs the issuer a signature and the disk a line. */
+const RENEWALS = { perKey: 60, overall: 600, window: 60_000 }
+/** Strangers: at this rate a token of 256 bits is not found. */
+const ENROLMENTS = { perKey: 20, overall: 300, window: 60_000 }
+
+/** What all doors have in common. */
+export type SharedOptions = Omit<EdgeOptions, 'clientCertificate'>
+
+/** What is made once and handed to all doors. */
+export interface SharedParts {
+  readonly keys: SessionKeys
+  readonly endpoint: McpEndpoint
+  readonly revocations: LiveRevocations
+  readonly metrics: Metrics
+  readonly now: Clock
+}
+
+/** Makes what all doors have in common. */
+export function serverEdge(options: SallyportOptions, parts: SharedParts): SharedOptions {
+  const { store, audit, policy } = options
+  const { keys, endpoint, revocations, metrics, now } = parts
+  return {
+    identification: directIdentification(admission(options.trust, revocations)),
+    onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
+    pki: pkiOf(options),
+    authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
+    rightsOf: (...who) => policy().rightsOf(...who),
+    endpoint,
+    open: openAnswers(),
+    allowed: allowedNames(options),
+    audit,
+    bodyLimit: options.limits.bodyBytes,
+    ready: readiness(options, revocations, now),
+    now,
+    onException: exceptionLog(options.log),
+  }
+}
+
+function pkiOf({ issuer, root, store }: SallyportOptions): Pki {
+  return {
+    issuer,
+    root,
+    isDisabled: async ({ kind, name }) =>
+      kind === 'user' && (await store.users.find(name))?.disabled === true,
+    renewals: rateLimit(RENEWALS),
+    enrolments: rateLimit(ENROLMENTS),
+  }
+}
+
+/** Ready means that a caller could be judged now: the store answers, and every CA's revocation list is fresh. */
+function readiness(
+  { store, trust, problems }: SallyportOptions,
+  revocations: LiveRevocations,
+  now: Clock,
+): () => Promise<Readiness> {
+  return async () => {
+    const answers = await store.ping().then(
+      () => true,
+      () => false,
+    )
+    const isStale = trust().issuers.some(({ nextUpdate }) => !(now() < nextUpdate))
+    const blocking = [
+      ...(answers ? [] : ['store']),
+      ...(revocations.isFresh() ? [] : ['revocations not read']),
+      ...(isStale ? ['revocation list ended'] : []),
+    ]
+    return readinessOf(blocking, problems?.() ?? [])
+  }
+}
+
+function allowedNames({ hosts, origins, listeners }: SallyportOptions): AllowedNames {
+  const own = ['localhost', '127.0.0.1', '[::1]', hostname()]
+  const listening = [listeners.certificates.host, listeners.people?.host ?? '', listeners.proxied?.host ?? '']
+  const names = [...own, ...listening.filter((host) => !WILDCARDS.has(host)), ...hosts]
+  return {
+    hosts: new Set(names.map((name) => hostName(name.toLowerCase()))),
+    origins: new Set(origins),
+  }
+}
+
+/** Addresses that mean every interface are not names that a client may use: browsers resolve them to this machine. */
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
+
+function hostName(name: string): string {
+  return isIPv6(name) ? `[${name}]` : name
+}
+
+/** Where a request's exceptions go. */
+export function exceptionLog(log: Log): (requestId: string | undefined, error: unknown) => void {
+  return (requestId, error) => log.error({ requestId, err: error }, 'something went wrong in a request')
+}

@@ -1,0 +1,60 @@
+import type { Policy } from './access/decision.ts'
+import type { AuditSink } from './audit/event.ts'
+import type { Trust } from './auth/certificate.ts'
+import type { Clock } from './auth/clock.ts'
+import type { Issuer } from './http/issuer.ts'
+import type { ListenerAddress } from './http/listen.ts'
+import type { ProxiedOptions } from './http/proxied-identification.ts'
+import type { TlsMaterial, TlsSettings } from './http/tls.ts'
+import type { CatalogParts } from './mcp/catalog.ts'
+import type { PrincipalLimits } from './mcp/limits.ts'
+import type { Store } from './store/store.ts'
+
+/** Where operators read what went wrong. Any pino logger is one. */
+export interface Log {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** The finished parts that a server is composed of. Nothing is read from files or the environment here. */
+export interface SallyportOptions {
+  readonly listeners: {
+    /** The door for certificates; `optional` makes it the one door for both kinds of callers. */
+    readonly certificates: ListenerAddress & { readonly clientCertificate: 'required' | 'optional' }
+    /** The door for people. */
+    readonly people?: ListenerAddress
+    /** The door for proxies that end TLS: which header is believed, and of whom (`service:edge`). */
+    readonly proxied?: ListenerAddress & Pick<ProxiedOptions, 'header' | 'proxies'>
+    /** Plain HTTP for probes. */
+    readonly operations?: ListenerAddress
+  }
+  readonly tls: TlsMaterial & Pick<TlsSettings, 'minVersion' | 'unsafeSessionTickets'>
+  /** What is trusted now; another object means that the trust epoch has moved. */
+  readonly trust: () => Trust
+  /** The access policy in force now. */
+  readonly policy: () => Policy
+  readonly store: Store
+  readonly audit: AuditSink
+  /** Newest first; each of at least 32 characters. */
+  readonly sessionSecrets: readonly string[]
+  /** In ms. */
+  readonly sessions: { readonly idleTimeout: number; readonly absoluteTimeout: number }
+  readonly limits: PrincipalLimits & { readonly bodyBytes: number }
+  /** Names in `Host` beyond localhost and this machine's name. */
+  readonly hosts: readonly string[]
+  /** Web origins beyond our own pages. */
+  readonly origins: readonly string[]
+  /** Added to the built-in tools, prompts and resources. */
+  readonly catalog?: CatalogParts
+  /** The way to the process that holds the issuing key; without it nobody renews or enrols here. */
+  readonly issuer?: Issuer
+  /** The certificate of the root of our own CA, PEM: for those who enrol. */
+  readonly root?: string
+  /** Kinds of problems beside which callers are judged as before: files that were refused, or end soon. */
+  readonly problems?: () => readonly string[]
+  /** How long the live revocation list is believed after it was read, in ms; 29 s, and never longer. */
+  readonly revocationsFreshFor?: number
+  readonly log: Log
+  /** Ms since the epoch; the system's clock unless given. */
+  readonly clock?: Clock
+}
