@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, open, readFile, type FileHandle } from 'node:fs/promises'
+import { access, open, readFile } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
 import { thumbprintOf, serialText } from './certify.ts'
 import { withFileLock } from './file-lock.ts'
@@ -50,8 +50,8 @@ export function ledgerLine(event: LedgerEvent): string {
 }
 
 /**
- * Reads what a ledger says. A last line that is not complete was never acknowledged and is passed over, and so is one
- * that was closed as cut short.
+ * Reads what a ledger says. A last line that was cut short was never acknowledged and is passed over, and so is one that
+ * was closed as such. One that lacks only its line break counts: an editor may have taken that away.
  *
  * Fails closed: any other line that cannot be read is an error, since it may be a revocation.
  *
@@ -73,11 +73,14 @@ export async function withLedger<T>(path: string, work: (ledger: LockedLedger) =
     throw unreadable(path, cause)
   })
   return await withFileLock(path, async () => {
-    let state = await readLedger(path)
+    const text = await textOf(path)
+    let state = foldLedger(eventsOf(text, path))
+    let closing = closingOf(text.slice(text.lastIndexOf('\n') + 1))
     return await work({
       state: () => state,
       append: async (...events) => {
-        await append(path, events)
+        await append(path, closing + events.map(ledgerLine).join(''))
+        closing = ''
         state = foldLedger(events, state)
       },
     })
@@ -94,8 +97,8 @@ export async function appendToLedger(path: string, event: LedgerEvent): Promise<
 }
 
 /** Under the lock. A write that fails half way is taken back, or closed as torn by the next one. */
-async function append(path: string, events: readonly LedgerEvent[]): Promise<void> {
-  await written(path, events.map(ledgerLine).join('')).catch((cause: unknown) => {
+async function append(path: string, lines: string): Promise<void> {
+  await written(path, lines).catch((cause: unknown) => {
     throw unwritable(path, cause)
   })
 }
@@ -103,9 +106,8 @@ async function append(path: string, events: readonly LedgerEvent[]): Promise<voi
 async function written(path: string, lines: string): Promise<void> {
   await using file = await open(path, constants.O_RDWR | constants.O_APPEND)
   const { size } = await file.stat()
-  const closing = (await endsInsideLine(file, size)) ? `${TORN}\n` : ''
   try {
-    await file.appendFile(closing + lines)
+    await file.appendFile(lines)
     await file.sync()
   } catch (error) {
     await file.truncate(size).catch(() => undefined)
@@ -113,10 +115,10 @@ async function written(path: string, lines: string): Promise<void> {
   }
 }
 
-async function endsInsideLine(file: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return false
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
-  return buffer.toString() !== '\n'
+/** What ends a last line that was not ended. */
+function closingOf(last: string): string {
+  if (last === '') return ''
+  return parseLedgerLine(last) === undefined ? `${TORN}\n` : '\n'
 }
 
 async function textOf(path: string): Promise<string> {
@@ -132,11 +134,12 @@ function unreadable(path: string, cause: unknown): SallyportError {
 }
 
 function eventsOf(text: string, path: string): readonly LedgerEvent[] {
-  const lines = text.split('\n').slice(0, -1)
+  const lines = text.split('\n')
   return lines.flatMap((line, index) => {
     if (line.endsWith(TORN)) return []
     const event = parseLedgerLine(line)
     if (event !== undefined) return [event]
+    if (index === lines.length - 1) return []
     throw new SallyportError(
       'CERTIFICATE_INVALID',
       `${path}: line ${index + 1} is damaged, or of a newer version: nothing is issued or revoked while it may be a ` +

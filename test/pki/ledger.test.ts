@@ -103,13 +103,13 @@ describe('the ledger', () => {
     assert.deepEqual((await serials(ca)).slice(3), [entry.serial])
   })
 
-  it('never takes a line for good that was not finished: whole but for its end, it is torn', async (t) => {
+  it('counts a last line that lacks only its line break, since it may be a revocation', async (t) => {
     const ca = await testAuthority(await temporaryDirectory(t), { now: NOW })
     const [first, second] = [await newEntry(ca), await newEntry(ca)]
     await appendFile(ca.files.ledger, ledgerLine(first).trimEnd())
-    assert.equal((await serials(ca)).length, 3)
+    assert.deepEqual((await serials(ca)).slice(3), [first.serial])
     await appendToLedger(ca.files.ledger, second)
-    assert.deepEqual((await serials(ca)).slice(3), [second.serial])
+    assert.deepEqual((await serials(ca)).slice(3), [first.serial, second.serial])
   })
 
   it('refuses to be read with a line that was damaged later, and names it', async (t) => {
@@ -177,7 +177,7 @@ describe('the ledger', () => {
     const line = Buffer.from(ledgerLine(torn))
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.nat(line.length - 1), { maxLength: 3 }),
+        fc.array(fc.nat(line.length - 2), { maxLength: 3 }),
         fc.nat(7),
         async (cuts, marker) => {
           // Each writer dies in the middle of its write; the last of them in the middle of closing the one before.
