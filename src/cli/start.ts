@@ -18,8 +18,9 @@ export function startCommand(): Command {
     .description('Make what is missing, then serve: init, issuer and serve in one.')
     .addHelpText('after', EXAMPLES)
     .action(async () => {
-      // Said here, a fault of the configuration is said once.
-      loadConfig(process.env, process.cwd())
+      // Said here, a fault of the configuration is said once, and before anything is made.
+      const { sessions, sessionSecrets } = loadConfig(process.env, process.cwd())
+      if (sessions.secretFile === null) sessionSecrets()
       await initElsewhere()
       const config = configuration()
       await withIssuer(config, async () => {

@@ -20,7 +20,8 @@ export interface SessionSecrets {
 /**
  * Finds the session secrets: `SALLYPORT_SESSION_SECRET`, else the file named by `SALLYPORT_SESSION_SECRET_FILE`, else,
  * with an embedded store only, the file that `init` makes. Several nodes must share them, so that a Redis store
- * without either variable is a fault: a secret of each node's own would end sessions at random.
+ * without either variable is a fault for whoever asks for them: a secret of each node's own would end sessions at
+ * random. Commands that need none work without, revocation above all.
  *
  * @param secretFile absolute path of the file that `init` makes
  */
@@ -34,10 +35,10 @@ export function sessionSecrets(
   if (inline !== undefined) return fixed(inline, 'SALLYPORT_SESSION_SECRET')
   const named = variable(environment, 'SALLYPORT_SESSION_SECRET_FILE')
   if (named !== undefined) return fromNamedFile(resolvePath(named))
-  if (store?.kind === 'redis')
-    return failed([
-      `the store ${store.display} is shared by several nodes, which must share the session secret too: set it on each of them, as in ${MAKE_ONE} on the first`,
-    ])
+  if (store?.kind === 'redis') {
+    const fault = `the store ${store.display} is shared by several nodes, which must share the session secret too: set it on each of them, as in ${MAKE_ONE} on the first`
+    return { ...failed([fault]), faults: [] }
+  }
   return { file: secretFile, faults: [], read: () => fromOwnFile(secretFile) }
 }
 
