@@ -56,7 +56,7 @@ async function fromFile(): Promise<string | undefined> {
 function nobody(why: string): SallyportError {
   return refused(
     `${why}, and nobody can be asked for the passphrase here: put it on one line of a file that only you can read, ` +
-      `and name that in ${FILE}; or run this on a terminal`,
+      `and name that in ${FILE}; or run the command itself on a terminal ("npm start" asks nobody)`,
   )
 }
 

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { issuerAnswers } from './issuer-client.ts'
 import { launcherPath } from './launcher.ts'
+import { tell } from './print.ts'
 
 /** Pauses before an issuer that ended is started again, in ms: longer each time, until one has lived for a while. */
 const PAUSE = { least: 1_000, most: 60_000 } as const
@@ -46,15 +47,17 @@ async function keep(
   let pause: number = PAUSE.least
   while (!signal.aborted) {
     const began = performance.now()
-    if (!(await issuerAnswers(socket))) await run(args, settle, signal)
+    const how = (await issuerAnswers(socket)) ? undefined : await run(args, settle, signal)
     settle()
     pause = performance.now() - began > LIVED ? PAUSE.least : Math.min(2 * pause, PAUSE.most)
+    if (how !== undefined && !signal.aborted)
+      tell(`sallyport: the issuer ended (${how}); it is started again in ${pause / 1000} s`)
     await wait(pause, undefined, { signal, ref: false }).catch(() => undefined)
   }
 }
 
-/** Runs one to its end. It ends with this process however that ends, since its standard input does. */
-async function run(args: readonly string[], listening: () => void, signal: AbortSignal): Promise<void> {
+/** Runs one to its end; resolves with how it ended. It ends with this process however that ends: its standard input does. */
+async function run(args: readonly string[], listening: () => void, signal: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, [launcherPath(), 'issuer', '--until-stdin-closes', ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -62,10 +65,16 @@ async function run(args: readonly string[], listening: () => void, signal: Abort
   child.stdin.on('error', () => undefined)
   signal.addEventListener('abort', end)
   createInterface({ input: child.stdout }).once('line', listening)
-  await ended(child)
+  const how = await ended(child)
   signal.removeEventListener('abort', end)
+  return how
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  await once(child, 'exit').catch(() => undefined)
+async function ended(child: ChildProcess): Promise<string> {
+  try {
+    await once(child, 'exit')
+    return child.signalCode ?? `exit code ${child.exitCode}`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }

@@ -56,9 +56,9 @@ export async function askForCertificate(
   if (status === 429 || status >= 500)
     throw new SallyportError(
       'TOO_BUSY',
-      `${url.origin} cannot do it at the moment (${status}): try again later`,
+      `${url.origin} cannot do it at the moment (${status}): ${later(status)}`,
     )
-  if (status === 404 || status === 405) throw notThere(url)
+  if (status === 404 || status === 405) throw notThere(url, tls)
   throw new SallyportError('REFUSED', sentence(status))
 }
 
@@ -87,10 +87,17 @@ export async function exchange(
     })
     return { status: response.statusCode, text: await response.body.text() }
   } catch (cause) {
-    throw new SallyportError('UNREACHABLE', `${url.origin} ${unreachable(cause)}`, { cause })
+    throw new SallyportError('UNREACHABLE', `${url.origin} ${unreachable(cause, 'cert' in tls)}`, { cause })
   } finally {
     await dispatcher.destroy()
   }
+}
+
+/** 503 is what a server says whose issuer does not answer. */
+function later(status: number): string {
+  return status === 503
+    ? 'try again later; if it stays so, see that "npx sallyport issuer" runs beside that server'
+    : 'try again later'
 }
 
 function answerIn(text: string, url: URL): CertificateAnswer {
@@ -101,8 +108,12 @@ function answerIn(text: string, url: URL): CertificateAnswer {
   }
 }
 
-function notThere(url: URL): SallyportError {
-  return new SallyportError('UNREACHABLE', `there is no ${url.pathname} at ${url.origin}: check the URL`)
+function notThere(url: URL, { cert }: PkiTls): SallyportError {
+  const door = cert === undefined ? 'people' : 'certificates'
+  return new SallyportError(
+    'UNREACHABLE',
+    `there is no ${url.pathname} at ${url.origin}: is it the door for ${door}?`,
+  )
 }
 
 /** What Node says of a server certificate that is not of our CA. */
@@ -115,7 +126,7 @@ const FOREIGN: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-function unreachable(error: unknown): string {
+function unreachable(error: unknown, hasCertificate: boolean): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'did not answer in time'
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   if (FOREIGN.has(code))
@@ -126,6 +137,6 @@ function unreachable(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'cannot be reached: nobody listens there'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'cannot be reached: there is no such host'
   if (code.startsWith('ERR_SSL') || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET')
-    return `closed the connection (${code}): it does not know our certificate, or does not speak TLS`
+    return `closed the connection (${code}): it ${hasCertificate ? 'does not know our certificate' : 'is the door for certificates, not that for people'}, or does not speak TLS`
   return `cannot be reached (${code})`
 }

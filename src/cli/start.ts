@@ -7,9 +7,10 @@ import { authorityFiles, clientFiles } from '../pki/files.ts'
 import type { ListeningPorts } from '../server.ts'
 import { configuration } from './configuration.ts'
 import { FIRST_CLIENTS } from './first-clients.ts'
+import { issuerAnswers } from './issuer-client.ts'
 import { keepIssuer } from './keep-issuer.ts'
 import { launcherPath } from './launcher.ts'
-import { print } from './print.ts'
+import { print, tell } from './print.ts'
 import { listeningLines, serve } from './serve.ts'
 
 /** `sallyport start`, which is `npm start`: init, then serve. */
@@ -50,7 +51,15 @@ function nextLines({ certificates }: Config, ports: ListeningPorts): readonly st
 
 /** With an issuer beside it, where the issuing key is at hand. */
 async function withIssuer({ certificates, issuer }: Config, work: () => Promise<void>): Promise<void> {
-  if (!existsSync(authorityFiles(certificates).issuingKey)) return await work()
+  const { issuingKey } = authorityFiles(certificates)
+  if (!existsSync(issuingKey)) {
+    if (!(await issuerAnswers(issuer.socket)))
+      tell(
+        `sallyport: no issuer runs, since ${issuingKey} is not here: nothing is renewed or enrolled until ` +
+          `"npx sallyport issuer" listens at ${issuer.socket}`,
+      )
+    return await work()
+  }
   const kept = keepIssuer(
     issuer.socket,
     FIRST_CLIENTS.flatMap(({ name }) => ['--keep', name]),

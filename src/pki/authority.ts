@@ -139,7 +139,7 @@ export async function openSigner(
   const certificate = await readCertificate(certificatePath)
   if (!certificate.ca)
     throw new SallyportError('CERTIFICATE_INVALID', `${certificatePath} is not the certificate of a CA`)
-  const pem = await readText(keyPath)
+  const pem = await readText(keyPath, 'this is to be run where that key is')
   await assertSecret(keyPath)
   const key = await readPrivateKey(pem, keyPath, passphrase)
   if (!certificate.checkPrivateKey(key))
@@ -161,10 +161,10 @@ export async function readCertificate(path: string): Promise<X509Certificate> {
   }
 }
 
-async function readText(path: string): Promise<string> {
+async function readText(path: string, missing = 'is the CA made yet (npm run init-ca)?'): Promise<string> {
   return await readFile(path, 'utf8').catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    const help = code === 'ENOENT' ? 'is the CA made yet (npm run init-ca)?' : 'check the rights of the file'
+    const help = code === 'ENOENT' ? missing : 'check the rights of the file'
     throw new SallyportError('NOT_FOUND', `${path} cannot be read (${code}): ${help}`, { cause })
   })
 }

@@ -144,7 +144,7 @@ describe('sallyport cert renew --watch', () => {
     issuer.refuse('issuer_unavailable')
     const { child, said, lines } = watching(cwd, env, ['doomed', ...url])
     t.after(() => child.kill('SIGKILL'))
-    await said(/was not renewed: .*\(503\): try again later; trying again in 1 s/)
+    await said(/was not renewed: .*\(503\): try again later; .*; trying again in 1 s/)
     issuer.refuse(undefined)
     await server.authority.revoke(await certificate())
     await server.reloadTrust()

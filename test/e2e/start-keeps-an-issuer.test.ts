@@ -62,9 +62,10 @@ test('a started server enrols and renews at once, and a revoked certificate is r
   assert.match(refused.stderr, /is revoked/)
 })
 
-test('an issuer that is killed is started again', async () => {
+test('an issuer that is killed is started again, and the log says so', async () => {
   const pid = await issuerOf(served)
   process.kill(pid, 'SIGKILL')
+  await served.logged(/the issuer ended \(SIGKILL\); it is started again in \d+ s$/)
   await until(() => !lives(pid))
   await until(async () => await issuerAnswers(socket()))
   assert.notEqual(await issuerOf(served), pid)

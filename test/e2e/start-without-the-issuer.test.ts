@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { sallyport, serving } from '../support/command.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** `npm start` in a folder that is whole, but for what keeps the CA from issuing: serves, and says so. */
-async function startsWarned(t: TestContext, cwd: string, warning: RegExp): Promise<void> {
+async function startsWarned(cwd: string, warning: RegExp): Promise<void> {
   const served = await serving('start', { cwd })
-  t.after(async () => await served.stop('SIGKILL'))
-  assert.match(served.lines.join('\n'), warning)
+  try {
+    assert.match(served.lines.join('\n'), warning)
+  } finally {
+    // Before its folder goes.
+    await served.stop()
+  }
 }
 
 async function done(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
@@ -21,7 +25,7 @@ test('a damaged ledger keeps nobody from being served', async (t) => {
   const cwd = await temporaryDirectory(t)
   await done(['init'], cwd)
   await appendFile(join(cwd, 'certs/ca/ledger.jsonl'), 'damaged\n')
-  await startsWarned(t, cwd, /^warning .*ledger\.jsonl: line \d+ is damaged/m)
+  await startsWarned(cwd, /^warning .*ledger\.jsonl: line \d+ is damaged/m)
 })
 
 test('an encrypted key without its passphrase keeps nobody from being served, whatever is due or missing', async (t) => {
@@ -33,7 +37,25 @@ test('an encrypted key without its passphrase keeps nobody from being served, wh
   const clients = join(cwd, 'certs/clients')
   // A key that does not match makes it due.
   await copyFile(join(clients, 'admin-cli/client.key.pem'), join(clients, 'demo/client.key.pem'))
-  await startsWarned(t, cwd, /^warning .*nobody can be asked for the passphrase/m)
+  await startsWarned(cwd, /^warning .*nobody can be asked for the passphrase/m)
   await rm(clients, { recursive: true })
-  await startsWarned(t, cwd, /^warning .*nobody can be asked for the passphrase/m)
+  await startsWarned(cwd, /^warning .*nobody can be asked for the passphrase/m)
+})
+
+test('an issuing key that is elsewhere keeps nobody from being served, and it is said that there is no issuer', async (t) => {
+  const cwd = await temporaryDirectory(t)
+  await done(['init'], cwd)
+  await rm(join(cwd, 'certs/ca/issuing.key.pem'))
+  const served = await serving('start', { cwd })
+  try {
+    await served.logged(/no issuer runs, since .*issuing\.key\.pem is not here: .*"npx sallyport issuer"/)
+    const env = { SALLYPORT_PORT: String(served.ports.certificates) }
+    const renewed = await sallyport(['cert', 'renew', 'demo', '--force'], { cwd, env })
+    assert.match(renewed.stderr, /\(503\): .*see that "npx sallyport issuer" runs/)
+    const issued = await sallyport(['issue-client-cert', 'billing'], { cwd })
+    assert.equal(issued.code, 1)
+    assert.match(issued.stderr, /this is to be run where that key is/)
+  } finally {
+    await served.stop()
+  }
 })
