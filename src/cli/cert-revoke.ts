@@ -41,7 +41,7 @@ export function certRevokeCommand(): Command {
     .argument('[name-or-serial]', 'the name of a client, for all of its certificates; or a serial')
     .option(
       '--principal <principal>',
-      'all certificates of a principal, as in service:billing; "server" for those',
+      'all certificates of a principal, as in service:billing; of the server: "server"',
     )
     .addOption(
       new Option('--reason <reason>', 'why (RFC 5280, 5.3.1)').choices(REASONS).default('unspecified'),
@@ -177,6 +177,10 @@ function report(
       rows.map(({ principal, serial, expiresAt }) => [principal, serial, expiresAt]),
     ),
   )
+  if (rows.some(({ principal }) => principal === 'server'))
+    tell(
+      'A server goes on with its certificate until it has another: "npm run issue-server-cert -- --replace"',
+    )
 }
 
 /** Of the system's user, for people; a user of a container may have none. */

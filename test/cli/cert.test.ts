@@ -189,6 +189,15 @@ describe('sallyport cert revoke', () => {
     )
   })
 
+  it('of the server’s certificate says what to do about it', async (t) => {
+    const here = await installation(t)
+    const { code, stdout, stderr } = await here.run('revoke', '--principal', 'server')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^server +[0-9A-F]{40} /m)
+    assert.match(stderr, /until it has another: "npm run issue-server-cert -- --replace"/)
+    assert.doesNotMatch((await here.run('revoke', 'demo')).stderr, /issue-server-cert/)
+  })
+
   it('of two at once loses none', async (t) => {
     const here = await installation(t)
     const both = await Promise.all([here.run('revoke', 'demo'), here.run('revoke', 'admin-cli')])
