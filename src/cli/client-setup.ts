@@ -148,7 +148,7 @@ async function isAgreed(plans: readonly Planned[], { yes }: Flags): Promise<bool
 }
 
 const DONE = {
-  none: 'is as it should be',
+  none: 'needs no change',
   add: 'is set up',
   update: 'is set up anew',
   remove: 'starts sallyport no more',

@@ -42,7 +42,9 @@ export function connectionFault(error: unknown): ConnectionFault | undefined {
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
-const RENEW = '"npm start" renews the clients that it made, "npm run issue-client-cert" makes new ones'
+const RENEW =
+  '"npm start" renews the clients that it made, "npm run issue-client-cert" makes new ones where the CA is, ' +
+  '"sallyport enroll" gets one elsewhere'
 
 /** What to tell a person, and what to do. */
 export function faultSentence(fault: ConnectionFault, { as, url, root }: Attempt): string {
@@ -65,7 +67,7 @@ export function faultSentence(fault: ConnectionFault, { as, url, root }: Attempt
 
 /** What to tell a person whom the server answered with 401. */
 export function unknownSentence({ as, url }: Attempt): string {
-  return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, or of another trust domain; ${RENEW}`
+  return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, of another trust domain, or this is not the door for certificates; ${RENEW}`
 }
 
 /** The codes of an error and its causes. */

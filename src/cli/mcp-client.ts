@@ -74,7 +74,8 @@ function tlsOf({ certificates, as }: ClientOptions): { ca: string; cert: string;
       key: readFileSync(join(directory, 'client.key.pem'), 'utf8'),
     }
   } catch (cause) {
-    const message = `there is no usable certificate of "${as}" in ${directory}: make one with "npm run issue-client-cert -- ${as}"`
+    const missing = cause instanceof Error && 'path' in cause ? String(cause.path) : directory
+    const message = `there is no usable certificate of "${as}", since ${missing} cannot be read: make one with "npm run issue-client-cert -- ${as}"`
     throw new SallyportError('NOT_FOUND', message, { cause })
   }
 }
