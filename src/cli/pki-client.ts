@@ -96,7 +96,7 @@ export async function exchange(
 /** 503 is what a server says whose issuer does not answer. */
 function later(status: number): string {
   return status === 503
-    ? 'try again later; if it stays so, see that "npx sallyport issuer" runs beside that server'
+    ? 'try again later; if it stays so, see that "npx sallyport issuer" runs beside that server, and what it says'
     : 'try again later'
 }
 
