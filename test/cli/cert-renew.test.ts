@@ -102,10 +102,12 @@ describe('sallyport cert renew --watch', () => {
       env: { PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    const ended = once(child, 'exit') as Promise<[number | null]>
     const lines: string[] = []
     const seen = createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
     return {
       child,
+      ended,
       lines,
       said: async (pattern: RegExp): Promise<void> =>
         new Promise((found) => {
@@ -123,7 +125,7 @@ describe('sallyport cert renew --watch', () => {
   test('renews, runs a command each time, whatever becomes of it, and ends when it is told to', async (t) => {
     const { cwd, env, url, certificate } = await machine(t, 'watched', 20)
     const first = await certificate()
-    const { child, said, lines } = watching(cwd, env, [
+    const { child, ended, said, lines } = watching(cwd, env, [
       'watched',
       ...url,
       '--exec',
@@ -135,20 +137,20 @@ describe('sallyport cert renew --watch', () => {
     assert.match(lines.join('\n'), /watched: renewed until .*\nthe command after the renewal failed \(3\)/)
     assert.equal(await readFile(join(cwd, 'ran'), 'utf8'), 'run\n')
     child.kill('SIGTERM')
-    const [code] = (await once(child, 'exit')) as [number | null]
+    const [code] = await ended
     assert.equal(code, 0)
   })
 
   test('says every attempt, and ends with 1 when the certificate is revoked', async (t) => {
     const { cwd, env, url, certificate } = await machine(t, 'doomed', 20)
     issuer.refuse('issuer_unavailable')
-    const { child, said, lines } = watching(cwd, env, ['doomed', ...url])
+    const { child, ended, said, lines } = watching(cwd, env, ['doomed', ...url])
     t.after(() => child.kill('SIGKILL'))
     await said(/was not renewed: .*\(503\): try again later; .*; trying again in 1 s/)
     issuer.refuse(undefined)
     await server.authority.revoke(await certificate())
     await server.reloadTrust()
-    const [code] = (await once(child, 'exit')) as [number | null]
+    const [code] = await ended
     assert.equal(code, 1)
     assert.match(lines.at(-1) ?? '', /revoked or expired.*new enrolment token/)
   })
