@@ -31,10 +31,10 @@ export function certListCommand(): Command {
         .map((certificate) => certificateRow(certificate, rolesOf, now))
         .filter(({ state }) => all === true || state === 'valid')
       if (json === true) return printJson(rows)
-      const cells = rows.map(({ name, kind, roles, serial, expiresAt, state }) => [
+      const cells = rows.map(({ name, kind, roles, ceiling, serial, expiresAt, state }) => [
         name,
         kind,
-        roles.join(', ') || '-',
+        `${roles.join(', ') || '-'}${ceiling === null ? '' : ` (only ${ceiling.join(', ')})`}`,
         serial,
         distance(Date.parse(expiresAt), now),
         state,

@@ -6,6 +6,8 @@ export interface CertificateRow {
   readonly kind: string
   readonly principal: string
   readonly roles: readonly string[]
+  /** What it is cut down to; null where it may do all that its roles allow. */
+  readonly ceiling: readonly string[] | null
   readonly serial: string
   readonly state: CertificateState
   readonly issuedAt: string
@@ -18,7 +20,7 @@ export function certificateRow(
   rolesOf: (principal: string) => readonly string[],
   now: number,
 ): CertificateRow {
-  const { serial, kind, issuedAt, notAfter } = certificate
+  const { serial, kind, issuedAt, notAfter, ceiling = null } = certificate
   const principal = principalOf(certificate)
   const [caller = kind, name = kind] = principal.split(':')
   return {
@@ -26,6 +28,7 @@ export function certificateRow(
     kind: caller,
     principal,
     roles: kind === 'client' ? rolesOf(principal) : [],
+    ceiling,
     serial,
     state: stateOf(certificate, now),
     issuedAt: new Date(issuedAt).toISOString(),

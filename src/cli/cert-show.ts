@@ -82,6 +82,7 @@ function linesOf(shown: Shown, now: number): readonly string[] {
     `principal    ${principal}`,
     `names        ${names.join(', ')}`,
     `roles        ${roles.join(', ') || '-'}`,
+    ...(shown.ceiling === null ? [] : [`only         ${shown.ceiling.join(', ')}`]),
     `serial       ${serial}`,
     `thumbprint   ${thumbprint}`,
     `state        ${state}`,

@@ -23,6 +23,8 @@ export interface LedgerEntry {
   readonly parent?: string
   /** Digest of the enrolment token that it was issued for, which is used up by this line. */
   readonly token?: string
+  /** The patterns of permissions beyond which it can do nothing. */
+  readonly ceiling?: readonly string[]
 }
 
 /** Certificates that are revoked from now on. */
@@ -91,7 +93,7 @@ function fieldsOf(line: string): Fields | undefined {
 }
 
 function issuedOf(value: Fields): LedgerEntry | undefined {
-  const { v, event, at, kind, serial, names, thumbprint, notAfter, parent, token } = value
+  const { v, event, at, kind, serial, names, thumbprint, notAfter, parent, token, ceiling } = value
   // The first version knew no lines: each certificate is the first of its own.
   const { lineage = serial, lineageStartedAt = at } = v === 1 ? {} : value
   if ((v !== 1 && v !== 2) || event !== 'issued' || !isKind(kind) || !isListOf(names, isText))
@@ -100,6 +102,7 @@ function issuedOf(value: Fields): LedgerEntry | undefined {
   if (!isLike(SERIAL, serial) || !isLike(SERIAL, lineage) || !isLike(DIGEST, thumbprint)) return undefined
   if (parent !== undefined && !isLike(SERIAL, parent)) return undefined
   if (token !== undefined && !isLike(DIGEST, token)) return undefined
+  if (ceiling !== undefined && !isListOf(ceiling, isText)) return undefined
   return {
     v: 2,
     event,
@@ -113,6 +116,7 @@ function issuedOf(value: Fields): LedgerEntry | undefined {
     lineageStartedAt,
     ...(parent === undefined ? {} : { parent }),
     ...(token === undefined ? {} : { token }),
+    ...(ceiling === undefined ? {} : { ceiling }),
   }
 }
 

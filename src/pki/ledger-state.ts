@@ -21,6 +21,7 @@ export interface LedgerCertificate {
   readonly lineage: string
   readonly lineageStartedAt: number
   readonly parent?: string
+  readonly ceiling?: readonly string[]
   readonly revoked?: { readonly at: number; readonly reason: RevocationReason; readonly by: string }
 }
 
@@ -144,7 +145,7 @@ export function withDescendants(
 }
 
 function certificateOf(entry: LedgerEntry): LedgerCertificate {
-  const { serial, kind, names, thumbprint, lineage, parent } = entry
+  const { serial, kind, names, thumbprint, lineage, parent, ceiling } = entry
   return {
     serial,
     kind,
@@ -155,6 +156,7 @@ function certificateOf(entry: LedgerEntry): LedgerCertificate {
     lineage,
     lineageStartedAt: Date.parse(entry.lineageStartedAt),
     ...(parent === undefined ? {} : { parent }),
+    ...(ceiling === undefined ? {} : { ceiling }),
   }
 }
 

@@ -1,6 +1,8 @@
+import { X509Certificate as NodeCertificate } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, open, readFile } from 'node:fs/promises'
 import { SallyportError } from '../errors.ts'
+import { ceilingOf } from './ceiling.ts'
 import { thumbprintOf, serialText } from './certify.ts'
 import { withFileLock } from './file-lock.ts'
 import { parseLedgerLine, type IssuedKind, type LedgerEntry, type LedgerEvent } from './ledger-event.ts'
@@ -30,6 +32,7 @@ export interface LockedLedger {
 export function ledgerEntry(kind: IssuedKind, certificate: X509Certificate, now: number): LedgerEntry {
   const serial = serialText(certificate.serialNumber)
   const at = new Date(now).toISOString()
+  const ceiling = ceilingOf(new NodeCertificate(Buffer.from(certificate.rawData)))
   return {
     v: 2,
     event: 'issued',
@@ -41,6 +44,7 @@ export function ledgerEntry(kind: IssuedKind, certificate: X509Certificate, now:
     notAfter: certificate.notAfter.toISOString(),
     lineage: serial,
     lineageStartedAt: at,
+    ...(ceiling === undefined ? {} : { ceiling }),
   }
 }
 
