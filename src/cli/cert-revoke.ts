@@ -179,7 +179,8 @@ function report(
   )
   if (rows.some(({ principal }) => principal === 'server'))
     tell(
-      'A server goes on with its certificate until it has another: "npm run issue-server-cert -- --replace"',
+      'A server goes on with its certificate until it has another: "npx sallyport issuer" gives it one within the hour, ' +
+        '"npm run issue-server-cert -- --replace" at once',
     )
 }
 

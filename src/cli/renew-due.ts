@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { authorityFiles, clientFiles, serverFiles, type CertificateFiles } from '../pki/files.ts'
 import type { Issuance } from '../pki/issuance.ts'
-import { filesAreDue, renewClient, renewServer, RENEWAL_SHARE } from '../pki/renew.ts'
+import { filesAreDue, renewClient, renewServer, serverIsDue } from '../pki/renew.ts'
 import { keysIn, resignRevocationLists, type AuthorityKeys, type ListState } from '../pki/resign.ts'
 import { issuanceWith, type Issuing } from './issuing.ts'
 
@@ -17,8 +17,8 @@ export interface Renewals {
 }
 
 /**
- * Keeps a single machine going, where the CA's keys are at hand: renews the server's certificate past half of its life
- * and those of the named clients past two thirds of theirs, and signs revocation lists anew past a third of theirs, or
+ * Keeps a single machine going, where the CA's keys are at hand: renews the server's certificate past half of its life,
+ * or revoked, and those of the named clients past two thirds of theirs, and signs revocation lists anew past a third of theirs, or
  * when the ledger knows more than they do. What is not there is passed over; one that may not be renewed is named
  * and does not stop the rest.
  *
@@ -40,14 +40,15 @@ export async function renewDue(
       return false
     })
   const server = await orProblem(async () => {
-    if (!(await isDue(serverFiles(certs), now, RENEWAL_SHARE.server))) return false
+    if (!(await exists(serverFiles(certs))) || !(await serverIsDue(certs, now))) return false
     await renewServer(await issuanceOf(where, keys), now)
     return true
   })
   const renewed: string[] = []
   for (const name of clients) {
     const done = await orProblem(async () => {
-      if (!(await isDue(clientFiles(certs, name), now))) return false
+      const files = clientFiles(certs, name)
+      if (!(await exists(files)) || !(await filesAreDue(files, now))) return false
       await renewClient(await issuanceOf(where, keys), name, now)
       return true
     })
@@ -66,10 +67,9 @@ async function issuanceOf(where: Issuing, keys: AuthorityKeys): Promise<Issuance
   return issuanceWith(signer, where, 'certificate.renewed')
 }
 
-async function isDue(files: CertificateFiles, now: number, share?: number): Promise<boolean> {
-  const exists = await access(files.certificate).then(
+async function exists({ certificate }: CertificateFiles): Promise<boolean> {
+  return await access(certificate).then(
     () => true,
     () => false,
   )
-  return exists && (await filesAreDue(files, now, share))
 }

@@ -7,7 +7,7 @@ import { authorityFiles, clientFiles, serverFiles, type CertificateFiles } from 
 import type { Issuance } from './issuance.ts'
 import { issueClient, issueServer, type IssuedPair, type ServerOptions } from './issue.ts'
 import { keyTypeOf } from './key.ts'
-import { withLedger } from './ledger.ts'
+import { readLedger, withLedger } from './ledger.ts'
 import type { LedgerCertificate } from './ledger-state.ts'
 import { assertLives, endOfLineage, renewing, succeeding } from './lineage.ts'
 import { parseSpiffeUri } from './name.ts'
@@ -49,6 +49,20 @@ export async function filesAreDue(files: CertificateFiles, now: number, share?: 
 }
 
 /**
+ * Whether the server's certificate is due: past half of its life, without its key, or revoked, since whoever revoked it
+ * wants another.
+ *
+ * @throws SallyportError as {@link filesAreDue}, and what the ledger says
+ */
+export async function serverIsDue(certs: string, now: number): Promise<boolean> {
+  const files = serverFiles(certs)
+  if (await filesAreDue(files, now, RENEWAL_SHARE.server)) return true
+  const { serialNumber } = await readCertificate(files.certificate)
+  const { certificates } = await readLedger(authorityFiles(certs).ledger)
+  return certificates.get(serialNumber)?.revoked !== undefined
+}
+
+/**
  * Issues a client's certificate again at the same place: same identity, same ceiling, same length of life, new key.
  *
  * Fails closed: renews only what this CA issued and has not revoked; identity and ceiling come from that certificate.
@@ -57,7 +71,8 @@ export async function filesAreDue(files: CertificateFiles, now: number, share?: 
  */
 export async function renewClient(issuance: Issuance, name: string, now: number): Promise<IssuedPair> {
   const files = clientFiles(issuance.certs, name)
-  return await renewAt(files, issuance, now, async (old, options) => {
+  return await renewAt(files, issuance, now, async (old, options, isRevoked) => {
+    if (isRevoked) throw invalid(files, 'is revoked')
     const [only, ...more] = subjectNames(old)
     const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
     if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
@@ -71,7 +86,8 @@ export async function renewClient(issuance: Issuance, name: string, now: number)
 }
 
 /**
- * Issues the server's certificate again at the same place: same names, new key.
+ * Issues the server's certificate again at the same place: same names, new key. One that is revoked is not renewed but
+ * replaced: what comes is no descendant of it.
  *
  * @throws SallyportError `NOT_FOUND` if there is none, `CERTIFICATE_INVALID` if it may not be renewed
  */
@@ -92,7 +108,7 @@ async function renewAt(
   files: CertificateFiles,
   issuance: Issuance,
   now: number,
-  issue: (old: X509Certificate, options: ServerOptions) => Promise<IssuedPair>,
+  issue: (old: X509Certificate, options: ServerOptions, isRevoked: boolean) => Promise<IssuedPair>,
 ): Promise<IssuedPair> {
   const { certs, signer, announce } = issuance
   return await withLedger(authorityFiles(certs).ledger, async ({ state, append }) => {
@@ -102,9 +118,9 @@ async function renewAt(
       throw invalid(files, 'was not issued by the CA here')
     const known = state().certificates.get(old.serialNumber)
     const { issuing } = await readLists(certs)
-    if (known?.revoked !== undefined || issuing.list.revoked.has(old.serialNumber))
-      throw invalid(files, 'is revoked')
-    const renewed = descending(await issue(old, optionsLike(old, issuance)), known, now)
+    const isRevoked = known?.revoked !== undefined || issuing.list.revoked.has(old.serialNumber)
+    const issued = await issue(old, optionsLike(old, issuance), isRevoked)
+    const renewed = isRevoked ? issued : descending(issued, known, now)
     assertLives(renewed, now)
     await announce(renewed)
     await append(renewed.entry)

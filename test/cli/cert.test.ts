@@ -102,6 +102,25 @@ describe('sallyport cert list and show', () => {
     assert.match(shown.stdout, /^revoked +2.*, unspecified, by /m)
   })
 
+  it('say what a certificate is cut down to', async (t) => {
+    const { cwd, run } = await installation(t)
+    const issue = [
+      'issue-client-cert',
+      'helper',
+      '--kind',
+      'agent',
+      '--role',
+      'admin',
+      '--only',
+      'notes:read',
+    ]
+    assert.equal((await sallyport(issue, { cwd })).code, 0)
+    assert.match((await run('list')).stdout, /helper +agent +admin \(only notes:read\) /)
+    assert.match((await run('show', 'helper')).stdout, /^only +notes:read$/m)
+    const [row] = await json<(Row & { readonly ceiling: unknown })[]>(run('show', 'helper', '--json'))
+    assert.deepEqual(row?.ceiling, ['notes:read'])
+  })
+
   it('exit with 1 for what nobody knows, and with 2 for what is no usage', async (t) => {
     const here = await installation(t)
     const unknown = await here.run('show', 'nobody')
@@ -194,7 +213,7 @@ describe('sallyport cert revoke', () => {
     const { code, stdout, stderr } = await here.run('revoke', '--principal', 'server')
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^server +[0-9A-F]{40} /m)
-    assert.match(stderr, /until it has another: "npm run issue-server-cert -- --replace"/)
+    assert.match(stderr, /until it has another: .*"npm run issue-server-cert -- --replace" at once/)
     assert.doesNotMatch((await here.run('revoke', 'demo')).stderr, /issue-server-cert/)
   })
 

@@ -5,6 +5,8 @@ import { describe, it, type TestContext } from 'node:test'
 import type { AuditEvent, AuditSink } from '../../src/audit/event.ts'
 import { renewDue } from '../../src/cli/renew-due.ts'
 import { isSallyportError, SallyportError } from '../../src/errors.ts'
+import { readLedger } from '../../src/pki/ledger.ts'
+import { revoke } from '../../src/pki/revoke.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -71,6 +73,21 @@ describe('renewing what is due', () => {
     )
   })
 
+  it('replaces a certificate of the server that is revoked, by one that is no descendant of it', async (t) => {
+    const { certs, ...ca } = await authority(t)
+    const revoked = new X509Certificate(await readFile(ca.serverFiles.certificate)).serialNumber
+    await revoke(certs, { selection: { serial: revoked }, reason: 'keyCompromise', by: 'test' }, NOW)
+    const names = async (): Promise<string | undefined> =>
+      new X509Certificate(await readFile(ca.serverFiles.certificate)).subjectAltName
+    const before = await names()
+    assert.equal((await renewDue([], { certs, audit: trail(), now: NOW })).server, true)
+    const { serialNumber } = new X509Certificate(await readFile(ca.serverFiles.certificate))
+    assert.equal(await names(), before)
+    const entry = (await readLedger(ca.files.ledger)).certificates.get(serialNumber)
+    assert.deepEqual([entry?.parent, entry?.revoked, entry?.lineage], [undefined, undefined, serialNumber])
+    assert.equal((await renewDue([], { certs, audit: trail(), now: NOW })).server, false)
+  })
+
   it('repairs a pair that does not belong together', async (t) => {
     const { certs, ...ca } = await authority(t)
     await writeFile(ca.serverFiles.key, (await ca.client('other')).key)
@@ -95,13 +112,18 @@ describe('renewing what is due', () => {
     assert.equal(await at(NOW + 15 * DAY), true)
   })
 
-  it('names a server that is revoked, and renews the rest', async (t) => {
+  it('names a server of another CA, and renews the rest', async (t) => {
     const { certs, ...ca } = await authority(t)
+    const { server } = await authority(t)
     await ca.writeClient('demo')
-    await ca.revoke(ca.server.cert)
+    await writeFile(ca.serverFiles.certificate, server.cert)
+    await writeFile(ca.serverFiles.key, server.key)
     const renewals = await renewDue(['demo'], { certs, audit: trail(), now: NOW + 20 * DAY })
     assert.deepEqual([renewals.server, renewals.clients], [false, ['demo']])
-    assert.match(renewals.problems.join('\n'), /server\.pem is revoked, so it is not renewed/)
+    assert.match(
+      renewals.problems.join('\n'),
+      /server\.pem was not issued by the CA here, so it is not renewed/,
+    )
   })
 
   it('renews nothing that cannot be put on record', async (t) => {
