@@ -1,7 +1,7 @@
 import { SallyportError } from '../errors.ts'
 import { serialText } from './certify.ts'
-import { DER, derChildren, derOid, readDer, type DerElement } from './der.ts'
-import { derOidText, derTime } from './der-values.ts'
+import { DER, derChildren, derOid, oidText, readDer, type DerElement } from './der.ts'
+import { timeIn } from './der-time.ts'
 import { isRevocationReason, REVOCATION_REASONS, type RevocationReason } from './revocation-reason.ts'
 
 /** A revoked certificate: its serial as node:crypto prints it, when, in ms since the epoch, and why. */
@@ -81,7 +81,7 @@ export function splitCrl(octets: Buffer): CrlParts {
  * @throws SallyportError `CERTIFICATE_INVALID`
  */
 export function readCrlContent({ rest: [thisUpdate, nextUpdate, ...rest] }: CrlParts): CrlContent {
-  const next = nextUpdate && derTime(nextUpdate)
+  const next = nextUpdate && timeIn(nextUpdate)
   if (next === undefined) throw invalid('it does not say when the next one comes')
   const entries = rest[0]?.tag === DER.sequence ? rest.shift() : undefined
   const extensions = rest[0]?.tag === EXTENSIONS ? rest.shift() : undefined
@@ -157,15 +157,13 @@ function extensionOf(element: DerElement): CrlExtension {
 
 function refuseUnknown(extensions: readonly CrlExtension[], known: readonly string[]): void {
   const unknown = extensions.find(({ critical, oid }) => critical && !known.includes(oid))
-  if (unknown !== undefined) throw invalid(`it has the critical extension ${oidText(unknown)}, unknown here`)
-}
-
-function oidText({ oid }: CrlExtension): string {
-  return derOidText(readDer(Buffer.from(oid, 'hex')))
+  if (unknown === undefined) return
+  const name = oidText(readDer(Buffer.from(unknown.oid, 'hex'))) ?? 'too long to be shown'
+  throw invalid(`it has the critical extension ${name}, unknown here`)
 }
 
 function timeOf(element: DerElement | undefined): number {
-  const time = element && derTime(element)
+  const time = element && timeIn(element)
   if (time === undefined) throw invalid('a time is none')
   return time
 }

@@ -2,6 +2,7 @@ import { webcrypto } from 'node:crypto'
 import type { Signer } from './certify.ts'
 import type { RevokedSerial } from './crl-content.ts'
 import { der, DER, derOid } from './der.ts'
+import { derTime } from './der-time.ts'
 import { signingAlgorithm, type Key } from './key.ts'
 import { pemOf } from './pem.ts'
 import { BACKDATING } from './profile.ts'
@@ -26,9 +27,7 @@ const SIGNATURES = {
   Ed25519: '1.3.101.112',
 } as const
 
-/** DER: UTCTime up to 2049, GeneralizedTime from then on (RFC 5280, 5.1.2.4). */
-const UTC_TIME = 0x17
-const GENERALIZED_TIME = 0x18
+/** The context tag [0] of the extensions. */
 const EXTENSIONS = 0xa0
 
 /** The template of a list that a CA signs now; backdated like certificates, for clocks a little behind ours. */
@@ -57,8 +56,8 @@ export async function signRevocationList(template: RevocationListTemplate, issue
     der(DER.integer, Buffer.of(1)),
     algorithm,
     new Uint8Array(issuer.certificate.subjectName.toArrayBuffer()),
-    timeOf(template.thisUpdate),
-    timeOf(template.nextUpdate),
+    derTime(template.thisUpdate),
+    derTime(template.nextUpdate),
     ...(template.entries.length === 0
       ? []
       : [der(DER.sequence, Buffer.concat(template.entries.map(entryOf)))]),
@@ -70,7 +69,7 @@ export async function signRevocationList(template: RevocationListTemplate, issue
 
 /** Always with a reason, also "unspecified" (RFC 5280, 5.3.1, would rather have none): one shape for all. */
 function entryOf({ serial, at, reason = 'privilegeWithdrawn' }: RevokedSerial): Buffer {
-  return der(DER.sequence, positive(evenHex(serial)), timeOf(at), reasonExtensions(reason))
+  return der(DER.sequence, positive(evenHex(serial)), derTime(at), reasonExtensions(reason))
 }
 
 /** An ENUMERATED (RFC 5280, 5.3.1). */
@@ -91,12 +90,6 @@ async function signatureOf(signed: Buffer, key: Key): Promise<Buffer> {
   if (algorithm.name === 'Ed25519') return signature
   const half = signature.length / 2
   return der(DER.sequence, positive(signature.subarray(0, half)), positive(signature.subarray(half)))
-}
-
-/** Whole seconds: anything finer is no time in X.509. */
-function timeOf(at: number): Buffer {
-  const text = new Date(at).toISOString().replaceAll(/[-:T]|\.[0-9]+/g, '')
-  return text < '2050' ? der(UTC_TIME, Buffer.from(text.slice(2))) : der(GENERALIZED_TIME, Buffer.from(text))
 }
 
 function evenHex(hex: string): Buffer {

@@ -1,5 +1,4 @@
-import { SallyportError } from '../errors.ts'
-import type { DerElement } from './der.ts'
+import { der, type DerElement } from './der.ts'
 
 /** X.690: UTCTime and GeneralizedTime, as RFC 5280 has them (4.1.2.5): in UTC, with seconds, without fractions. */
 const UTC_TIME = 0x17
@@ -7,8 +6,14 @@ const GENERALIZED_TIME = 0x18
 const UTC = /^(?<year>\d\d)(?<rest>\d{10})Z$/
 const GENERALIZED = /^(?<year>\d{4})(?<rest>\d{10})Z$/
 
+/** Writes a time, given in ms since the epoch: whole seconds, as UTCTime up to 2049, as GeneralizedTime from then on. */
+export function derTime(at: number): Buffer {
+  const text = new Date(at).toISOString().replaceAll(/[-:T]|\.[0-9]+/g, '')
+  return text < '2050' ? der(UTC_TIME, Buffer.from(text.slice(2))) : der(GENERALIZED_TIME, Buffer.from(text))
+}
+
 /** Reads a time, in ms since the epoch; `undefined` for what is none. */
-export function derTime({ tag, content }: DerElement): number | undefined {
+export function timeIn({ tag, content }: DerElement): number | undefined {
   const text = content.toString('latin1')
   const match = tag === UTC_TIME ? UTC.exec(text) : tag === GENERALIZED_TIME ? GENERALIZED.exec(text) : null
   const { year = '', rest = '' } = match?.groups ?? {}
@@ -23,24 +28,4 @@ export function derTime({ tag, content }: DerElement): number | undefined {
 /** RFC 5280, 4.1.2.5.1. */
 function fullYear(year: string): string {
   return `${Number(year) >= 50 ? 19 : 20}${year}`
-}
-
-/**
- * An object identifier in dots.
- *
- * @throws SallyportError `CERTIFICATE_INVALID`
- */
-export function derOidText({ content }: DerElement): string {
-  const arcs: bigint[] = []
-  let arc = 0n
-  for (const [index, octet] of content.entries()) {
-    arc = (arc << 7n) | BigInt(octet & 0x7f)
-    if ((octet & 0x80) !== 0 && index < content.length - 1) continue
-    if ((octet & 0x80) !== 0) throw new SallyportError('CERTIFICATE_INVALID', 'an identifier is cut short')
-    arcs.push(arc)
-    arc = 0n
-  }
-  const [first = 0n, ...rest] = arcs
-  const top = first < 80n ? first / 40n : 2n
-  return [top, first - top * 40n, ...rest].join('.')
 }
