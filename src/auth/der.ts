@@ -1,4 +1,4 @@
-/** One element of DER (X.690): its identifier octet, what is inside, and where it ends in what was read. */
+/** One element of DER (X.690): its identifier octet, and what is inside. */
 export interface DerElement {
   readonly tag: number
   readonly content: Buffer
