@@ -1,6 +1,9 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
 import type { KeyType } from '../pki/key.ts'
+import { readCertificate } from '../pki/authority.ts'
+import { serverFiles } from '../pki/files.ts'
+import { subjectNames } from '../pki/subject-names.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
 import { configuration } from './configuration.ts'
 import { issueServerCertificate } from './issue-server.ts'
@@ -31,7 +34,10 @@ export async function runIssueServerCert(args: readonly string[]): Promise<numbe
 export function issueServerCertCommand(): Command {
   return new Command('issue-server-cert')
     .description("Issue the server's certificate, for 30 days.")
-    .argument('[names...]', 'host names and addresses beside localhost, 127.0.0.1, ::1 and the host name')
+    .argument(
+      '[names...]',
+      'host names and addresses beside localhost, 127.0.0.1, ::1 and the host name; without any, those of the certificate that is replaced stay',
+    )
     .addOption(keyTypeOption('the kind of its key'))
     .option('--replace', 'replace the certificate that is there')
     .option('--json', 'print the result as JSON')
@@ -39,9 +45,16 @@ export function issueServerCertCommand(): Command {
     .action(issue)
 }
 
+/** The names of the certificate that is to be replaced; none if it cannot be read. */
+async function namesAt(path: string): Promise<readonly string[]> {
+  const old = await readCertificate(path).catch(() => undefined)
+  return old === undefined ? [] : subjectNames(old).map(({ value }) => value)
+}
+
 async function issue(names: readonly string[], { keyType, replace = false, json }: Options): Promise<void> {
   await withIssuing(configuration(), async (where) => {
-    const request = { names, defaults: defaultServerNames(hostname()), keyType, replace }
+    const kept = replace && names.length === 0 ? await namesAt(serverFiles(where.certs).certificate) : []
+    const request = { names, defaults: [...defaultServerNames(hostname()), ...kept], keyType, replace }
     const { files, issued } = await issueServerCertificate(request, where)
     const { serial, thumbprint, notAfter } = issued.entry
     const { certificate, key } = files

@@ -100,6 +100,12 @@ describe('issue-server-cert', () => {
     assert.equal((await script(directory, 'issue-server-cert', '--replace')).code, 0)
     const after = new X509Certificate(await readFile(path))
     assert.notEqual(after.serialNumber, new X509Certificate(before).serialNumber)
+    assert.equal(
+      [...(after.subjectAltName?.split(', ') ?? [])].toSorted().join(),
+      names.split(', ').toSorted().join(),
+    )
+    assert.equal((await script(directory, 'issue-server-cert', 'other.example', '--replace')).code, 0)
+    assert.doesNotMatch(new X509Certificate(await readFile(path)).subjectAltName ?? '', /mcp\.example/)
   })
 
   it('refuses a wildcard', async (t) => {
