@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
-import { parseSpiffeUri } from '../pki/name.ts'
+import { namedClient } from '../pki/named-client.ts'
 import { pemBlocks } from '../pki/pem.ts'
-import { X509Certificate as Certificate, SubjectAlternativeNameExtension } from '../pki/x509.ts'
 
 /** What a certificate from the network must be to be kept. */
 export interface Expected {
@@ -39,20 +38,12 @@ export function assertReceived(certificate: string, { key, root, uri, now }: Exp
   if (leaf.ca || usages?.length !== 1 || usages[0] !== CLIENT_AUTH)
     throw unfit('a certificate that is not for clients')
   if (!leadsTo(chain, certificatesIn(root))) throw unfit('a certificate that is not of our CA')
-  const named = uriIn(leaf)
+  const named = namedClient(leaf)?.uri
   if (named === undefined) throw unfit('a certificate that names no client')
   if (uri !== undefined && named !== uri) throw unfit(`a certificate of ${named}, not of ${uri}`)
   if (now !== undefined && (now < leaf.validFromDate.getTime() || now >= leaf.validToDate.getTime()))
     throw unfit('a certificate that is not valid now (is the clock right?)')
   return named
-}
-
-/** The one URI of a client certificate; `undefined` if it names something else, or more. */
-export function uriIn(leaf: X509Certificate): string | undefined {
-  const names = new Certificate(leaf.raw).getExtension(SubjectAlternativeNameExtension)?.names.items ?? []
-  const [only, ...more] = names
-  const isOurs = only?.type === 'url' && more.length === 0 && parseSpiffeUri(only.value) !== undefined
-  return isOurs ? only.value : undefined
 }
 
 /** Each is signed by the next, and the last by a root or a root itself. */

@@ -2,11 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { isSallyportError, type SallyportError } from '../errors.ts'
 import { newKeyPair, privateKeyPem } from '../pki/key.ts'
+import { namedClient } from '../pki/named-client.ts'
 import { newRequest } from '../pki/new-request.ts'
 import { expired, identityOf, type Identity } from './client-identity.ts'
 import { identityFiles, storePair } from './identity-files.ts'
 import { askForCertificate } from './pki-client.ts'
-import { assertReceived, uriIn } from './received-certificate.ts'
+import { assertReceived } from './received-certificate.ts'
 
 /** What {@link renewIdentity} takes. */
 export interface RenewalOptions {
@@ -45,7 +46,7 @@ export async function renewIdentity(
   if (now() >= identity.notAfter) throw expired(directory, identity.notAfter)
   const keys = await newKeyPair()
   const key = await privateKeyPem(keys.privateKey)
-  const uri = uriIn(new X509Certificate(certificate))
+  const uri = namedClient(new X509Certificate(certificate))?.uri
   const answer = await askForCertificate(
     new URL('/pki/renew', url),
     { csr: await newRequest(keys) },

@@ -7,10 +7,9 @@ import type { Key } from './key.ts'
 import { withLedger } from './ledger.ts'
 import { principalOf, stateOf, type LedgerCertificate, type LedgerState } from './ledger-state.ts'
 import { assertLives, endOfLineage, renewing } from './lineage.ts'
-import { parseSpiffeUri } from './name.ts'
-import { BACKDATING, LIFETIME, type ClientIdentity } from './profile.ts'
+import { namedClient, type NamedClient } from './named-client.ts'
+import { BACKDATING, LIFETIME } from './profile.ts'
 import { readLists } from './resign.ts'
-import { subjectNames } from './subject-names.ts'
 
 /** So many renewals in so many ms, per principal: enough for ten machines that start at once. */
 const MOST_RENEWALS = 10
@@ -66,10 +65,8 @@ export async function renewFor(
   })
 }
 
-interface Ours {
+interface Ours extends NamedClient {
   readonly certificate: X509Certificate
-  readonly uri: string
-  readonly identity: ClientIdentity
   readonly ceiling: readonly string[] | undefined
 }
 
@@ -79,10 +76,8 @@ function readOurs(pem: string, authority: X509Certificate): Ours | undefined {
     if (pem.length > LONGEST_CERTIFICATE) return undefined
     const certificate = new X509Certificate(pem)
     if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) return undefined
-    const [only, ...more] = subjectNames(certificate)
-    const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
-    if (only === undefined || identity === undefined) return undefined
-    return { certificate, uri: only.value, identity, ceiling: ceilingOf(certificate) }
+    const named = namedClient(certificate)
+    return named && { certificate, ...named, ceiling: ceilingOf(certificate) }
   } catch {
     return undefined
   }

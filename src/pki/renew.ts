@@ -10,7 +10,7 @@ import { keyTypeOf } from './key.ts'
 import { readLedger, withLedger } from './ledger.ts'
 import type { LedgerCertificate } from './ledger-state.ts'
 import { assertLives, endOfLineage, renewing, succeeding } from './lineage.ts'
-import { parseSpiffeUri } from './name.ts'
+import { namedClient } from './named-client.ts'
 import { BACKDATING, LIFETIME } from './profile.ts'
 import { replacePair } from './release.ts'
 import { readLists } from './resign.ts'
@@ -73,8 +73,7 @@ export async function renewClient(issuance: Issuance, name: string, now: number)
   const files = clientFiles(issuance.certs, name)
   return await renewAt(files, issuance, now, async (old, options, isRevoked) => {
     if (isRevoked) throw invalid(files, 'is revoked')
-    const [only, ...more] = subjectNames(old)
-    const identity = only?.type === 'url' && more.length === 0 ? parseSpiffeUri(only.value) : undefined
+    const identity = namedClient(old)?.identity
     if (identity?.name !== name) throw invalid(files, `does not name the client "${name}"`)
     const life = old.validToDate.getTime() - old.validFromDate.getTime() - BACKDATING
     const ceiling = ceilingOf(old)
