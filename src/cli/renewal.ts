@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import { isSallyportError, type SallyportError } from '../errors.ts'
+import { isSallyportError, SallyportError } from '../errors.ts'
 import { newKeyPair, privateKeyPem } from '../pki/key.ts'
 import { namedClient } from '../pki/named-client.ts'
 import { newRequest } from '../pki/new-request.ts'
@@ -22,7 +22,7 @@ export interface RenewalOptions {
  * @param random from 0 to 1
  * @returns ms since the epoch
  */
-export function renewalTime({ notBefore, notAfter }: Identity, random: number = Math.random()): number {
+export function renewalTime({ notBefore, notAfter }: Identity, random: number): number {
   const life = notAfter - notBefore
   return notBefore + (life * 2) / 3 + (life / 20) * random
 }
@@ -32,7 +32,7 @@ export function renewalTime({ notBefore, notAfter }: Identity, random: number = 
  * the new pair in the place of the old one.
  *
  * Fails closed: what comes back must name the same identity, be for the new key and of the same CA, and be valid now;
- * else the old pair stays. An expired certificate is not tried.
+ * else the old pair stays. A certificate that has expired, or names no client of a CA of ours, is not tried.
  *
  * @param url of the server; only its origin counts
  * @throws SallyportError `REFUSED` when trying again cannot help; anything else is worth another try
@@ -47,6 +47,7 @@ export async function renewIdentity(
   const keys = await newKeyPair()
   const key = await privateKeyPem(keys.privateKey)
   const uri = namedClient(new X509Certificate(certificate))?.uri
+  if (uri === undefined) throw notOurs(directory)
   const answer = await askForCertificate(
     new URL('/pki/renew', url),
     { csr: await newRequest(keys) },
@@ -54,7 +55,7 @@ export async function renewIdentity(
     (status) => sentence(identity, status),
   )
   const renewed = { certificate: answer.certificate, key }
-  assertReceived(renewed.certificate, { key, root: ca, now: now(), ...(uri === undefined ? {} : { uri }) })
+  assertReceived(renewed.certificate, { key, root: ca, now: now(), uri })
   await storePair(identityFiles(directory), renewed)
   return identityOf(directory, { ...renewed, root: ca })
 }
@@ -62,6 +63,14 @@ export async function renewIdentity(
 /** What whoever renews holds (`withFileLock`), so that several processes with one identity renew it once. */
 export function renewalLock({ directory }: Identity): string {
   return join(directory, 'renewal')
+}
+
+/** Another CA's: a server of ours renews what its own CA issued, and what it sent could be compared with nothing. */
+function notOurs(directory: string): SallyportError {
+  return new SallyportError(
+    'REFUSED',
+    `the certificate in ${directory} is of another CA, and is renewed where that is`,
+  )
 }
 
 /** Whether trying again cannot help. */

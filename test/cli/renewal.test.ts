@@ -78,6 +78,18 @@ describe('renewing over the network', () => {
     assert.equal(issuer.asked.length, count)
   })
 
+  test('is not tried with a certificate of another CA: any answer would fit what names no client of ours', async (t) => {
+    const { cert, key } = await server.authority.client('foreign', 'no-uri')
+    const old = { ...(await identity(t, 'foreign')), certificate: cert, key }
+    const count = issuer.asked.length
+    await assert.rejects(renewIdentity(old, url(), { now: Date.now }), (error) => {
+      assert.ok(isSallyportError(error, 'REFUSED'), String(error))
+      assert.match(error.message, /of another CA/)
+      return true
+    })
+    assert.equal(issuer.asked.length, count)
+  })
+
   test('tells what is refused for good from what may be tried again', async (t) => {
     const old = await identity(t, 'patient')
     issuer.refuse('renewal_refused')
