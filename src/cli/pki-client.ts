@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici'
 import * as z from 'zod'
 import { SallyportError } from '../errors.ts'
+import { codesOf, connectionFault } from './connection-fault.ts'
 
 /** What the server answers to who asks for a certificate. */
 export interface CertificateAnswer {
@@ -116,27 +117,24 @@ function notThere(url: URL, { cert }: PkiTls): SallyportError {
   )
 }
 
-/** What Node says of a server certificate that is not of our CA. */
-const FOREIGN: ReadonlySet<string> = new Set([
-  'CERT_SIGNATURE_FAILURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
 function unreachable(error: unknown, hasCertificate: boolean): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'did not answer in time'
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-  if (FOREIGN.has(code))
-    return 'has a certificate that is not of our CA: is it another installation? Check the URL'
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return 'has a certificate for other names: use one that it was made for'
-  if (code === 'CERT_HAS_EXPIRED') return 'has a certificate that has expired: it must be renewed there'
-  if (code === 'ECONNREFUSED') return 'cannot be reached: nobody listens there'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'cannot be reached: there is no such host'
-  if (code.startsWith('ERR_SSL') || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET')
-    return `closed the connection (${code}): it ${hasCertificate ? 'does not know our certificate' : 'is the door for certificates, not that for people'}, or does not speak TLS`
-  return `cannot be reached (${code})`
+  const code = codesOf(error).find((known) => known !== '') ?? 'unknown'
+  switch (connectionFault(error)) {
+    case 'foreign_server':
+      return 'has a certificate that is not of our CA: is it another installation? Check the URL'
+    case 'other_name':
+      return 'has a certificate for other names: use one that it was made for'
+    case 'server_expired':
+      return 'has a certificate that has expired: it must be renewed there'
+    case 'nobody_listens':
+      return 'cannot be reached: nobody listens there'
+    case 'no_such_host':
+      return 'cannot be reached: there is no such host'
+    case 'certificate_refused':
+    case 'closed':
+      return `closed the connection (${code}): it ${hasCertificate ? 'does not know our certificate' : 'is the door for certificates, not that for people'}, or does not speak TLS`
+    case undefined:
+      return `cannot be reached (${code})`
+  }
 }
