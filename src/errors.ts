@@ -38,3 +38,8 @@ export class SallyportError extends Error {
 export function isSallyportError(value: unknown, code?: SallyportErrorCode): value is SallyportError {
   return value instanceof SallyportError && (code === undefined || value.code === code)
 }
+
+/** The code that Node or the system gave an error (`ENOENT`); `unknown` for one without. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}

@@ -1,5 +1,5 @@
 import { access, constants, mkdir } from 'node:fs/promises'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { anonymousLog } from './anonymous.ts'
 import type { AnonymousLog } from './anonymous.ts'
 import { chainWriter, entryOf } from './chain-writer.ts'
@@ -86,7 +86,7 @@ async function settle(batch: readonly Waiting[], commit: ChainWriter, directory:
     return true
   } catch (cause) {
     const error = unavailable(
-      `in ${directory} cannot be written (${codeOf(cause)}): check space and rights`,
+      `in ${directory} cannot be written (${errnoOf(cause)}): check space and rights`,
       cause,
     )
     for (const { reject } of batch) reject(error)
@@ -105,7 +105,7 @@ async function writable(directory: string): Promise<void> {
     await access(directory, constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw unavailable(
-      `cannot be kept in ${directory} (${codeOf(cause)}): check the path and its rights`,
+      `cannot be kept in ${directory} (${errnoOf(cause)}): check the path and its rights`,
       cause,
     )
   }
@@ -113,8 +113,4 @@ async function writable(directory: string): Promise<void> {
 
 function unavailable(what: string, cause?: unknown): SallyportError {
   return new SallyportError('AUDIT_UNAVAILABLE', `the audit trail ${what}`, { cause })
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
 }

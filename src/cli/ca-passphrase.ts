@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { variable } from '../config/environment.ts'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { PASSPHRASE_LENGTH, passphraseProblem, type Passphrase } from '../pki/encrypted-key.ts'
 import { ask } from './ask.ts'
 import { visible } from './visible.ts'
@@ -44,7 +44,7 @@ async function fromFile(): Promise<string | undefined> {
   const path = variable(process.env, FILE)
   if (path === undefined) return undefined
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     throw new SallyportError('NOT_FOUND', `${FILE}: ${path} cannot be read (${code})`, { cause })
   })
   const passphrase = text.replace(/\r?\n$/, '')

@@ -1,6 +1,6 @@
 import { mkdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { replaceFile } from '../pki/files.ts'
 import type { ClientChange, ClientFile } from './client-change.ts'
 
@@ -37,7 +37,7 @@ export async function writeClientFile(
 
 async function textIn(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new SallyportError('CONFIGURATION_INVALID', `${path} cannot be read (${code}): check its rights`, {
       cause,

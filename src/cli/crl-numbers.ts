@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { keyDigestOf } from '../auth/revocation.ts'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { withFileLock } from '../pki/file-lock.ts'
 import { replaceFile } from '../pki/files.ts'
 import type { RevocationList } from '../pki/read-crl.ts'
@@ -98,7 +98,7 @@ async function read(path: string): Promise<Known> {
   try {
     return schema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const code = errnoOf(cause)
     if (code === 'ENOENT') return {}
     throw new SallyportError(
       'CONFIGURATION_INVALID',

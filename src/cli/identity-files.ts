@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import * as z from 'zod'
 import { secrecyFaults } from '../config/installed-file.ts'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { withFileLock } from '../pki/file-lock.ts'
 import { replaceFile } from '../pki/files.ts'
 
@@ -133,7 +133,7 @@ function isPair({ certificate, key }: IdentityPair): boolean {
 
 async function textOf(path: string): Promise<string | undefined> {
   return await readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     const message = `${path} cannot be read (${code}): check the rights of the file`
     throw new SallyportError('CERTIFICATE_INVALID', message, { cause })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import type { Issuer } from '../http/issuer.ts'
 import { withFileLock } from '../pki/file-lock.ts'
 import { linesOf, parseRequest, type IssuerReply, type IssuerRequest } from './issuer-message.ts'
@@ -80,7 +80,7 @@ async function answered(path: string): Promise<string> {
     await once(socket, 'connect')
     return 'connected'
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    return errnoOf(error)
   } finally {
     socket.destroy()
   }
@@ -93,7 +93,7 @@ async function listening(server: Server, { path, group }: IssuerSocketOptions): 
     server.listen(path)
     await once(server, 'listening')
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     throw invalid(`${path} cannot be listened at (${code}): check the folder and its rights`)
   } finally {
     process.umask(before)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { ask } from './ask.ts'
 
 /** The password of a PKCS #12 file. */
@@ -39,7 +39,7 @@ function given(password: string): P12Password {
 /** One line break at the end belongs to the editor, not to the password. */
 async function contentOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     throw new SallyportError('NOT_FOUND', `the password file ${file} cannot be read (${code})`, { cause })
   })
   return text.replace(/\r?\n$/, '')

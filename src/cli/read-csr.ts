@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stdin } from 'node:process'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 
 /** More than any request that is accepted, in bytes. */
 const MOST = 64 * 1024
@@ -21,7 +21,7 @@ export async function readCsr(path: string): Promise<string> {
       if (length > MOST) break
     }
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     throw new SallyportError('NOT_FOUND', `the certificate request ${path} cannot be read (${code})`, {
       cause,
     })

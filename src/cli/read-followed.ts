@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { openToOthers } from '../config/installed-file.ts'
+import { errnoOf } from '../errors.ts'
 
 /** A file that is followed. */
 export interface FollowedFile {
@@ -23,7 +24,7 @@ export async function readFollowed(file: FollowedFile): Promise<Reading> {
   try {
     return await readRegular(file)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const code = errnoOf(error)
     return { problem: `${file.what} ${file.path} cannot be read (${code}): ${file.help}` }
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { faultsOf, pathText, readYaml } from '../yaml-source.ts'
 import type { YamlSource } from '../yaml-source.ts'
 import { overlay, unknownVariables, variable } from './environment.ts'
@@ -74,7 +74,7 @@ function find(environment: Environment, workingDirectory: string): Found {
   try {
     return { file: path, directory, ...readYaml(readFileSync(path, 'utf8'), path) }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const code = errnoOf(error)
     if (named === undefined && code === 'ENOENT')
       return { file: null, directory, source: undefined, faults: [] }
     const help = named === undefined ? 'check its rights' : 'check the path in SALLYPORT_CONFIG'

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { errnoOf } from '../errors.ts'
 
 /** A file that the server needs: what it is in words, where it is, and its text if it could be read. */
 export interface InstalledFile {
@@ -22,7 +23,7 @@ export function installedFile(what: string, path: string, made = true): Installe
   try {
     return { what, path, text: readFileSync(path, 'utf8'), faults: [] }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const code = errnoOf(error)
     const missing = made ? INIT : PUT
     const help = code === 'ENOENT' ? missing : 'check the rights of the file'
     return { what, path, text: undefined, faults: [`${what} ${path} cannot be read (${code}): ${help}`] }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { variable } from './environment.ts'
 import type { Environment } from './environment.ts'
 import type { StoreLocation } from './store-location.ts'
@@ -53,7 +53,7 @@ function fromNamedFile(path: string): SessionSecrets {
     return fixed(readFileSync(path, 'utf8'), path)
   } catch (error) {
     return failed([
-      `SALLYPORT_SESSION_SECRET_FILE: ${path} cannot be read (${codeOf(error)}): check path and rights`,
+      `SALLYPORT_SESSION_SECRET_FILE: ${path} cannot be read (${errnoOf(error)}): check path and rights`,
     ])
   }
 }
@@ -70,7 +70,7 @@ function contentOf(path: string): string {
   } catch (cause) {
     throw new SallyportError(
       'CONFIGURATION_INVALID',
-      `the session secret ${path} cannot be read (${codeOf(cause)}): check its rights, or "npx sallyport init" makes it where it is missing`,
+      `the session secret ${path} cannot be read (${errnoOf(cause)}): check its rights, or "npx sallyport init" makes it where it is missing`,
       { cause },
     )
   }
@@ -99,8 +99,4 @@ function faultIn(secrets: readonly string[], origin: string): string | undefined
   if (secrets.some((secret) => secret.length < LEAST))
     return `${origin}: a session secret is shorter than ${LEAST} characters: make one as in ${MAKE_ONE}`
   return undefined
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { certificatePem, certify, type Certified, type Signer } from './certify.ts'
 import { revocationListTemplate, signRevocationList } from './crl.ts'
 import { encryptedKeyPem, readPrivateKey, type Passphrase } from './encrypted-key.ts'
@@ -163,7 +163,7 @@ export async function readCertificate(path: string): Promise<X509Certificate> {
 
 async function readText(path: string, missing = 'is the CA made yet (npm run init-ca)?'): Promise<string> {
   return await readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = errnoOf(cause)
     const help = code === 'ENOENT' ? missing : 'check the rights of the file'
     throw new SallyportError('NOT_FOUND', `${path} cannot be read (${code}): ${help}`, { cause })
   })

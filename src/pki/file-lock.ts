@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, link, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 
 /** With the pauses below about ten seconds, hundreds of times what an edit takes. */
 const TRIES = 500
@@ -57,7 +57,7 @@ async function linked(ticket: string, path: string): Promise<boolean> {
     await link(ticket, path)
     return true
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false
+    if (errnoOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -66,7 +66,7 @@ async function ownerOf(lock: string): Promise<string | undefined> {
   try {
     return await readFile(lock, 'utf8')
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
+    if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -78,7 +78,7 @@ async function isGone(owner: string): Promise<boolean> {
   try {
     process.kill(Number(pid), 0)
   } catch (error) {
-    return isErrno(error, 'ESRCH')
+    return errnoOf(error) === 'ESRCH'
   }
   const now = await startOf(Number(pid))
   return now !== undefined && /^[0-9]+$/.test(start) && now !== start
@@ -111,8 +111,4 @@ function partsOf(owner: string): Readonly<Record<'host' | 'pid' | 'id' | 'start'
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

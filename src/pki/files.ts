@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { unwritable } from './unwritable.ts'
 
 /** A certificate (leaf, then issuing CA) and its private key, as files. */
@@ -147,6 +147,6 @@ async function syncDirectory(path: string): Promise<void> {
 
 /** What `rename` says when something other than an empty directory is in the way. */
 function isTaken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = errnoOf(error)
   return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR'
 }

@@ -1,7 +1,7 @@
 import { X509Certificate as NodeCertificate } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, open, readFile } from 'node:fs/promises'
-import { SallyportError } from '../errors.ts'
+import { errnoOf, SallyportError } from '../errors.ts'
 import { ceilingOf } from './ceiling.ts'
 import { thumbprintOf, serialText } from './certify.ts'
 import { withFileLock } from './file-lock.ts'
@@ -132,7 +132,7 @@ async function textOf(path: string): Promise<string> {
 }
 
 function unreadable(path: string, cause: unknown): SallyportError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  const code = errnoOf(cause)
   const help = code === 'ENOENT' ? 'is the CA made yet (npm run init-ca)?' : 'check its rights'
   return new SallyportError('NOT_FOUND', `the ledger ${path} cannot be read (${code}): ${help}`, { cause })
 }

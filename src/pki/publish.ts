@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { errnoOf } from '../errors.ts'
 import { withFileLock } from './file-lock.ts'
 import { authorityFiles, replaceFile, serverFiles } from './files.ts'
 import { pemBlocks } from './pem.ts'
@@ -45,7 +46,7 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
