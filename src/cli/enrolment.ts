@@ -39,7 +39,8 @@ export interface Enrolled {
  * Fails closed: the token is only sent over a connection that was verified against that root and the name of the host.
  *
  * @throws SallyportError `CERTIFICATE_INVALID` (another root, an answer that does not fit), `REFUSED`, `TOO_BUSY`,
- *   `UNREACHABLE`, `FILE_EXISTS`, `STORE_UNAVAILABLE` (it could not be kept; the token stays good)
+ *   `UNREACHABLE`, `FILE_EXISTS`, `STORE_UNAVAILABLE` (it could not be kept; the token stays good if that is
+ *   seen beforehand, and is spent where the disk fills up meanwhile)
  */
 export async function enroll(enrolment: Enrolment): Promise<Enrolled> {
   const { url, token } = enrolment
