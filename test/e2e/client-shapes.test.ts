@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { CLIENT_SHAPES, connectClient, type AnyClient, type ClientShape } from '../support/clients.ts'
+import { usesWhatReadersMay } from '../support/reader.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -26,29 +27,7 @@ for (const shape of CLIENT_SHAPES)
   describe(`a ${shape} client, by certificate`, () => {
     test('lists, calls, reads the resource and gets the prompt', async () => {
       const client = await byCertificate(shape, 'demo')
-      const { tools } = await client.listTools()
-      assert.deepEqual(
-        tools.map(({ name }) => name),
-        ['notes_list', 'notes_read', 'time_now', 'whoami'],
-      )
-      const who = await client.callTool({ name: 'whoami' })
-      assert.equal((who.structuredContent as { principal: string }).principal, 'service:demo')
-      const note = await client.callTool({ name: 'notes_read', arguments: { id: 'plan b' } })
-      assert.deepEqual(note.content, [{ type: 'text', text: 'use the other door' }])
-      const { resources } = await client.listResources()
-      assert.deepEqual(
-        resources.map(({ uri }) => uri),
-        ['note://plan%20b'],
-      )
-      const read = await client.readResource({ uri: 'note://plan%20b' })
-      assert.equal(read.contents[0]?.text, 'use the other door')
-      const { prompts } = await client.listPrompts()
-      assert.deepEqual(
-        prompts.map(({ name }) => name),
-        ['summarize_note'],
-      )
-      const prompt = await client.getPrompt({ name: 'summarize_note', arguments: { id: 'plan b' } })
-      assert.equal(prompt.messages.length, 1)
+      await usesWhatReadersMay(client)
       await client.close()
     })
 
