@@ -7,12 +7,7 @@ import {
   REVOCATIONS_BY_END,
   REVOCATIONS_BY_EPOCH,
 } from './redis-keys.ts'
-
-/** Who revokes may have a clock that is ahead of others: an entry is kept for two days past its end. In ms. */
-const KEPT_LONGER = 2 * 24 * 60 * 60 * 1000
-
-/** How many entries that are too old one write removes. */
-const PURGED_AT_ONCE = 100
+import { PURGED_AT_ONCE, REVOCATIONS_KEPT_LONGER } from './retention.ts'
 
 /** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
 const ADDED_AT_ONCE = 500
@@ -88,7 +83,7 @@ const KEYS = [REVOCATION_STATE, REVOCATIONS_BY_EPOCH, REVOCATIONS_BY_END]
 export function redisRevocations(client: RedisClient, now: () => number): RevocationStore {
   const addSome = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
     const entries = certificates.flatMap((certificate) => [memberOf(certificate), certificate.until])
-    const values = [REVOCATION_CHANNEL, randomUUID(), least, now() - KEPT_LONGER, ...entries]
+    const values = [REVOCATION_CHANNEL, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
     const replicas = Number(await client.run(ADD, KEYS, values))
     if (replicas > 0) await replicated(client)
   }

@@ -1,10 +1,8 @@
 import { Store, type SessionData } from 'express-session'
 import { BROWSER_STATE_TTL } from './browser-sessions.ts'
+import { PURGED_AT_ONCE } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { textIn } from './sqlite-row.ts'
-
-/** How many entries that are too old one write removes. */
-const PURGED_AT_ONCE = 100
 
 const UPSERT = `
   INSERT INTO browser_sessions (digest, data, expires_at) VALUES (?, ?, ?)

@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { RevocationReading, RevocationStore, RevokedCertificate } from '../auth/revocation.ts'
+import { PURGED_AT_ONCE, REVOCATIONS_KEPT_LONGER } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { numberIn, textIn, type Row } from './sqlite-row.ts'
-
-/** Who revokes may have a clock that is ahead of others: an entry is kept for two days past its end. In ms. */
-const KEPT_LONGER = 2 * 24 * 60 * 60 * 1000
-
-/** How many entries that are too old one write removes. */
-const PURGED_AT_ONCE = 100
 
 const UPSERT = `
   INSERT INTO revocations (issuer, serial, until, epoch) VALUES (:issuer, :serial, :until, :epoch)
@@ -36,7 +31,7 @@ export function sqliteRevocations(database: SqliteDatabase, now: () => number): 
   const put = (certificates: readonly RevokedCertificate[]): void => {
     const epoch = numberIn(raise.get() ?? {}, 'epoch')
     for (const { issuer, serial, until } of certificates) upsert.run({ issuer, serial, until, epoch })
-    purge.run(now() - KEPT_LONGER)
+    purge.run(now() - REVOCATIONS_KEPT_LONGER)
   }
   const announce = (): void => {
     for (const announced of listeners) announced()

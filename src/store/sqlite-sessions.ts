@@ -1,11 +1,9 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import { pendingOf } from './pending.ts'
+import { PURGED_AT_ONCE } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { numberIn, numberOrNullIn, textIn, type Row } from './sqlite-row.ts'
-
-/** How many ended sessions one login removes. */
-const PURGED_AT_ONCE = 100
 
 /** One statement, so that nothing can end the session between the check and the slide. It cannot insert. */
 const VALIDATE = `
