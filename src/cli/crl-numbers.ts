@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { keyDigestOf } from '../auth/revocation.ts'
+import { nameOf } from '../config/certificate-file.ts'
 import { errnoOf, SallyportError } from '../errors.ts'
 import { withFileLock } from '../pki/file-lock.ts'
 import { replaceFile } from '../pki/files.ts'
@@ -58,7 +59,7 @@ export async function crlNumbers(path: string): Promise<CrlNumbers> {
 function faultOf({ issuer, number, digest }: RevocationList, known: Known): string | undefined {
   const last = known[keyDigestOf(issuer)]
   if (last === undefined || number > BigInt(last.number)) return undefined
-  const name = issuer.subject.replaceAll('\n', ', ')
+  const name = nameOf(issuer)
   if (number < BigInt(last.number))
     return `the revocation list of "${name}" is older (number ${number}) than the last one that was in force (${last.number}): put the newest one there, or sign one with a higher number`
   if (digest === last.digest) return undefined
@@ -77,8 +78,8 @@ function goneFaults(
     return known[key] !== undefined && !listed.has(key)
   })
   return gone.map(
-    ({ subject }) =>
-      `there is no revocation list of "${subject.replaceAll('\n', ', ')}" any more, and one was in force: put it back`,
+    (authority) =>
+      `there is no revocation list of "${nameOf(authority)}" any more, and one was in force: put it back`,
   )
 }
 

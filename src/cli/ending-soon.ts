@@ -1,3 +1,4 @@
+import { nameOf } from '../config/certificate-file.ts'
 import type { RevocationList } from '../pki/read-crl.ts'
 
 /** Something that ends soon, or has ended. */
@@ -42,7 +43,7 @@ function isLate(
 function listEnding({ issuer, nextUpdate }: Pick<RevocationList, 'issuer' | 'nextUpdate'>): Ending {
   return {
     kind: 'revocation list ends soon',
-    message: `the revocation list of "${issuer.subject.replaceAll('\n', ', ')}" ends at ${iso(nextUpdate)}, and then nobody of that CA is let in: have it signed anew ("npx sallyport issuer" does for our own CA)`,
+    message: `the revocation list of "${nameOf(issuer)}" ends at ${iso(nextUpdate)}, and then nobody of that CA is let in: have it signed anew ("npx sallyport issuer" does for our own CA)`,
   }
 }
 
