@@ -125,10 +125,13 @@ async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sa
   })
 }
 
-/** The root of our own CA, for those who enrol; where the configuration trusts others only, there is none. */
-function ownRoot({ certificates }: Config): { readonly root?: string } {
+/**
+ * The root of our own CA, for those who enrol. Where the configuration trusts others only there is none, whatever is in
+ * the folder: no token is to be spent on a certificate that is not believed here.
+ */
+function ownRoot({ certificates, trust }: Config): { readonly root?: string } {
   const { root } = authorityFiles(certificates)
-  return existsSync(root) ? { root: readFileSync(root, 'utf8') } : {}
+  return trust.own && existsSync(root) ? { root: readFileSync(root, 'utf8') } : {}
 }
 
 async function listening(server: Sallyport, { listeners }: Config): Promise<ListeningPorts> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ask, modern } from '../support/clients.ts'
@@ -68,6 +68,18 @@ for (const command of ['start', 'serve'] as const)
     )
     assert.equal(await served.stop(), 0)
   })
+
+test('a CA of our own that is left in its folder, and believed no longer, is not handed out', async (t) => {
+  const { cwd, root } = await corporate(t)
+  await sallyport(['init'], { cwd, env: ANY_PORTS })
+  await mkdir(join(cwd, 'certs/ca'), { recursive: true })
+  await writeFile(join(cwd, 'certs/ca/root.pem'), opensslRoot(cwd, 'ours').pem)
+  const served = await serving('serve', { cwd })
+  t.after(async () => served.stop())
+  const door = { port: served.ports.people ?? 0, ca: root.pem }
+  const { status, body } = await ask({ ...door, method: 'GET', path: '/pki/root' })
+  assert.equal(status, 503, body)
+})
 
 test('what is missing or does not fit is told, with its place', async (t) => {
   const { cwd, issuing } = await corporate(t)
