@@ -6,6 +6,7 @@ import { ask, modern, type Answer, type Ask } from '../support/clients.ts'
 import { keyAndRequest } from '../support/enrolled.ts'
 import { testIssuer, type TestIssuer } from '../support/issuer.ts'
 import { startRedis } from '../support/redis.ts'
+import { refusedOnRecord } from '../support/refused-on-record.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -66,23 +67,13 @@ function enroll(body: unknown, more: Partial<Ask> = {}, { server }: Place = here
   })
 }
 
-/** What is refused for a reason that is on record, while the issuer was asked or not. */
-async function refused(
+const refused = (
   work: Promise<Answer>,
   status: number,
   reason: RefusalReason,
   isAsked = false,
-  { server, issuer }: Place = here,
-): Promise<Answer> {
-  const count = issuer.asked.length
-  const answer = await work
-  assert.equal(answer.status, status, answer.body)
-  const { requestId } = answer.json() as { requestId: string }
-  const event = await server.event('request.refused', (one) => one.requestId === requestId)
-  assert.equal(event.reason, reason)
-  assert.equal(issuer.asked.length > count, isAsked, 'whether the issuer was asked')
-  return answer
-}
+  where: Place = here,
+): Promise<Answer> => refusedOnRecord(work, { status, reason, isAsked }, where)
 
 describe('an enrolment', () => {
   test('gives the certificate that the token was made for, for the key of the request', async () => {

@@ -14,6 +14,7 @@ import { enrolled, keyAndRequest } from '../support/enrolled.ts'
 import { testIssuer, type TestIssuer } from '../support/issuer.ts'
 import { openssl } from '../support/openssl.ts'
 import { startRedis } from '../support/redis.ts'
+import { refusedOnRecord } from '../support/refused-on-record.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { openSession } from '../support/session.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -47,21 +48,12 @@ function renew(tls: Partial<Ask>, csr: string, more: Partial<Ask> = {}): Promise
   })
 }
 
-/** What is refused for a reason that is on record, while the issuer was asked or not. */
-async function refused(
+const refused = (
   work: Promise<Answer>,
   status: number,
   reason: RefusalReason,
   isAsked = false,
-): Promise<void> {
-  const count = issuer.asked.length
-  const answer = await work
-  assert.equal(answer.status, status, answer.body)
-  const { requestId } = answer.json() as { requestId: string }
-  const event = await server.event('request.refused', (one) => one.requestId === requestId)
-  assert.equal(event.reason, reason)
-  assert.equal(issuer.asked.length > count, isAsked, 'whether the issuer was asked')
-}
+): Promise<Answer> => refusedOnRecord(work, { status, reason, isAsked }, { server, issuer })
 
 const uriOf = (pem: string): string | undefined => new X509Certificate(pem).subjectAltName
 
