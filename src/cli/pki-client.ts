@@ -67,6 +67,8 @@ export async function askForCertificate(
  * One request on a connection of its own, and its whole answer; a server that sends a byte now and then is waited for no
  * longer than one that sends nothing.
  *
+ * @param tls unverified only where nothing secret is sent, and what comes is compared with what is known of it: the root
+ *   that an enrolment token names
  * @param patience for all of it, in ms
  */
 export async function exchange(

@@ -24,7 +24,10 @@ export type IssuanceRefusal =
   | 'renewal_refused'
   | 'rate_limited'
 
-/** A certificate that is in the ledger and may leave. */
+/**
+ * A certificate that is in the ledger and may leave. In the shape that `http` declares for its port to the issuer: the two
+ * folders do not meet, and where `cli` puts one into the other a difference is a type error.
+ */
 export interface IssuedForOther {
   /** As in `service:billing`. */
   readonly principal: string

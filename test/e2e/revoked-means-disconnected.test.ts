@@ -128,6 +128,7 @@ test('a Redis that forgets everything is told again, for the nodes that start af
   t.after(async () => back.stop())
   const raw = new Redis(back.url)
   t.after(() => raw.disconnect())
+  // Nobody says when; the time of the test bounds it.
   while ((await raw.zcard('sallyport:{revocations}:by-epoch')) < 2)
     await new Promise((resolve) => setTimeout(resolve, 20))
   const started = await cluster.start()

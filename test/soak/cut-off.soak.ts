@@ -44,6 +44,7 @@ test('a node that is cut off from Redis stops serving within 30 s, and serves ag
     const ready = await ask({ ...targetOf(node, pair), path: '/readyz', method: 'GET' })
     assert.equal(ready.status, 503)
     await wire.mend()
+    // Nobody says when; the time of the test bounds it.
     while ((await statusOf(node, pair)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50))
     assert.equal(await statusOf(node, revoked), 401, 'it has learned what it missed')
   }

@@ -44,6 +44,7 @@ async function replicaOf(t: TestContext, primary: RedisServer): Promise<{ server
   await above.config('SET', 'repl-diskless-sync-delay', '0')
   await raw.config('SET', 'masterauth', primary.password)
   await raw.call('REPLICAOF', '127.0.0.1', String(primary.port))
+  // Nobody says when; the time of the test bounds it.
   while (!(await above.info('replication')).includes('state=online'))
     await new Promise((resolve) => setTimeout(resolve, 20))
   return { server, raw }
