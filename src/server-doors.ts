@@ -8,9 +8,12 @@ import { originIsAllowed } from './http/host.ts'
 import type { ListenerAddress } from './http/listen.ts'
 import { proxiedIdentification } from './http/proxied-identification.ts'
 import type { TlsSettings } from './http/tls.ts'
+import { credentialVault } from './login/credential-vault.ts'
+import { factorKeys } from './login/factor-keys.ts'
 import type { LoginOptions } from './login/options.ts'
 import { passwords } from './login/password.ts'
 import { loginApp } from './login/routes.ts'
+import { unsafeNoThrottle } from './login/throttle.ts'
 import { workQueue } from './login/work-queue.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
@@ -71,6 +74,10 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
   return {
     users: store.users,
     sessions: store.sessions,
+    histories: store.histories,
+    announce: async () => undefined,
+    vault: credentialVault(factorKeys(options.factorKeys)),
+    throttle: unsafeNoThrottle,
     browserSessions: store.browserSessions,
     keys,
     passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),

@@ -6,6 +6,7 @@ import type { Issuer } from './http/issuer.ts'
 import type { ListenerAddress } from './http/listen.ts'
 import type { ProxiedOptions } from './http/proxied-identification.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
+import type { LoginOptions } from './login/options.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
 import type { Store } from './store/store.ts'
@@ -37,8 +38,13 @@ export interface SallyportOptions {
   readonly audit: AuditSink
   /** Newest first; each of at least 32 characters. */
   readonly sessionSecrets: readonly string[]
-  /** In ms. */
-  readonly sessions: { readonly idleTimeout: number; readonly absoluteTimeout: number }
+  /** What seals the credentials of users; newest first, each of at least 32 characters. */
+  readonly factorKeys: readonly string[]
+  /** Times in ms. */
+  readonly sessions: Pick<
+    LoginOptions,
+    'idleTimeout' | 'absoluteTimeout' | 'most' | 'binding' | 'deviceLogin'
+  >
   readonly limits: PrincipalLimits & { readonly bodyBytes: number }
   /** Names in `Host` beyond localhost and this machine's name. */
   readonly hosts: readonly string[]

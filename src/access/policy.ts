@@ -6,7 +6,11 @@ import { allows, compilePermissions, cutDown } from './permission.ts'
 
 const ALLOW: Decision = Object.freeze({ kind: 'allow' })
 const DENY: Decision = Object.freeze({ kind: 'deny', reason: 'no_permission', rule: null })
-const NOTHING: Rights = Object.freeze({ roles: Object.freeze([]), permissions: compilePermissions([]) })
+const NOTHING: Rights = Object.freeze({
+  roles: Object.freeze([]),
+  permissions: compilePermissions([]),
+  secondFactorRequired: false,
+})
 
 /**
  * Makes the policy of a document. The rights of every principal are compiled here, once.
@@ -29,8 +33,8 @@ export function createPolicy(document: AccessDocument, digest: string): Policy {
 }
 
 /** The roles stay: they say what the policy gives, which is more than this credential may use. */
-function cut({ roles, permissions }: Rights, ceiling: Ceiling): Rights {
-  return Object.freeze({ roles, permissions: cutDown(permissions, ceiling) })
+function cut(rights: Rights, ceiling: Ceiling): Rights {
+  return Object.freeze({ ...rights, permissions: cutDown(rights.permissions, ceiling) })
 }
 
 /**
@@ -47,5 +51,5 @@ function decide(context: AuthContext, request: AccessRequest, now: Rights): Deci
 function granted(grants: readonly Grant[], document: AccessDocument): Rights {
   const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
   const patterns = roles.flatMap((role) => document.roles.get(role) ?? [])
-  return Object.freeze({ roles, permissions: compilePermissions(patterns) })
+  return Object.freeze({ roles, permissions: compilePermissions(patterns), secondFactorRequired: false })
 }

@@ -56,8 +56,45 @@ export interface SessionChanged {
   readonly requestId: string
   readonly principal: string
   readonly credential: string
-  readonly reason: 'login' | 'logout' | 'password_changed' | 'rotated'
+  readonly reason:
+    | 'login'
+    | 'logout'
+    | 'password_changed'
+    | 'rotated'
+    | 'second_factor'
+    | 'enrolled'
+    | 'reauthenticated'
+    | 'device'
+    /** By its owner, in the list of his sessions. */
+    | 'ended_by_owner'
+    /** By somebody who may end the sessions of others. */
+    | 'ended_by_administrator'
+    | 'too_many_tries'
   readonly address: string
+}
+
+/** What a person logs in by was changed. */
+export interface FactorChanged {
+  readonly event: 'factor.added' | 'factor.removed'
+  readonly requestId: string
+  readonly principal: string
+  readonly factor: 'password' | 'totp' | 'recovery_codes' | 'passkey'
+  readonly address: string
+}
+
+/** An operator or administrator changed a person who logs in. */
+export interface UserChanged {
+  readonly event:
+    | 'user.added'
+    | 'user.disabled'
+    | 'user.enabled'
+    | 'user.password_reset'
+    | 'user.factors_reset'
+    | 'user.sessions_ended'
+  /** Whom it is about. */
+  readonly principal: string
+  /** Who did it; "operator" for a command on the machine itself. */
+  readonly by: string
 }
 
 /** The local CA issued a certificate: by command, for one that was to end, or for a one-time token. */
@@ -113,6 +150,8 @@ export type AuditEvent =
   | ActionDecided
   | ActionFinished
   | SessionChanged
+  | FactorChanged
+  | UserChanged
   | CertificateIssued
   | CertificateRevoked
   | EnrolmentOffered

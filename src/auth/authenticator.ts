@@ -27,6 +27,12 @@ export type RefusalReason =
   | 'invalid_credentials'
   | 'session_invalid'
   | 'session_pending'
+  /** It is bound to another address or another certificate. */
+  | 'session_bound_elsewhere'
+  /** A role of this person says `mfa: required`, and none was proved. */
+  | 'second_factor_required'
+  /** A code or passkey that is not right. */
+  | 'second_factor_refused'
   | 'session_wrong_site'
   | 'cross_site'
   | 'host_not_allowed'

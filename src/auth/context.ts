@@ -20,6 +20,8 @@ export type Ceiling = readonly string[]
 export interface Rights {
   readonly roles: readonly string[]
   readonly permissions: CompiledPermissions
+  /** Whether a role of this principal says `mfa: required`: a person without a second factor has no right at all. */
+  readonly secondFactorRequired: boolean
 }
 
 /**

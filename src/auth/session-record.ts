@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** What a pending login still has to do; a record with one admits only that step. */
-export type PendingStep = 'change_password'
+export type PendingStep = 'second_factor' | 'change_password' | 'enrol'
+
+/** What a person proved himself by (compare RFC 8176). */
+export type AuthenticationMethod = 'password' | 'totp' | 'recovery_code' | 'passkey'
 
 /**
  * The credential behind a session token (DESIGN 7b). Stored under the SHA-256 of the token; the token itself is
@@ -16,7 +19,12 @@ export interface SessionRecord {
   readonly epoch: number
   readonly createdAt: number
   readonly authenticatedAt: number
+  /** When a second factor was proved; null means never in this session. */
   readonly mfaAt: number | null
+  /** What was proved in this session, each once, in order. */
+  readonly authenticationMethods: readonly AuthenticationMethod[]
+  /** What a caller must have for this record to be of use to it (`auth/session-binding.ts`); null for nothing more. */
+  readonly binding: string | null
   /** The step that is still missing, or null for a complete session. */
   readonly pending: PendingStep | null
   /** Idle time in ms by which each use slides `idleExpiresAt`, capped by `expiresAt`. */
@@ -47,8 +55,11 @@ export interface LiveSession {
  * `slot` is the slot tag of the token (see `session-token.ts`), so that one script works on Redis Cluster.
  */
 export interface SessionRecords {
-  validate(digest: string, slot: string, now: number): Promise<LiveSession | undefined>
+  validate(digest: string, slot: string, now: number, use?: SessionUse): Promise<LiveSession | undefined>
 }
+
+/** A use slides the idle end. A look does not: a stream that is only open is not used. */
+export type SessionUse = 'use' | 'look'
 
 /** Secrets, newest first: the first seals, all of them verify. */
 export type SealingKeys = readonly [Buffer, ...Buffer[]]
@@ -69,13 +80,15 @@ export function isSealed(record: SessionRecord, keys: SealingKeys): boolean {
 
 function macOf(fields: Omit<SessionRecord, 'mac'>, key: Buffer): Buffer {
   const sealed = [
-    'sallyport-session-v1',
+    'sallyport-session-v2',
     fields.digest,
     fields.user,
     fields.epoch,
     fields.createdAt,
     fields.authenticatedAt,
     fields.mfaAt,
+    fields.authenticationMethods,
+    fields.binding,
     fields.pending,
     fields.idleTimeout,
     fields.expiresAt,

@@ -20,6 +20,7 @@ import { issueClientCertificate } from './issue-client.ts'
 import { issueServerCertificate } from './issue-server.ts'
 import type { Issuing } from './issuing.ts'
 import { renewDue } from './renew-due.ts'
+import { accessTo } from './user-access.ts'
 import { storeOf } from './store-of.ts'
 import { publishedAt } from './with-issuing.ts'
 import { writeNew } from './write-new.ts'
@@ -77,11 +78,13 @@ async function orProblem<T>(problems: string[], work: () => Promise<T>): Promise
 }
 
 async function madeFiles(config: Config): Promise<string[]> {
-  const { secretFile } = config.sessions
+  const { secretFile, factorKeyFile } = config.sessions
   const wanted = [
     { path: config.file ?? join(config.directory, 'sallyport.yaml'), text: defaultConfig, mode: 0o644 },
     { path: config.access, text: defaultAccessDocument, mode: 0o644 },
-    ...(secretFile === null ? [] : [{ path: secretFile, text: newSecret, mode: 0o600 }]),
+    ...[secretFile, factorKeyFile].flatMap((path) =>
+      path === null ? [] : [{ path, text: newSecret, mode: 0o600 }],
+    ),
   ]
   const made: string[] = []
   for (const { path, text, mode } of wanted) {
@@ -134,7 +137,7 @@ async function madeUser(config: Config, now: number): Promise<Made['user']> {
     if ((await store.users.list()).length > 0) return null
     await updateAccessFile(config.access, (text) => addGrant(text, `user:${FIRST_USER}`, ['admin']))
     const { oneTimePassword = '' } = await addUser(
-      store.users,
+      accessTo(store, config),
       passwords(workQueue(1, 1)),
       { name: FIRST_USER },
       now,

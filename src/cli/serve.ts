@@ -114,6 +114,7 @@ async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sa
     store,
     audit,
     sessionSecrets: config.sessionSecrets(),
+    factorKeys: config.factorKeys(),
     sessions,
     limits,
     hosts,

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { addGrant } from '../access/add-grant.ts'
 import { SallyportError } from '../errors.ts'
+import type { Credentials } from '../login/credentials.ts'
 import { addUser, assertUserName } from '../login/add-user.ts'
 import { workQueue } from '../login/work-queue.ts'
 import { passwords } from '../login/password.ts'
@@ -9,6 +10,7 @@ import { resetPassword } from '../login/reset-password.ts'
 import { configuration } from './configuration.ts'
 import { updateAccessFile } from './access-file.ts'
 import { print, printJson, table } from './print.ts'
+import { accessTo } from './user-access.ts'
 import { storeOf } from './store-of.ts'
 
 const ADD_EXAMPLES = `
@@ -75,7 +77,7 @@ async function add(name: string, { role, passwordStdin, json }: AddFlags): Promi
     const hashes = passwords(workQueue(1, 1))
     // A role that does not exist is found out before there is a user.
     await updateAccessFile(config.access, (document) => (grant(document), document))
-    const added = await addUser(store.users, hashes, person, Date.now())
+    const added = await addUser(accessTo(store, config), hashes, person, Date.now())
     // Printed before the grant: whatever comes of that, there is a user with this password now.
     if (json === true) printJson({ ...added, roles: role })
     else report(name, role, added.oneTimePassword)
@@ -108,9 +110,15 @@ function resetCommand(): Command {
 }
 
 async function reset(name: string, { json }: { readonly json?: true }): Promise<void> {
-  const store = await storeOf(configuration())
+  const config = configuration()
+  const store = await storeOf(config)
   try {
-    const oneTimePassword = await resetPassword(store.users, passwords(workQueue(1, 1)), name, Date.now())
+    const { oneTimePassword } = await resetPassword(
+      accessTo(store, config),
+      passwords(workQueue(1, 1)),
+      name,
+      Date.now(),
+    )
     if (json === true) printJson({ name, oneTimePassword })
     else print(`one-time password: ${oneTimePassword}`)
   } finally {
@@ -119,11 +127,13 @@ async function reset(name: string, { json }: { readonly json?: true }): Promise<
 }
 
 async function list({ json }: { readonly json?: true }): Promise<void> {
-  const store = await storeOf(configuration())
+  const config = configuration()
+  const store = await storeOf(config)
   try {
-    const users = (await store.users.list()).map(({ name, disabled, oneTimeUntil, createdAt }) => ({
+    const { vault } = accessTo(store, config)
+    const users = (await store.users.list()).map(({ name, disabled, credentials, createdAt }) => ({
       name,
-      state: disabled ? 'disabled' : oneTimeUntil === null ? 'active' : 'must set a password',
+      state: disabled ? 'disabled' : stateOf(vault.open(name, credentials)),
       createdAt: new Date(createdAt).toISOString(),
     }))
     if (json === true) return printJson(users)
@@ -136,6 +146,11 @@ async function list({ json }: { readonly json?: true }): Promise<void> {
   } finally {
     await store.close()
   }
+}
+
+function stateOf(credentials: Credentials | undefined): string {
+  if (credentials === undefined) return 'needs reset-password: sealed under another factor key'
+  return credentials.oneTimeUntil === null ? 'active' : 'must set a password'
 }
 
 /** One line break at the end belongs to the shell, not to the password. */

@@ -6,7 +6,7 @@ import type { YamlSource } from '../yaml-source.ts'
 import { overlay, unknownVariables, variable } from './environment.ts'
 import { contradictions } from './contradictions.ts'
 import type { Environment, Overlaid } from './environment.ts'
-import { sessionSecrets } from './session-secrets.ts'
+import { FACTOR_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
 import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { parseStoreLocation } from './store-location.ts'
@@ -23,14 +23,16 @@ export interface Config extends Omit<Settings, 'store' | 'sessions'> {
   /** The folder that relative paths start from. */
   readonly directory: string
   readonly store: StoreLocation
-  readonly sessions: {
+  readonly sessions: Omit<Settings['sessions'], 'secretFile' | 'factorKeyFile'> & {
     /** The file that `init` makes, or null when the secrets come from the environment. */
     readonly secretFile: string | null
-    readonly idleTimeout: number
-    readonly absoluteTimeout: number
+    /** As `secretFile`, for the factor keys. */
+    readonly factorKeyFile: string | null
   }
   /** Newest first. Throws `CONFIGURATION_INVALID` while the file that `init` makes is missing or unfit. */
   sessionSecrets(): readonly string[]
+  /** As `sessionSecrets`, for what seals the credentials of users. */
+  factorKeys(): readonly string[]
 }
 
 const DEFAULT_FILE = 'sallyport.yaml'
@@ -110,12 +112,25 @@ function configOf(settings: Settings, ground: Ground): Config {
   const inFile = (path: string): string => resolve(found.directory, path)
   const inWorkingDirectory = (path: string): string => resolve(workingDirectory, path)
   const store = parseStoreLocation(settings.store, overlaid.from.has('store') ? inWorkingDirectory : inFile)
-  const secrets = sessionSecrets(environment, store, inFile(settings.sessions.secretFile), inWorkingDirectory)
+  const shared = [environment, store] as const
+  const secrets = sharedSecrets(
+    SESSION_SECRET,
+    ...shared,
+    inFile(settings.sessions.secretFile),
+    inWorkingDirectory,
+  )
+  const factor = sharedSecrets(
+    FACTOR_KEY,
+    ...shared,
+    inFile(settings.sessions.factorKeyFile),
+    inWorkingDirectory,
+  )
   const faults = [
     ...ground.faults,
     ...contradictions(settings).map((fault) => say(fault.path, fault.sentence)),
     ...(store === undefined ? [say(['store'], 'must be sqlite:PATH, redis://HOST… or rediss://HOST…')] : []),
     ...secrets.faults,
+    ...factor.faults,
   ]
   if (store === undefined || faults.length > 0) throw invalid(faults)
   return deepFrozen({
@@ -123,14 +138,18 @@ function configOf(settings: Settings, ground: Ground): Config {
     file: found.file,
     directory: found.directory,
     store,
-    sessions: { ...settings.sessions, secretFile: secrets.file },
+    sessions: { ...settings.sessions, secretFile: secrets.file, factorKeyFile: factor.file },
     sessionSecrets: secrets.read,
+    factorKeys: factor.read,
   })
 }
 
-/** What can be said about the session secrets while the store is not known. */
+/** What can be said about the secrets while the store is not known. */
 function secretFaults(environment: Environment, workingDirectory: string): readonly string[] {
-  return sessionSecrets(environment, undefined, '', (path) => resolve(workingDirectory, path)).faults
+  return [SESSION_SECRET, FACTOR_KEY].flatMap(
+    (kind) =>
+      sharedSecrets(kind, environment, undefined, '', (path) => resolve(workingDirectory, path)).faults,
+  )
 }
 
 function withPaths(settings: Settings, inFile: (path: string) => string): Settings {

@@ -66,7 +66,12 @@ export function defaultConfig(): string {
 # sessions:
 #   secretFile: data/session-secret
 #   idleTimeout: 30m
+#   factorKeyFile: data/factor-key
 #   absoluteTimeout: 12h
+#   most: 20                          # at once, per user; the oldest ends
+#   binding: none                     # address: good only from the address prefix of the login;
+#                                     # certificate: only beside the client certificate of the login
+#   deviceLogin: true                 # false: no "sallyport login --device"
 
 # Each per principal, but for the size of a request body.
 # limits:

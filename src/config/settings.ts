@@ -49,8 +49,14 @@ export interface Settings {
   readonly store: string
   readonly sessions: {
     readonly secretFile: string
+    readonly factorKeyFile: string
     readonly idleTimeout: number
     readonly absoluteTimeout: number
+    /** At most so many at once, per user: the oldest ends. */
+    readonly most: number
+    readonly binding: SessionBinding
+    /** Whether a terminal may ask a browser for a session. */
+    readonly deviceLogin: boolean
   }
   readonly limits: {
     readonly bodyBytes: number
@@ -59,6 +65,9 @@ export interface Settings {
     readonly requestsPerMinute: number
   }
 }
+
+/** What a session is bound to beyond its token: see `auth/session-binding.ts`. */
+export type SessionBinding = 'none' | 'address' | 'certificate'
 
 const LONGEST_TIMEOUT = 90 * 86_400_000
 
@@ -229,7 +238,21 @@ export const settingsSchema: z.ZodType<Settings> = strict({
   sessions: strict({
     secretFile: path('data/session-secret').describe('Made by "init"; used with sqlite only.'),
     idleTimeout: duration('30m', 'A session ends after so long without use.'),
+    factorKeyFile: path('data/factor-key').describe(
+      'Made by "init"; seals what users log in by. Several nodes must share it.',
+    ),
     absoluteTimeout: duration('12h', 'A session ends after so long in any case.'),
+    most: whole(1, 1000).default(20).describe('Sessions at once, per user; the oldest ends.'),
+    binding: z
+      .enum(['none', 'address', 'certificate'], 'must be none, address or certificate')
+      .default('none')
+      .describe(
+        'What a session is good for beside its token: the address prefix or the client certificate of its login.',
+      ),
+    deviceLogin: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('Whether "sallyport login --device" may ask a browser for a session.'),
   }).prefault({}),
   limits: strict({
     bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),

@@ -53,6 +53,9 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'invalid_credentials':
     case 'session_invalid':
     case 'session_pending':
+    case 'session_bound_elsewhere':
+    case 'second_factor_required':
+    case 'second_factor_refused':
     case 'session_wrong_site':
       return UNAUTHENTICATED
     case 'crl_stale':

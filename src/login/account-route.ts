@@ -2,6 +2,7 @@ import { sessionFormToken } from './form-guard.ts'
 import type { LoginOptions } from './options.ts'
 import { accountPage } from './pages/account-page.ts'
 import { page, redirect, type Reply } from './reply.ts'
+import { pageOf } from './step-page.ts'
 import { userView } from './session-view.ts'
 import { browserVisitor } from './visitor.ts'
 import type { Visit } from './visit.ts'
@@ -11,7 +12,7 @@ export async function accountPageRoute(visit: Visit, options: LoginOptions): Pro
   const visitor = await browserVisitor(visit, options)
   if (visitor === undefined) return redirect('/login')
   const { record, idleExpiresAt } = visitor.live
-  if (record.pending !== null) return redirect('/password')
+  if (record.pending !== null) return redirect(pageOf(record.pending))
   return page(
     accountPage({
       formToken: sessionFormToken(visitor.token, options),

@@ -1,8 +1,9 @@
 import { PRINCIPAL_NAME } from '../auth/principal.ts'
 import { SallyportError } from '../errors.ts'
+import { passwordOnly } from './credentials.ts'
 import { newOneTimePassword, ONE_TIME_LIFE } from './one-time-password.ts'
 import { assertPassword, type Passwords } from './password.ts'
-import type { Users } from './user.ts'
+import type { UserAccess } from './known-user.ts'
 
 /** Whom to add. Without a password of his own he gets a one-time password. */
 export interface NewUser {
@@ -24,7 +25,7 @@ export interface AddedUser {
  * @throws SallyportError `NAME_INVALID`, `PASSWORD_REFUSED`, `NAME_TAKEN`; nothing was changed then
  */
 export async function addUser(
-  users: Users,
+  { users, vault }: UserAccess,
   passwords: Pick<Passwords, 'hash'>,
   { name, password }: NewUser,
   now: number,
@@ -32,12 +33,16 @@ export async function addUser(
   assertUserName(name)
   if (password !== undefined) assertPassword(password)
   const oneTimePassword = newOneTimePassword()
+  const passwordHash = await passwords.hash(password ?? oneTimePassword)
   const user = {
     name,
-    passwordHash: await passwords.hash(password ?? oneTimePassword),
-    oneTimeUntil: password === undefined ? now + ONE_TIME_LIFE : null,
+    credentials: vault.seal(
+      name,
+      passwordOnly(passwordHash, password === undefined ? now + ONE_TIME_LIFE : null),
+    ),
     disabled: false,
     epoch: 0,
+    revision: 0,
     createdAt: now,
   }
   if (!(await users.create(user)))

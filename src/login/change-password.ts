@@ -1,9 +1,11 @@
 import type { SessionRecord } from '../auth/session-record.ts'
-import { openSession, type OpenedSession } from './open-session.ts'
+import { announceUser } from './announce-user.ts'
+import { knownUser, type KnownUser } from './known-user.ts'
+import type { OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { passwordProblem } from './password.ts'
+import { rotateSession } from './rotate-session.ts'
 import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
-import type { User } from './user.ts'
 
 /** A new password for the user of a live session. */
 export interface PasswordChange {
@@ -19,7 +21,7 @@ export type PasswordChanged =
   | { readonly kind: 'changed'; readonly opened: OpenedSession }
   | {
       readonly kind: 'refused'
-      readonly reason: 'password_missing' | 'invalid_credentials' | 'session_invalid'
+      readonly reason: 'password_missing' | 'invalid_credentials' | 'session_invalid' | 'session_pending'
     }
   | { readonly kind: 'unfit'; readonly problem: string }
 
@@ -34,17 +36,20 @@ export async function changePassword(
   options: LoginOptions,
 ): Promise<PasswordChanged> {
   const { record, newPassword, password } = change
-  if (record.pending === null && password === undefined) return refused('password_missing')
+  const isForced = record.pending === 'change_password'
+  if (record.pending !== null && !isForced) return refused('session_pending')
+  if (!isForced && password === undefined) return refused('password_missing')
   const problem = passwordProblem(newPassword)
   if (problem !== undefined) return { kind: 'unfit', problem }
-  const user = await options.users.find(record.user)
-  if (user === undefined || user.epoch !== record.epoch) return refused('session_invalid')
-  if (record.pending === null && !(await matches(password, user, options))) {
+  const known = await knownUser(record.user, options)
+  if (known === undefined || known.user.epoch !== record.epoch) return refused('session_invalid')
+  const { passwordHash } = known.credentials
+  if (!isForced && !(await matches(password, passwordHash, options))) {
     await recordIfPossible(refusedLogin(change.caller), options)
     return refused('invalid_credentials')
   }
-  if (await matches(newPassword, user, options)) return { kind: 'unfit', problem: UNCHANGED }
-  const opened = await replaced(change, user, options)
+  if (await matches(newPassword, passwordHash, options)) return { kind: 'unfit', problem: UNCHANGED }
+  const opened = await replaced(change, known, options)
   return opened === undefined ? refused('session_invalid') : { kind: 'changed', opened }
 }
 
@@ -56,7 +61,7 @@ function refused(reason: Extract<PasswordChanged, { kind: 'refused' }>['reason']
 
 async function matches(
   password: string | undefined,
-  { passwordHash }: User,
+  passwordHash: string,
   { passwords }: LoginOptions,
 ): Promise<boolean> {
   return password !== undefined && passwords.verify(password, passwordHash)
@@ -65,20 +70,22 @@ async function matches(
 /** The end of the present session is on record before anything changes: it ends with the epoch, in any case. */
 async function replaced(
   { record, newPassword, caller }: PasswordChange,
-  user: User,
+  { user, credentials }: KnownUser,
   options: LoginOptions,
 ): Promise<OpenedSession | undefined> {
-  const passwordHash = await options.passwords.hash(newPassword)
+  const changed = {
+    ...credentials,
+    passwordHash: await options.passwords.hash(newPassword),
+    oneTimeUntil: null,
+  }
+  const sealed = options.vault.seal(user.name, changed)
   await recordOrFail(sessionEvent('session.ended', 'password_changed', record, caller), options)
-  if (!(await options.users.setPassword(user.name, passwordHash, null, user.epoch))) return undefined
-  const opening = {
-    user: { name: user.name, epoch: user.epoch + 1, oneTimeUntil: null },
-    pending: null,
-    mfaAt: record.mfaAt,
-    label: record.label,
-    replaces: record.digest,
-    reason: 'password_changed',
-    caller,
-  } as const
-  return openSession(opening, options)
+  if (!(await options.users.update(user.name, { credentials: sealed, endSessions: true }, user.revision)))
+    return undefined
+  const epoch = user.epoch + 1
+  await announceUser(user.name, epoch, options)
+  const known = { user: { ...user, epoch, revision: user.revision + 1 }, credentials: changed }
+  const { mfaAt } = record
+  const rise = { record, known, method: 'password', mfaAt, isFresh: true, caller } as const
+  return rotateSession({ ...rise, reason: 'password_changed' }, options)
 }

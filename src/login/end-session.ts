@@ -9,11 +9,13 @@ import { recordIfPossible, sessionEvent } from './session-audit.ts'
  * `STORE_UNAVAILABLE` when it cannot say that the session has ended.
  */
 export async function endSession(
-  record: Pick<SessionRecord, 'user' | 'digest'>,
+  record: Pick<SessionRecord, 'user' | 'digest' | 'expiresAt'>,
   reason: SessionChanged['reason'],
   caller: Caller,
   options: LoginOptions,
 ): Promise<void> {
+  // Told first: a node that hears of it refuses the session, even if the store then loses that it has ended.
+  await options.announce([{ kind: 'session', digest: record.digest, until: record.expiresAt }])
   if (await options.sessions.end(record.digest, slotOf(record.user)))
     await recordIfPossible(sessionEvent('session.ended', reason, record, caller), options)
 }

@@ -1,19 +1,19 @@
 import { browserVisitor } from './visitor.ts'
 import { fieldsIn, loginFields, loginForm } from './fields.ts'
 import { isVisitorForm, visitorFormToken } from './form-guard.ts'
-import { logIn, type LoginAttempt } from './log-in.ts'
+import { logIn, type LoginAttempt, type LoginOutcome } from './log-in.ts'
 import { loggedIn } from './logged-in.ts'
-import type { OpenedSession } from './open-session.ts'
 import type { LoginOptions } from './options.ts'
 import { loginPage } from './pages/login-page.ts'
-import { problem, statusOf, type Problem } from './problem.ts'
+import { pageOf } from './step-page.ts'
+import { problem, statusOf, tooMany, type Problem } from './problem.ts'
 import { failed, json, page, redirect, type Reply } from './reply.ts'
 import type { Visit } from './visit.ts'
 
 /** `GET /login`. Who is signed in already is sent on. */
 export async function loginPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await browserVisitor(visit, options)
-  if (visitor !== undefined) return redirect(visitor.live.record.pending === null ? '/account' : '/password')
+  if (visitor !== undefined) return redirect(pageOf(visitor.live.record.pending))
   return page(loginPage({ formToken: visitorFormToken(visit, options), signedOut: visit.signedOut }))
 }
 
@@ -23,11 +23,17 @@ export async function loginRoute(visit: Visit, options: LoginOptions): Promise<R
   const read = fieldsIn(visit.body, loginFields)
   if (read.kind === 'refused') return failed(read.problem)
   const { username, password, token = false } = read.fields
-  const opened = token
-    ? await logIn({ username, password, label: 'token', previous: undefined, caller: visit.caller }, options)
+  const outcome = token
+    ? await logIn({ username, password, label: 'token', ...FROM_NOWHERE, caller: visit.caller }, options)
     : await logInBrowser(visit, { username, password }, options)
-  if (opened === undefined) return failed('invalid_credentials')
-  return json(loggedIn(opened, token, options))
+  if (outcome.kind !== 'opened') return failed(problemOf(outcome))
+  return json(loggedIn(outcome.opened, token, options))
+}
+
+const FROM_NOWHERE = { previous: undefined, device: undefined }
+
+function problemOf(outcome: Exclude<LoginOutcome, { kind: 'opened' }>): Problem {
+  return outcome.kind === 'wait' ? tooMany(outcome.seconds) : problem('invalid_credentials')
 }
 
 async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
@@ -35,21 +41,21 @@ async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
   if (read.kind === 'refused') return again(visit, options, read.problem)
   const { csrf, username, password } = read.fields
   if (!isVisitorForm(visit, csrf, options)) return again(visit, options, problem('form_expired'), username)
-  const opened = await logInBrowser(visit, { username, password }, options)
-  if (opened === undefined) return again(visit, options, problem('invalid_credentials'), username)
-  return redirect(opened.record.pending === null ? '/account' : '/password')
+  const outcome = await logInBrowser(visit, { username, password }, options)
+  if (outcome.kind !== 'opened') return again(visit, options, problemOf(outcome), username)
+  return redirect(pageOf(outcome.opened.record.pending))
 }
 
 async function logInBrowser(
   visit: Visit,
   { username, password }: Pick<LoginAttempt, 'username' | 'password'>,
   options: LoginOptions,
-): Promise<OpenedSession | undefined> {
+): Promise<LoginOutcome> {
   const previous = (await browserVisitor(visit, options))?.live
-  const attempt = { username, password, label: 'browser', previous, caller: visit.caller } as const
-  const opened = await logIn(attempt, options)
-  if (opened !== undefined) await visit.browser.hold(opened.token)
-  return opened
+  const attempt = { username, password, label: 'browser', previous, device: undefined } as const
+  const outcome = await logIn({ ...attempt, caller: visit.caller }, options)
+  if (outcome.kind === 'opened') await visit.browser.hold(outcome.opened.token)
+  return outcome
 }
 
 function again(visit: Visit, options: LoginOptions, fault: Problem, username = ''): Reply {

@@ -1,17 +1,28 @@
 import type { SessionChanged } from '../audit/event.ts'
-import { sealRecord, type PendingStep, type SessionRecord } from '../auth/session-record.ts'
+import {
+  sealRecord,
+  type AuthenticationMethod,
+  type PendingStep,
+  type SessionRecord,
+} from '../auth/session-record.ts'
 import { digestOf, newSessionToken, slotOf } from '../auth/session-token.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { recordOrFail, sessionEvent } from './session-audit.ts'
 import type { User } from './user.ts'
 
 /** A login that lacks a step is good for so long, in ms. */
-const PENDING_LIFE = 10 * 60_000
+const PENDING_LIFE = 5 * 60_000
 
 /** What a new session is made of. */
 export interface Opening {
-  readonly user: Pick<User, 'name' | 'epoch' | 'oneTimeUntil'>
+  readonly user: Pick<User, 'name' | 'epoch'>
   readonly pending: PendingStep | null
+  readonly authenticationMethods: readonly AuthenticationMethod[]
+  /** The earliest proof that it rests on, in ms since the epoch; now unless given. */
+  readonly authenticatedAt?: number
+  /** Its absolute end, where that is sooner than the usual one. */
+  readonly endsBy?: number | undefined
+  readonly binding: string | null
   readonly mfaAt: number | null
   readonly label: string
   /** Digest of the session that ends in the same step. */
@@ -41,7 +52,8 @@ export async function openSession(
   const token = newSessionToken(opening.user.name)
   const record = sealRecord(fieldsOf(digestOf(token), opening, options, now), options.keys.seal)
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
-  if (!(await options.sessions.open(record, idleExpiresAt, opening.replaces, now))) return undefined
+  if (!(await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)))
+    return undefined
   try {
     await recordOrFail(sessionEvent('session.opened', opening.reason, record, opening.caller), options)
   } catch (error) {
@@ -53,21 +65,24 @@ export async function openSession(
 
 function fieldsOf(
   digest: string,
-  { user, pending, mfaAt, label, caller }: Opening,
+  opening: Opening,
   { idleTimeout, absoluteTimeout }: LoginOptions,
   now: number,
 ): Omit<SessionRecord, 'mac'> {
+  const { user, pending, mfaAt, authenticationMethods, binding, label, caller } = opening
+  const life = pending === null ? absoluteTimeout : PENDING_LIFE
   return {
     digest,
     user: user.name,
     epoch: user.epoch,
     createdAt: now,
-    authenticatedAt: now,
+    authenticatedAt: opening.authenticatedAt ?? now,
     mfaAt,
+    authenticationMethods,
+    binding,
     pending,
     idleTimeout: pending === null ? idleTimeout : PENDING_LIFE,
-    expiresAt:
-      pending === null ? now + absoluteTimeout : Math.min(now + PENDING_LIFE, user.oneTimeUntil ?? Infinity),
+    expiresAt: Math.min(now + life, opening.endsBy ?? Infinity),
     label,
     address: caller.address,
     userAgent: caller.userAgent,

@@ -2,8 +2,12 @@ import type { Store as BrowserSessions } from 'express-session'
 import type { AuditSink } from '../audit/event.ts'
 import type { RightsOf } from '../auth/authenticate.ts'
 import type { SessionKeys } from '../auth/session-keys.ts'
+import type { AnnounceEnded } from '../auth/ended.ts'
+import type { CredentialVault } from './credential-vault.ts'
+import type { Histories } from './history.ts'
 import type { Passwords } from './password.ts'
 import type { SessionStore } from './session-store.ts'
+import type { Throttle } from './throttle.ts'
 import type { Users } from './user.ts'
 
 /** What the door for people is built of. All times in ms. */
@@ -12,6 +16,11 @@ export interface LoginOptions {
   readonly sessions: SessionStore
   /** What express-session keeps for a browser; never a credential. */
   readonly browserSessions: BrowserSessions
+  readonly histories: Histories
+  /** Tells every node of sessions that end before their time. */
+  readonly announce: AnnounceEnded
+  readonly vault: CredentialVault
+  readonly throttle: Throttle
   readonly keys: SessionKeys
   readonly passwords: Passwords
   readonly rightsOf: RightsOf
@@ -22,6 +31,12 @@ export interface LoginOptions {
   readonly idleTimeout: number
   /** and after so long in any case. */
   readonly absoluteTimeout: number
+  /** At most so many sessions at once, per user. */
+  readonly most: number
+  /** What a session is bound to beyond its token. */
+  readonly binding: 'none' | 'address' | 'certificate'
+  /** Whether a terminal may ask a browser for a session. */
+  readonly deviceLogin: boolean
   /** Whether pages of this `Origin` may post to us; `host` is the `Host` header of the request. */
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
   /** Told of what should not happen, for the operator's log. */

@@ -4,6 +4,7 @@ import { isSessionForm, sessionFormToken } from './form-guard.ts'
 import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
 import { passwordPage } from './pages/password-page.ts'
+import { pageOf } from './step-page.ts'
 import { problem, refusal, statusOf, type Problem } from './problem.ts'
 import { failed, json, page, redirect, type Reply } from './reply.ts'
 import { browserVisitor, visitorOf, type KnownVisitor } from './visitor.ts'
@@ -12,7 +13,10 @@ import type { Visit } from './visit.ts'
 /** `GET /password`: the form, forced after a one-time password, else with the present password. */
 export async function passwordPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await browserVisitor(visit, options)
-  return visitor === undefined ? redirect('/login') : page(pageFor(visitor, options))
+  if (visitor === undefined) return redirect('/login')
+  const { pending } = visitor.live.record
+  if (pending !== null && pending !== 'change_password') return redirect(pageOf(pending))
+  return page(pageFor(visitor, options))
 }
 
 /** `POST /auth/password`: sets a new password, which ends all sessions and opens the present one anew. */
@@ -42,7 +46,7 @@ async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
   if (outcome.kind === 'refused' && outcome.reason === 'session_invalid') return redirect('/login')
   if (outcome.kind !== 'changed') return again(problemOf(outcome))
   await visit.browser.hold(outcome.opened.token, 'password_changed')
-  return redirect('/account')
+  return redirect(pageOf(outcome.opened.record.pending))
 }
 
 function changeOf(
@@ -55,7 +59,8 @@ function changeOf(
 
 function problemOf(outcome: Exclude<PasswordChanged, { kind: 'changed' }>): Problem {
   if (outcome.kind === 'unfit') return problem('password_refused', outcome.problem)
-  if (outcome.reason === 'session_invalid') return refusal('session_invalid')
+  if (outcome.reason === 'session_invalid' || outcome.reason === 'session_pending')
+    return refusal(outcome.reason)
   if (outcome.reason === 'password_missing') return problem('bad_request', 'The field "password" is missing.')
   return problem('invalid_credentials', 'The present password is not right.')
 }

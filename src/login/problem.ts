@@ -12,6 +12,9 @@ export type ProblemCode =
   | 'not_found'
   | 'origin_not_allowed'
   | 'password_refused'
+  | 'rate_limited'
+  | 'reauthentication_required'
+  | 'conflict'
   | 'unauthenticated'
   | 'unavailable'
   | 'unsupported_media_type'
@@ -20,6 +23,8 @@ export type ProblemCode =
 export interface Problem {
   readonly code: ProblemCode
   readonly message: string
+  /** Whole seconds to wait, for `Retry-After`. */
+  readonly retryAfter?: number
   /** For the audit trail, when a credential or a site was refused. */
   readonly reason?: RefusalReason
 }
@@ -34,6 +39,9 @@ const WORDS: Readonly<Record<ProblemCode, readonly [status: number, message: str
   not_found: [404, 'There is nothing here.'],
   origin_not_allowed: [403, 'Requests of this origin are not allowed.'],
   password_refused: [400, 'The password is not acceptable.'],
+  rate_limited: [429, 'Too many tries. Please wait, then try again.'],
+  reauthentication_required: [403, 'Please prove again that it is you, then try again.'],
+  conflict: [409, 'This is not possible now.'],
   unauthenticated: [401, 'This request was not authenticated.'],
   unavailable: [503, 'This cannot be done at the moment. Please try again.'],
   unsupported_media_type: [415, 'Send application/json in UTF-8, not compressed.'],
@@ -56,7 +64,13 @@ export function statusOf({ code }: Problem): number {
 
 /** The headers that belong to a status (RFC 9110). A body that is not read to its end costs the connection. */
 export function headersOf(one: Problem): Readonly<Record<string, string>> {
+  if (one.retryAfter !== undefined) return { 'retry-after': String(one.retryAfter) }
   return HEADERS.get(statusOf(one)) ?? {}
+}
+
+/** What a caller is told who tries too often. */
+export function tooMany(seconds: number): Problem {
+  return { ...problem('rate_limited'), retryAfter: seconds, reason: 'rate_limited' }
 }
 
 const HEADERS: ReadonlyMap<number, Readonly<Record<string, string>>> = new Map([

@@ -2,7 +2,16 @@ import type { Problem, ProblemCode } from './problem.ts'
 import { problem } from './problem.ts'
 
 /** Where a page may send a browser: never anywhere that a request names. */
-export type RedirectTarget = '/login' | '/login?signed-out' | '/password' | '/account'
+export type RedirectTarget =
+  | '/login'
+  | '/login?signed-out'
+  | '/second-factor'
+  | '/password'
+  | '/enrol'
+  | '/reauthenticate'
+  | '/recovery-codes'
+  | '/account'
+  | '/device'
 
 /** What a route answers. Cookies are set through the visit. */
 export type Reply =

@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionRecords } from '../auth/session-record.ts'
+import type { LiveSession, SessionRecord, SessionRecords } from '../auth/session-record.ts'
 
 /** The session records, as `login` needs them: what the authenticator asks, and opening and ending. */
 export interface SessionStore extends SessionRecords {
@@ -7,15 +7,24 @@ export interface SessionStore extends SessionRecords {
    *
    * Fails closed: false, and nothing changed, when the user is gone, disabled or of another epoch than the record, or
    * when `replaces` is given and no longer live: what was ended meanwhile is not brought back.
+   *
+   * @param most of this user's at once, pending logins and complete sessions each for themselves: beyond, the oldest end
    */
   open(
     record: SessionRecord,
     idleExpiresAt: number,
     replaces: string | undefined,
     now: number,
+    most: number,
   ): Promise<boolean>
   /** Ends a session. True if it was there. `slot` as in `SessionRecords.validate`. */
   end(digest: string, slot: string): Promise<boolean>
-  /** Ends every session of a user by raising the epoch. */
-  endAll(user: string): Promise<void>
+  /**
+   * Ends every session of a user by raising the epoch. Always goes through, as far as the store answers.
+   *
+   * @returns the epoch from now on; `undefined` if there is no such user
+   */
+  endAll(user: string): Promise<number | undefined>
+  /** The live sessions of a user, pending ones among them; newest first. Slides none. */
+  list(user: string, now: number): Promise<readonly LiveSession[]>
 }

@@ -1,15 +1,22 @@
 /** A person who logs in. Roles are not here: they come from the access policy. */
 export interface User {
   readonly name: string
-  /** Argon2id, as a PHC string. */
-  readonly passwordHash: string
-  /** Until when the password is good as a one-time password, in ms since the epoch; null for one the user chose. */
-  readonly oneTimeUntil: number | null
+  /** What the user logs in by, sealed (`credential-vault.ts`). */
+  readonly credentials: string
   readonly disabled: boolean
   /** Rises whenever all sessions of the user must end. */
   readonly epoch: number
+  /** Rises with every change of the credentials. */
+  readonly revision: number
   /** Ms since the epoch. */
   readonly createdAt: number
+}
+
+/** What is to become of a user. */
+export interface UserChange {
+  readonly credentials: string
+  /** Whether the epoch rises in the same step, which ends every session of the user. */
+  readonly endSessions: boolean
 }
 
 /** The users, as `login` needs them. Rejects with `STORE_UNAVAILABLE` when the store cannot answer. */
@@ -18,15 +25,17 @@ export interface Users {
   /** Adds a user; false, and nothing changed, if the name is taken. */
   create(user: User): Promise<boolean>
   /**
-   * Sets the password and raises the epoch in one step, which ends every session of the user; false, and nothing
-   * changed, if there is no such user or its epoch is no longer `expectedEpoch`.
+   * Changes the credentials in one step; false, and nothing changed, if there is no such user or its revision is no
+   * longer `expected`.
    */
-  setPassword(
-    name: string,
-    passwordHash: string,
-    oneTimeUntil: number | null,
-    expectedEpoch: number,
-  ): Promise<boolean>
+  update(name: string, change: UserChange, expected: number): Promise<boolean>
+  /**
+   * Disables or enables, and ends every session of the user in the same step. Always goes through, as far as the store
+   * answers.
+   *
+   * @returns the epoch from now on; `undefined` if there is no such user
+   */
+  setDisabled(name: string, disabled: boolean): Promise<number | undefined>
   /** All users, by name. */
   list(): Promise<readonly User[]>
 }

@@ -14,6 +14,16 @@ export function sessionKey(slot: string, digest: string): string {
   return `sallyport:{${slot}}:session:${digest}`
 }
 
+/** What the indexes of the users of one slot begin with: the digests of a user's sessions, by when they began. */
+export function sessionIndex(slot: string): string {
+  return `sallyport:{${slot}}:sessions:`
+}
+
+/** The history of an account, newest first. */
+export function historyKey(slot: string, user: string): string {
+  return `sallyport:{${slot}}:history:${user}`
+}
+
 /** What the keys of the users of one slot begin with. */
 export function userPrefix(slot: string): string {
   return `sallyport:{${slot}}:user:`

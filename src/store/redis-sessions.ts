@@ -1,12 +1,15 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
 import type { SessionStore } from '../login/session-store.ts'
-import { pendingOf } from './pending.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { sessionKey, userPrefix } from './redis-keys.ts'
+import { sessionIndex, sessionKey, userPrefix } from './redis-keys.ts'
 import { fieldsOf, numberOf, numberOrNullOf, textOf } from './redis-reply.ts'
+import { methodsOf, pendingOf } from './stored-words.ts'
 
-/** The user's key is made from the record, in the slot of the record: one round trip, also on Redis Cluster. */
-const VALIDATE = script(`
+/**
+ * The user's key is made from the record, in the slot of the record: one round trip, also on Redis Cluster. Sliding
+ * takes no room worth speaking of, so that it goes through in a store that is full.
+ */
+const VALIDATE = script(`#!lua flags=allow-oom
   local now = tonumber(ARGV[1])
   local record = redis.call('HMGET', KEYS[1],
     'user', 'epoch', 'idleTimeout', 'expiresAt', 'idleExpiresAt', 'lastSeenAt')
@@ -15,35 +18,75 @@ const VALIDATE = script(`
   if now >= expires or now >= idle then return false end
   local user = redis.call('HMGET', ARGV[2] .. record[1], 'disabled', 'epoch')
   if user[1] ~= '0' or user[2] ~= record[2] then return false end
-  local slid = math.max(idle, math.min(now + tonumber(record[3]), expires))
-  local seen = math.max(now, tonumber(record[6]))
-  redis.call('HSET', KEYS[1],
-    'idleExpiresAt', string.format('%.0f', slid), 'lastSeenAt', string.format('%.0f', seen))
+  if ARGV[3] == 'use' then
+    local slid = math.max(idle, math.min(now + tonumber(record[3]), expires))
+    local seen = math.max(now, tonumber(record[6]))
+    redis.call('HSET', KEYS[1],
+      'idleExpiresAt', string.format('%.0f', slid), 'lastSeenAt', string.format('%.0f', seen))
+  end
   return redis.call('HGETALL', KEYS[1])`)
 
 /**
  * Checks everything before it changes anything. The session that is replaced may be of the record's epoch, or of the
- * one before it: that is what a password change has just ended.
+ * one before it: that is what a password change has just ended. Beyond the most of its kind the oldest end.
  */
 const OPEN = script(`
   local now, name, epoch, expires = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+  local most, prefix, digest, isPending = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
   local user = redis.call('HMGET', KEYS[2], 'disabled', 'epoch')
   if user[1] ~= '0' or tonumber(user[2]) ~= epoch then return 0 end
   if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-  if KEYS[3] then
-    local old = redis.call('HMGET', KEYS[3], 'user', 'epoch', 'expiresAt', 'idleExpiresAt')
+  if KEYS[4] then
+    local old = redis.call('HMGET', KEYS[4], 'user', 'epoch', 'expiresAt', 'idleExpiresAt')
     if old[1] ~= name then return 0 end
     if tonumber(old[2]) ~= epoch and tonumber(old[2]) ~= epoch - 1 then return 0 end
     if now >= tonumber(old[3]) or now >= tonumber(old[4]) then return 0 end
-    redis.call('DEL', KEYS[3])
+    redis.call('DEL', KEYS[4])
   end
-  redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+  redis.call('HSET', KEYS[1], unpack(ARGV, 9))
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', expires - now))
+  local others = {}
+  for _, other in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+    local record = redis.call('HMGET', prefix .. other, 'epoch', 'pending', 'idleExpiresAt', 'expiresAt')
+    if not record[1] or tonumber(record[1]) ~= epoch or now >= tonumber(record[3]) or now >= tonumber(record[4]) then
+      redis.call('DEL', prefix .. other)
+      redis.call('ZREM', KEYS[3], other)
+    elseif (record[2] ~= '') == (isPending == '1') then
+      others[#others + 1] = other
+    end
+  end
+  for at = 1, #others - most + 1 do
+    redis.call('DEL', prefix .. others[at])
+    redis.call('ZREM', KEYS[3], others[at])
+  end
+  redis.call('ZADD', KEYS[3], string.format('%.0f', now), digest)
+  local life = string.format('%.0f', math.max(expires - now, redis.call('PTTL', KEYS[3])))
+  redis.call('PEXPIRE', KEYS[3], life)
   return 1`)
 
-const END_ALL = script(`
-  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], 'epoch', 1) end
-  return 1`)
+/** Newest first, each as the flat list of its fields, with the digest before it. */
+const LIST = script(`
+  local now, prefix = tonumber(ARGV[1]), ARGV[2]
+  local user = redis.call('HMGET', KEYS[1], 'disabled', 'epoch')
+  local found = {}
+  if user[1] ~= '0' then return found end
+  for _, digest in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, -1)) do
+    local record = redis.call('HMGET', prefix .. digest, 'epoch', 'idleExpiresAt', 'expiresAt')
+    if record[1] == user[2] and now < tonumber(record[2]) and now < tonumber(record[3]) then
+      found[#found + 1] = { digest, redis.call('HGETALL', prefix .. digest) }
+    end
+  end
+  return found`)
+
+/** The index goes with the session. The user is in the record, and its index in the slot of the record. */
+const END = script(`
+  local user = redis.call('HGET', KEYS[1], 'user')
+  if user then redis.call('ZREM', ARGV[1] .. user, ARGV[2]) end
+  return redis.call('DEL', KEYS[1])`)
+
+const END_ALL = script(`#!lua flags=allow-oom
+  if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+  return redis.call('HINCRBY', KEYS[1], 'epoch', 1)`)
 
 /**
  * The session records: one hash each, which Redis removes at its absolute end. That end is told to Redis as a time
@@ -51,30 +94,50 @@ const END_ALL = script(`
  */
 export function redisSessions(client: RedisClient, slotOf: (user: string) => string): SessionStore {
   return {
-    async validate(digest, slot, now) {
-      const reply = await client.run(VALIDATE, [sessionKey(slot, digest)], [now, userPrefix(slot)])
+    async validate(digest, slot, now, use = 'use') {
+      const reply = await client.run(VALIDATE, [sessionKey(slot, digest)], [now, userPrefix(slot), use])
       return reply === null ? undefined : client.answer(async () => liveSessionOf(digest, reply))
     },
-    async open(record, idleExpiresAt, replaces, now) {
-      const { user, epoch, expiresAt } = record
+    async open(record, idleExpiresAt, replaces, now, most) {
+      const { user, epoch, expiresAt, digest, pending } = record
       const idle = Math.min(idleExpiresAt, expiresAt)
       if (now >= idle) return false
       const slot = slotOf(user)
       const old = replaces === undefined ? [] : [sessionKey(slot, replaces)]
-      const keys = [sessionKey(slot, record.digest), userPrefix(slot) + user, ...old]
-      const values = [now, user, epoch, expiresAt, ...fieldsFrom(record, idle, now)]
+      const keys = [sessionKey(slot, digest), userPrefix(slot) + user, sessionIndex(slot) + user, ...old]
+      const place = [most, sessionKey(slot, ''), digest, pending === null ? 0 : 1]
+      const values = [now, user, epoch, expiresAt, ...place, ...fieldsFrom(record, idle, now)]
       return (await client.run(OPEN, keys, values)) === 1
     },
-    end: (digest, slot) => client.answer(async (redis) => (await redis.del(sessionKey(slot, digest))) === 1),
+    async end(digest, slot) {
+      return (await client.run(END, [sessionKey(slot, digest)], [sessionIndex(slot), digest])) === 1
+    },
     async endAll(user) {
-      await client.run(END_ALL, [userPrefix(slotOf(user)) + user], [])
+      const epoch = await client.run(END_ALL, [userPrefix(slotOf(user)) + user], [])
+      return epoch === null ? undefined : Number(epoch)
+    },
+    async list(user, now) {
+      const slot = slotOf(user)
+      const keys = [userPrefix(slot) + user, sessionIndex(slot) + user]
+      const reply = await client.run(LIST, keys, [now, sessionKey(slot, '')])
+      return client.answer(async () => sessionsIn(reply))
     },
   }
 }
 
+function sessionsIn(reply: unknown): readonly LiveSession[] {
+  if (!Array.isArray(reply)) throw new TypeError('Redis returned no list')
+  const found: readonly unknown[] = reply
+  return found.flatMap((entry) => {
+    const [digest, fields]: readonly unknown[] = Array.isArray(entry) ? entry : []
+    return liveSessionOf(String(digest), fields) ?? []
+  })
+}
+
 function fieldsFrom(record: SessionRecord, idleExpiresAt: number, now: number): (string | number)[] {
-  const { digest: _digest, ...fields } = record
-  const stored = Object.entries({ ...fields, idleExpiresAt, lastSeenAt: now })
+  const { digest: _digest, authenticationMethods, ...fields } = record
+  const methods = authenticationMethods.join(' ')
+  const stored = Object.entries({ ...fields, authenticationMethods: methods, idleExpiresAt, lastSeenAt: now })
   return stored.flatMap(([name, value]) => [name, value ?? ''])
 }
 
@@ -82,7 +145,8 @@ function liveSessionOf(digest: string, reply: unknown): LiveSession | undefined 
   const fields = fieldsOf(reply)
   const step = textOf(fields, 'pending')
   const pending = pendingOf(step === '' ? null : step)
-  if (pending === undefined) return undefined
+  const authenticationMethods = methodsOf(textOf(fields, 'authenticationMethods'))
+  if (pending === undefined || authenticationMethods === undefined) return undefined
   const record: SessionRecord = Object.freeze({
     digest,
     user: textOf(fields, 'user'),
@@ -90,6 +154,8 @@ function liveSessionOf(digest: string, reply: unknown): LiveSession | undefined 
     createdAt: numberOf(fields, 'createdAt'),
     authenticatedAt: numberOf(fields, 'authenticatedAt'),
     mfaAt: numberOrNullOf(fields, 'mfaAt'),
+    authenticationMethods,
+    binding: fields.get('binding') === '' ? null : textOf(fields, 'binding'),
     pending,
     idleTimeout: numberOf(fields, 'idleTimeout'),
     expiresAt: numberOf(fields, 'expiresAt'),

@@ -1,18 +1,26 @@
 import type { User, Users } from '../login/user.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { USER_INDEX, userPrefix } from './redis-keys.ts'
-import { numberOf, numberOrNullOf, textOf } from './redis-reply.ts'
+import { numberOf, textOf } from './redis-reply.ts'
 
 const CREATE = script(`
   if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
   redis.call('HSET', KEYS[1], unpack(ARGV))
   return 1`)
 
-const SET_PASSWORD = script(`
-  if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[3] then return 0 end
-  redis.call('HSET', KEYS[1], 'passwordHash', ARGV[1], 'oneTimeUntil', ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+/** A rise of the epoch goes through in a store that is full. */
+const UPDATE = script(`#!lua flags=allow-oom
+  if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+  if (redis.call('HGET', KEYS[1], 'revision') or '0') ~= ARGV[3] then return 0 end
+  redis.call('HSET', KEYS[1], 'credentials', ARGV[1])
+  redis.call('HINCRBY', KEYS[1], 'epoch', ARGV[2])
+  redis.call('HINCRBY', KEYS[1], 'revision', 1)
   return 1`)
+
+const SET_DISABLED = script(`#!lua flags=allow-oom
+  if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+  redis.call('HSET', KEYS[1], 'disabled', ARGV[1])
+  return redis.call('HINCRBY', KEYS[1], 'epoch', 1)`)
 
 /** The users: one hash each, and a set of all names. */
 export function redisUsers(client: RedisClient, slotOf: (user: string) => string): Users {
@@ -26,9 +34,13 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
       await client.answer((redis) => redis.sadd(USER_INDEX, user.name))
       return (await client.run(CREATE, [keyOf(user.name)], fieldsFrom(user))) === 1
     },
-    async setPassword(name, passwordHash, oneTimeUntil, expectedEpoch) {
-      const values = [passwordHash, oneTimeUntil ?? '', expectedEpoch]
-      return (await client.run(SET_PASSWORD, [keyOf(name)], values)) === 1
+    async update(name, { credentials, endSessions }, expected) {
+      const values = [credentials, endSessions ? 1 : 0, expected]
+      return (await client.run(UPDATE, [keyOf(name)], values)) === 1
+    },
+    async setDisabled(name, disabled) {
+      const epoch = await client.run(SET_DISABLED, [keyOf(name)], [disabled ? 1 : 0])
+      return epoch === null ? undefined : Number(epoch)
     },
     async list() {
       const names = await client.answer((redis) => redis.smembers(USER_INDEX))
@@ -38,15 +50,8 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
   }
 }
 
-function fieldsFrom({ passwordHash, oneTimeUntil, disabled, epoch, createdAt }: User): (string | number)[] {
-  const stored = {
-    passwordHash,
-    oneTimeUntil: oneTimeUntil ?? '',
-    disabled: disabled ? 1 : 0,
-    epoch,
-    createdAt,
-  }
-  return Object.entries(stored).flat()
+function fieldsFrom({ credentials, disabled, epoch, revision, createdAt }: User): (string | number)[] {
+  return Object.entries({ credentials, disabled: disabled ? 1 : 0, epoch, revision, createdAt }).flat()
 }
 
 function userOf(name: string, stored: Readonly<Record<string, string>>): User | undefined {
@@ -54,10 +59,10 @@ function userOf(name: string, stored: Readonly<Record<string, string>>): User | 
   if (fields.size === 0) return undefined
   return Object.freeze({
     name,
-    passwordHash: textOf(fields, 'passwordHash'),
-    oneTimeUntil: numberOrNullOf(fields, 'oneTimeUntil'),
+    credentials: fields.get('credentials') ?? '',
     disabled: textOf(fields, 'disabled') !== '0',
     epoch: numberOf(fields, 'epoch'),
+    revision: fields.has('revision') ? numberOf(fields, 'revision') : 0,
     createdAt: numberOf(fields, 'createdAt'),
   })
 }

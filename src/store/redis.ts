@@ -2,6 +2,7 @@ import { RedisStore } from 'connect-redis'
 import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis } from './redis-client.ts'
 import { BROWSER_PREFIX } from './redis-keys.ts'
+import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { redisSessions } from './redis-sessions.ts'
@@ -23,6 +24,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
   return {
     users: redisUsers(client, slotOf),
     sessions: redisSessions(client, slotOf),
+    histories: redisHistories(client, slotOf),
     notes: redisNotes(client),
     revocations: redisRevocations(client, now),
     browserSessions: new BrowserSessions(browserSessions),

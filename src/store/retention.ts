@@ -6,3 +6,6 @@ export const REVOCATIONS_KEPT_LONGER: number = 2 * 24 * 60 * 60 * 1000
 
 /** How many entries that are too old one write removes. */
 export const PURGED_AT_ONCE = 100
+
+/** How many entries the history of an account has. */
+export const HISTORY_LENGTH = 50

@@ -65,8 +65,39 @@ const REVOCATIONS = `
   INSERT INTO revocation_state VALUES (1, 0, lower(hex(randomblob(16))));
 `
 
+/**
+ * Second factors. What users logged in by is no longer plain, and nothing here has the key to seal it: users of an
+ * older version keep their names and get a new password by "user reset-password". Sessions end.
+ */
+const SECOND_FACTORS = `
+  ALTER TABLE users ADD COLUMN credentials TEXT NOT NULL DEFAULT '';
+  ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users DROP COLUMN password_hash;
+  ALTER TABLE users DROP COLUMN one_time_until;
+
+  DELETE FROM sessions;
+  ALTER TABLE sessions ADD COLUMN authentication_methods TEXT NOT NULL DEFAULT '';
+  ALTER TABLE sessions ADD COLUMN binding TEXT;
+  CREATE INDEX sessions_by_user ON sessions (user, created_at);
+
+  CREATE TABLE histories (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX histories_by_user ON histories (user, id);
+
+  CREATE TABLE user_handles (
+    handle TEXT PRIMARY KEY,
+    user TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`
+
 /** From each version of the schema to the next, beginning with an empty database. Never change one: add another. */
-export const MIGRATIONS: readonly string[] = [USERS_SESSIONS_NOTES, REVOCATIONS]
+export const MIGRATIONS: readonly string[] = [USERS_SESSIONS_NOTES, REVOCATIONS, SECOND_FACTORS]
 
 /** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

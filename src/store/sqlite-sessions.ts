@@ -1,9 +1,9 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
 import type { SessionStore } from '../login/session-store.ts'
-import { pendingOf } from './pending.ts'
 import { PURGED_AT_ONCE } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { numberIn, numberOrNullIn, textIn, type Row } from './sqlite-row.ts'
+import { methodsOf, pendingOf } from './stored-words.ts'
 
 /** One statement, so that nothing can end the session between the check and the slide. It cannot insert. */
 const VALIDATE = `
@@ -16,11 +16,25 @@ const VALIDATE = `
     AND users.name = sessions.user AND users.disabled = 0 AND users.epoch = sessions.epoch
   RETURNING *`
 
+/** As {@link VALIDATE}, and changes nothing. */
+const LOOK = `
+  SELECT sessions.* FROM sessions, users
+  WHERE sessions.digest = :digest AND users.name = sessions.user
+    AND :now < sessions.idle_expires_at AND :now < sessions.expires_at
+    AND users.disabled = 0 AND users.epoch = sessions.epoch`
+
+const LIST = `
+  SELECT sessions.* FROM sessions, users
+  WHERE sessions.user = :user AND users.name = sessions.user
+    AND :now < sessions.idle_expires_at AND :now < sessions.expires_at
+    AND users.disabled = 0 AND users.epoch = sessions.epoch
+  ORDER BY sessions.created_at DESC`
+
 const INSERT = `
-  INSERT INTO sessions (digest, user, epoch, created_at, authenticated_at, mfa_at, pending, idle_timeout,
-    expires_at, label, address, user_agent, mac, idle_expires_at, last_seen_at)
-  VALUES (:digest, :user, :epoch, :createdAt, :authenticatedAt, :mfaAt, :pending, :idleTimeout,
-    :expiresAt, :label, :address, :userAgent, :mac, min(:idleExpiresAt, :expiresAt), :now)
+  INSERT INTO sessions (digest, user, epoch, created_at, authenticated_at, mfa_at,
+    authentication_methods, binding, pending, idle_timeout, expires_at, label, address, user_agent, mac, idle_expires_at, last_seen_at)
+  VALUES (:digest, :user, :epoch, :createdAt, :authenticatedAt, :mfaAt,
+    :methods, :binding, :pending, :idleTimeout, :expiresAt, :label, :address, :userAgent, :mac, min(:idleExpiresAt, :expiresAt), :now)
   ON CONFLICT DO NOTHING`
 
 /** Of the record's epoch, or of the one before it: that is what a password change has just ended. */
@@ -28,6 +42,14 @@ const REPLACE = `
   DELETE FROM sessions
   WHERE digest = :digest AND user = :user AND epoch BETWEEN :epoch - 1 AND :epoch
     AND :now < idle_expires_at AND :now < expires_at`
+
+/** The oldest of a kind, beyond the most that there may be; those that are over count for nothing. */
+const CUT = `
+  DELETE FROM sessions WHERE digest IN (
+    SELECT digest FROM sessions
+    WHERE user = :user AND epoch = :epoch AND (pending IS NULL) = :isComplete
+      AND :now < idle_expires_at AND :now < expires_at
+    ORDER BY created_at DESC, last_seen_at DESC LIMIT -1 OFFSET :most)`
 
 const PURGE = `
   DELETE FROM sessions
@@ -37,17 +59,24 @@ const PURGE = `
 export function sqliteSessions(database: SqliteDatabase): SessionStore {
   const { durable, relaxed, answer } = database
   const validate = relaxed.prepare(VALIDATE)
+  const look = relaxed.prepare(LOOK)
   const end = durable.prepare('DELETE FROM sessions WHERE digest = ?')
-  const raise = durable.prepare('UPDATE users SET epoch = epoch + 1 WHERE name = ?')
+  const raise = durable.prepare('UPDATE users SET epoch = epoch + 1 WHERE name = ? RETURNING epoch')
+  const list = relaxed.prepare(LIST)
   return {
-    validate: (digest, _slot, now) =>
+    validate: (digest, _slot, now, use = 'use') =>
       answer(() => {
-        const row = validate.get({ digest, now })
+        const row = (use === 'use' ? validate : look).get({ digest, now })
         return row === undefined ? undefined : liveSessionOf(row)
       }),
     open: opening(database),
     end: (digest) => answer(() => end.run(digest).changes === 1),
-    endAll: (user) => answer(() => void raise.run(user)),
+    endAll: (user) =>
+      answer(() => {
+        const row = raise.get(user)
+        return row === undefined ? undefined : numberIn(row, 'epoch')
+      }),
+    list: (user, now) => answer(() => list.all({ user, now }).flatMap((row) => liveSessionOf(row) ?? [])),
   }
 }
 
@@ -58,14 +87,21 @@ function opening(database: SqliteDatabase): SessionStore['open'] {
   insert.setAllowUnknownNamedParameters(true)
   const replace = durable.prepare(REPLACE)
   const purge = durable.prepare(PURGE)
-  return (record, idleExpiresAt, replaces, now) =>
+  const cut = durable.prepare(CUT)
+  return (record, idleExpiresAt, replaces, now, most) =>
     database.write(() => {
+      const { authenticationMethods, ...fields } = record
       const { user, epoch } = record
       if (now >= Math.min(idleExpiresAt, record.expiresAt)) return false
       if (admits.get(user, epoch) === undefined) return false
       if (replaces !== undefined && replace.run({ digest: replaces, user, epoch, now }).changes !== 1)
         return false
-      if (insert.run({ ...record, idleExpiresAt, now }).changes !== 1) return false
+      // Before the new one is there, which so is never the one that ends.
+      cut.run({ user, epoch, isComplete: record.pending === null ? 1 : 0, now, most: most - 1 })
+      if (
+        insert.run({ ...fields, methods: authenticationMethods.join(' '), idleExpiresAt, now }).changes !== 1
+      )
+        return false
       purge.run(now)
       return true
     })
@@ -73,7 +109,8 @@ function opening(database: SqliteDatabase): SessionStore['open'] {
 
 function liveSessionOf(row: Row): LiveSession | undefined {
   const pending = pendingOf(row['pending'] === null ? null : textIn(row, 'pending'))
-  if (pending === undefined) return undefined
+  const authenticationMethods = methodsOf(textIn(row, 'authentication_methods'))
+  if (pending === undefined || authenticationMethods === undefined) return undefined
   const record: SessionRecord = Object.freeze({
     digest: textIn(row, 'digest'),
     user: textIn(row, 'user'),
@@ -81,6 +118,8 @@ function liveSessionOf(row: Row): LiveSession | undefined {
     createdAt: numberIn(row, 'created_at'),
     authenticatedAt: numberIn(row, 'authenticated_at'),
     mfaAt: numberOrNullIn(row, 'mfa_at'),
+    authenticationMethods,
+    binding: row['binding'] === null ? null : textIn(row, 'binding'),
     pending,
     idleTimeout: numberIn(row, 'idle_timeout'),
     expiresAt: numberIn(row, 'expires_at'),

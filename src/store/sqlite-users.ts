@@ -1,17 +1,20 @@
 import type { User, Users } from '../login/user.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
-import { numberIn, numberOrNullIn, textIn, type Row } from './sqlite-row.ts'
+import { numberIn, textIn, type Row } from './sqlite-row.ts'
 
 /** The users, in the table `users`. */
 export function sqliteUsers({ durable, answer }: SqliteDatabase): Users {
   const byName = durable.prepare('SELECT * FROM users WHERE name = ?')
   const all = durable.prepare('SELECT * FROM users ORDER BY name')
   const insert = durable.prepare(
-    'INSERT INTO users (name, password_hash, one_time_until, disabled, epoch, created_at) ' +
+    'INSERT INTO users (name, credentials, disabled, epoch, revision, created_at) ' +
       'VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   )
   const update = durable.prepare(
-    'UPDATE users SET password_hash = ?, one_time_until = ?, epoch = epoch + 1 WHERE name = ? AND epoch = ?',
+    'UPDATE users SET credentials = ?, epoch = epoch + ?, revision = revision + 1 WHERE name = ? AND revision = ?',
+  )
+  const setDisabled = durable.prepare(
+    'UPDATE users SET disabled = ?, epoch = epoch + 1 WHERE name = ? RETURNING epoch',
   )
   return {
     find: (name) =>
@@ -19,12 +22,15 @@ export function sqliteUsers({ durable, answer }: SqliteDatabase): Users {
         const row = byName.get(name)
         return row === undefined ? undefined : userOf(row)
       }),
-    create: ({ name, passwordHash, oneTimeUntil, disabled, epoch, createdAt }) =>
-      answer(
-        () => insert.run(name, passwordHash, oneTimeUntil, disabled ? 1 : 0, epoch, createdAt).changes === 1,
-      ),
-    setPassword: (name, passwordHash, oneTimeUntil, expectedEpoch) =>
-      answer(() => update.run(passwordHash, oneTimeUntil, name, expectedEpoch).changes === 1),
+    create: ({ name, credentials, disabled, epoch, revision, createdAt }) =>
+      answer(() => insert.run(name, credentials, disabled ? 1 : 0, epoch, revision, createdAt).changes === 1),
+    update: (name, { credentials, endSessions }, expected) =>
+      answer(() => update.run(credentials, endSessions ? 1 : 0, name, expected).changes === 1),
+    setDisabled: (name, disabled) =>
+      answer(() => {
+        const row = setDisabled.get(disabled ? 1 : 0, name)
+        return row === undefined ? undefined : numberIn(row, 'epoch')
+      }),
     list: () => answer(() => all.all().map(userOf)),
   }
 }
@@ -32,10 +38,10 @@ export function sqliteUsers({ durable, answer }: SqliteDatabase): Users {
 function userOf(row: Row): User {
   return Object.freeze({
     name: textIn(row, 'name'),
-    passwordHash: textIn(row, 'password_hash'),
-    oneTimeUntil: numberOrNullIn(row, 'one_time_until'),
+    credentials: textIn(row, 'credentials'),
     disabled: numberIn(row, 'disabled') !== 0,
     epoch: numberIn(row, 'epoch'),
+    revision: numberIn(row, 'revision'),
     createdAt: numberIn(row, 'created_at'),
   })
 }

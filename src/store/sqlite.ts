@@ -1,6 +1,7 @@
 import { BrowserSessions } from './browser-sessions.ts'
 import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
@@ -18,6 +19,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
   return {
     users: sqliteUsers(database),
     sessions: sqliteSessions(database),
+    histories: sqliteHistories(database),
     notes: sqliteNotes(database),
     revocations: sqliteRevocations(database, options.now),
     browserSessions: new BrowserSessions(sqliteBrowserSessions(database, options.now)),

@@ -1,5 +1,6 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { RevocationStore } from '../auth/revocation.ts'
+import type { Histories } from '../login/history.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import type { Users } from '../login/user.ts'
 import type { NoteStore } from '../tools/note-store.ts'
@@ -8,6 +9,7 @@ import type { NoteStore } from '../tools/note-store.ts'
 export interface Store {
   readonly users: Users
   readonly sessions: SessionStore
+  readonly histories: Histories
   readonly notes: NoteStore
   readonly revocations: RevocationStore
   /** What express-session keeps for a browser: never a credential, and never under the session id itself. */

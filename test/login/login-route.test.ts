@@ -171,12 +171,12 @@ for (const engine of ENGINES)
     })
 
     test('a password is taken however the keyboard composed it', async () => {
-      const { name } = await door.addUser({ passwordHash: await CHEAP.hash('caf\u00e9 au lait noir') })
+      const { name } = await door.addUser({}, { passwordHash: await CHEAP.hash('caf\u00e9 au lait noir') })
       assert.equal((await login(name, { password: 'cafe\u0301 au lait noir' })).status, 200)
     })
 
     test('a one-time password gives only a pending login', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() + 60_000 })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const answer = await login(name, { token: true })
       assert.equal(answer.status, 200)
       const { pending, ...rest } = answer.json() as LoggedIn
@@ -195,14 +195,14 @@ for (const engine of ENGINES)
     })
 
     test('a one-time password that is too old is not right', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() })
       assert.equal((await login(name)).status, 401)
     })
 
     test('a pending login ends after ten minutes, however it is used', async (t) => {
       const own = await startDoor(engine)
       t.after(() => own.close())
-      const { name } = await own.addUser({ oneTimeUntil: own.options.now() + 3_600_000 })
+      const { name } = await own.addUser({}, { oneTimeUntil: own.options.now() + 3_600_000 })
       const { pending } = (
         await own.post('/auth/login', { username: name, password: PASSWORD, token: true })
       ).json() as LoggedIn

@@ -80,7 +80,7 @@ for (const engine of ENGINES)
     })
 
     test('make somebody with a one-time password choose another first', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() + 60_000 })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const browser = testBrowser(door)
       await browser.get('/login')
       const answer = await browser.submit('/auth/login', { username: name, password: PASSWORD })

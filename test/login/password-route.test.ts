@@ -20,7 +20,7 @@ for (const engine of ENGINES)
       (await door.ask('/auth/session', { headers: bearer(token) })).status === 200
 
     test('a pending login sets a password and becomes a session under a new id', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() + 60_000 })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const { pending } = await login(name)
       const answer = await door.post('/auth/password', { newPassword: NEW_PASSWORD }, bearer(pending))
       assert.equal(answer.status, 200)
@@ -37,7 +37,7 @@ for (const engine of ENGINES)
     })
 
     test('a one-time password is not kept as the new one', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() + 60_000 })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const { pending } = await login(name)
       const answer = await door.post('/auth/password', { newPassword: PASSWORD }, bearer(pending))
       assert.equal(answer.status, 400)

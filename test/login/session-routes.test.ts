@@ -191,7 +191,7 @@ for (const engine of ENGINES)
     })
 
     test('a pending login ends with a logout, too', async () => {
-      const { name } = await door.addUser({ oneTimeUntil: door.options.now() + 60_000 })
+      const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const login = await door.post('/auth/login', { username: name, password: PASSWORD, token: true })
       const { pending } = login.json() as { pending: string }
       assert.equal((await door.post('/auth/logout', {}, bearer(pending))).status, 204)

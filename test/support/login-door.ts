@@ -6,8 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { CompiledPermissions } from '../../src/auth/context.ts'
+import type { Ended } from '../../src/auth/ended.ts'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
+import { credentialVault } from '../../src/login/credential-vault.ts'
+import { passwordOnly, type Credentials } from '../../src/login/credentials.ts'
+import { factorKeys } from '../../src/login/factor-keys.ts'
+import { knownUser } from '../../src/login/known-user.ts'
+import { unsafeNoThrottle } from '../../src/login/throttle.ts'
 import { workQueue } from '../../src/login/work-queue.ts'
 import type { LoginOptions } from '../../src/login/options.ts'
 import { passwords } from '../../src/login/password.ts'
@@ -47,7 +53,12 @@ export interface LoginDoor {
   /** Moves the clock. */
   advance(ms: number): void
   failAudit(fails: boolean): void
-  addUser(fields?: Partial<User>): Promise<User>
+  /** Every end that was told to other nodes. */
+  readonly announced: readonly Ended[]
+  /** With {@link PASSWORD}, unless other credentials are given. */
+  addUser(fields?: Partial<Omit<User, 'credentials'>>, credentials?: Partial<Credentials>): Promise<User>
+  /** What a user logs in by now. */
+  credentialsOf(user: string): Promise<Credentials>
   ask(path: string, options?: Partial<Ask>): Promise<Answer>
   /** Posts JSON, as a program does. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -65,6 +76,8 @@ export async function startDoor(
   let offset = 0
   const now = (): number => Date.now() + offset
   const store = await openStore(redis?.url ?? `sqlite:${join(directory, 'store.db')}`, { now, slotOf })
+  const vault = credentialVault(factorKeys([randomBytes(48).toString('base64')]))
+  const announced: Ended[] = []
   const events: AuditEvent[] = []
   const faults: unknown[] = []
   let auditFails = false
@@ -72,7 +85,11 @@ export async function startDoor(
     ...store,
     keys: sessionKeys([randomBytes(48).toString('base64')]),
     passwords: CHEAP,
-    rightsOf: ({ name }) => ({ roles: name.startsWith('u-') ? ['reader'] : [], permissions: NO_PERMISSIONS }),
+    rightsOf: ({ name }) => ({
+      roles: name.startsWith('u-') ? ['reader'] : [],
+      permissions: NO_PERMISSIONS,
+      secondFactorRequired: name.startsWith('u-mfa-'),
+    }),
     audit: {
       async record(event) {
         if (auditFails) throw new Error('the disk of the audit trail is full')
@@ -80,8 +97,14 @@ export async function startDoor(
       },
     },
     now,
+    announce: async (ended) => void announced.push(...ended),
+    vault,
+    throttle: unsafeNoThrottle,
     idleTimeout: IDLE,
     absoluteTimeout: ABSOLUTE,
+    most: 20,
+    binding: 'none',
+    deviceLogin: true,
     isAllowedOrigin: (origin, host) => origin === `https://${host}`,
     onException: (_requestId, error) => faults.push(error),
     ...changes(store),
@@ -108,11 +131,19 @@ export async function startDoor(
     failAudit(fails) {
       auditFails = fails
     },
-    async addUser(fields = {}) {
+    announced,
+    async credentialsOf(user) {
+      const known = await knownUser(user, options)
+      if (known === undefined) throw new Error(`nobody is called ${user}`)
+      return known.credentials
+    },
+    async addUser(fields = {}, credentials = {}) {
+      const name = fields.name ?? `u-${randomBytes(6).toString('hex')}`
+      const own = { ...passwordOnly(await CHEAP.hash(PASSWORD), null), ...credentials }
       const user = {
-        name: `u-${randomBytes(6).toString('hex')}`,
-        passwordHash: await CHEAP.hash(PASSWORD),
-        oneTimeUntil: null,
+        name,
+        credentials: vault.seal(name, own),
+        revision: 0,
         disabled: false,
         epoch: 0,
         createdAt: now(),

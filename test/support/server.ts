@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,8 @@ export interface TestServer {
 
 /** The secret of the test servers' sessions. */
 export const TEST_SECRET = 'a-secret-for-tests-only-0123456789abcdef'
+/** What seals the credentials of its users. */
+export const TEST_FACTOR_KEY: string = randomBytes(48).toString('base64')
 
 const ACCESS = `version: 1
 rules: []
@@ -123,7 +126,14 @@ export async function startServer(
     store,
     audit: recorder.sink,
     sessionSecrets: [TEST_SECRET],
-    sessions: { idleTimeout: 30 * 60_000, absoluteTimeout: 12 * 3_600_000 },
+    sessions: {
+      idleTimeout: 30 * 60_000,
+      absoluteTimeout: 12 * 3_600_000,
+      most: 20,
+      binding: 'none',
+      deviceLogin: true,
+    },
+    factorKeys: [TEST_FACTOR_KEY],
     limits: { bodyBytes: 4 * 1024 * 1024, requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32 },
     hosts: [],
     origins: [],

@@ -17,10 +17,10 @@ export interface TestSession {
 export function newUser(fields: Partial<User> = {}): User {
   return {
     name: `u-${randomBytes(8).toString('hex')}`,
-    passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
-    oneTimeUntil: null,
+    credentials: 'v1.00000000.sealed',
     disabled: false,
     epoch: 0,
+    revision: 0,
     createdAt: 1_000,
     ...fields,
   }
@@ -38,6 +38,8 @@ export function newSession(user: User, now: number, fields: Partial<SessionRecor
       createdAt: now,
       authenticatedAt: now,
       mfaAt: null,
+      authenticationMethods: ['password'],
+      binding: null,
       pending: null,
       idleTimeout: 1_000,
       expiresAt: now + 10_000,

@@ -12,10 +12,10 @@ export async function openSession(
   const now = Date.now()
   await server.store.users.create({
     name: user,
-    passwordHash: `unusable-${randomBytes(8).toString('hex')}`,
-    oneTimeUntil: null,
+    credentials: `unusable-${randomBytes(8).toString('hex')}`,
     disabled: false,
     epoch: 0,
+    revision: 0,
     createdAt: now,
   })
   const { epoch } = (await server.store.users.find(user)) ?? { epoch: 0 }
@@ -28,6 +28,8 @@ export async function openSession(
     createdAt: now,
     authenticatedAt: now,
     mfaAt: null,
+    authenticationMethods: ['password'] as const,
+    binding: null,
     pending: null,
     idleTimeout: 1_800_000,
     expiresAt: now + 3_600_000,
@@ -36,7 +38,7 @@ export async function openSession(
     userAgent: 'test',
   }
   const record = sealRecord(fields, sessionKeys([TEST_SECRET]).seal)
-  if (!(await server.store.sessions.open(record, now + 1_800_000, undefined, now)))
+  if (!(await server.store.sessions.open(record, now + 1_800_000, undefined, now, 1000)))
     throw new Error('the store did not open the session')
   return { token, digest }
 }
