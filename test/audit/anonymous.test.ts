@@ -107,7 +107,7 @@ test('a disk that refuses is reported, and never to who records', async (t) => {
   assert.equal(errors.length, 1)
 })
 
-test('what a stranger sends cannot end or disguise a line', async (t) => {
+test('ASVS 16.4.1: what a stranger sends cannot end or disguise a line', async (t) => {
   const { log, path } = await kept(t)
   log.record(refused('no_credential', '::1\n{"event":"forged"}\u001b[2J\u202e\u0085'))
   await log.close()

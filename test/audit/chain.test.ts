@@ -44,7 +44,7 @@ test('a line has the published keys in the published order', () => {
   assert.equal(hash, `sha256:${createHash('sha256').update(body).digest('hex')}`)
 })
 
-test('fields without a place of their own stand between policy and prev', () => {
+test('ASVS 16.2.4: fields without a place of their own stand between policy and prev', () => {
   const event: AuditEvent = { event: 'policy.rejected', problem: 'broken', policy: 'sha256:x' }
   const { line } = chainLine(event, AT, CHAIN_START)
   const keys = Object.keys(JSON.parse(line)).join(' ')

@@ -88,7 +88,7 @@ test('a record is in the file when its promise resolves', async (t) => {
   for (const serial of ['a', 'b', 'c']) await seen(serial)
 })
 
-test('file and folder are for the owner only', async (t) => {
+test('ASVS 16.4.2: file and folder are for the owner only', async (t) => {
   const { sink, directory } = await kept(t)
   await sink.record(issued('1'))
   assert.equal((await stat(join(directory, FILE))).mode & 0o777, 0o600)

@@ -20,7 +20,7 @@ function refusedWith(reason: RefusalReason, layer: 'tls' | 'http'): Promise<unkn
   return server.event('request.refused', (event) => event.reason === reason && event.layer === layer)
 }
 
-test('no certificate: closed by TLS and recorded, with the address', async () => {
+test('ASVS 12.1.3: no certificate: closed by TLS and recorded, with the address', async () => {
   const { certificates: port } = server.ports
   await assert.rejects(ask({ port, ca: server.authority.rootPem, ...list }))
   const event = await server.event('request.refused', ({ reason }) => reason === 'no_credential')

@@ -44,7 +44,7 @@ after(async () => server.close())
 const call = (name: string, args = {}): Promise<Answer> =>
   ask({ ...admin, ...modern('tools/call', { name, arguments: args }) })
 
-test('a tool that throws: a constant text with the request id, the exception only on record', async () => {
+test('ASVS 16.5.1: a tool that throws: a constant text with the request id, the exception only on record', async () => {
   const answer = await call('burst')
   assert.equal(answer.status, 200)
   assert.doesNotMatch(answer.body, /hunter2|ECONNREFUSED/)
@@ -61,7 +61,7 @@ test('validation neither defaults nor strips: what was decided on is what runs, 
   assert.equal(ran.length, 1)
 })
 
-test('a decision that cannot be recorded: 503, and no tool runs', async () => {
+test('ASVS 16.5.3: a decision that cannot be recorded: 503, and no tool runs', async () => {
   server.failAudit(({ event }) => event === 'tool.decided')
   const soFar = ran.length
   const answer = await call('mark')
@@ -111,7 +111,7 @@ test('a revocation list past its time: 503 for that CA, and not ready', async ()
   assert.equal((await call('mark')).status, 200)
 })
 
-test('a store that is gone: sessions get 503, certificates are served, and it is not ready', async (t) => {
+test('ASVS 16.5.2: a store that is gone: sessions get 503, certificates are served, and it is not ready', async (t) => {
   const other = await startServer()
   t.after(async () => other.close())
   const { token } = await openSession(other, 'alice')

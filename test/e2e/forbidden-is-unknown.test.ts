@@ -34,7 +34,7 @@ async function answerTo(message: Message, method: string, params: Record<string,
 
 for (const [era, message] of Object.entries(eras))
   describe(`in ${era}`, () => {
-    test('a forbidden tool and an unknown one get the same bytes but for the name, and the record says which', async () => {
+    test('ASVS 8.2.1: a forbidden tool and an unknown one get the same bytes but for the name, and the record says which', async () => {
       const forbidden = await answerTo(message, 'tools/call', {
         name: 'notes_write',
         arguments: { id: 'a', text: 'b' },

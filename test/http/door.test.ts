@@ -90,7 +90,7 @@ async function answers(socket: TLSSocket): Promise<boolean> {
   return data.toString().startsWith('HTTP/1.1 200')
 }
 
-test('what TLS refuses is recorded once, with the reason and the address', async (t) => {
+test('ASVS 16.3.4: what TLS refuses is recorded once, with the reason and the address', async (t) => {
   const { connect: open, refusal } = await setting(t)
   await closed(await open())
   assert.deepEqual(await refusal, {
@@ -103,7 +103,7 @@ test('what TLS refuses is recorded once, with the reason and the address', async
   })
 })
 
-test('what speaks no TLS is recorded, too', async (t) => {
+test('ASVS 12.2.1: what speaks no TLS is recorded, too', async (t) => {
   const { port, refusal } = await setting(t)
   const socket = connectTcp(port, '127.0.0.1')
   socket.on('error', () => undefined)

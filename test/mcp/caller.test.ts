@@ -10,7 +10,7 @@ test('a caller comes out as it went in', () => {
   assert.equal(carrier.unwrap(carrier.wrap(caller)), caller)
 })
 
-test('what travels holds no credential, only a name for logs', () => {
+test('ASVS 16.2.5: what travels holds no credential, only a name for logs', () => {
   const authInfo = callerCarrier().wrap(caller)
   assert.deepEqual(authInfo, { token: '', clientId: 'service:demo', scopes: [] })
 })

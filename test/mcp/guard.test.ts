@@ -46,7 +46,7 @@ const COMMON = {
   resource: 'notes_read',
 }
 
-test('what is allowed is decided on record, then done, then its end is recorded', async () => {
+test('ASVS 16.2.1: what is allowed is decided on record, then done, then its end is recorded', async () => {
   const { guard, events } = setting()
   const order: string[] = []
   const result = await guard.call(reader, asked('notes:read'), {}, async () => {
@@ -61,7 +61,7 @@ test('what is allowed is decided on record, then done, then its end is recorded'
   ])
 })
 
-test('a missing permission and a missing thing are denied alike, and recorded apart', async () => {
+test('ASVS 16.3.2: a missing permission and a missing thing are denied alike, and recorded apart', async () => {
   for (const [needs, reason] of [
     ['notes:write', 'no_permission'],
     [undefined, 'unknown_name'],
@@ -126,7 +126,7 @@ test('seen is what may be called, asked of the same policy, and no word of it is
   assert.deepEqual(events, [])
 })
 
-test('the policy is asked about the very arguments, the name and the time', async () => {
+test('ASVS 8.3.1: the policy is asked about the very arguments, the name and the time', async () => {
   const questions: unknown[] = []
   const policy: Policy = {
     ...policyOf(),
