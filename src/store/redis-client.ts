@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Redis, type RedisOptions } from 'ioredis'
 import { SallyportError } from '../errors.ts'
+import { redisKeys, type RedisKeys } from './redis-keys.ts'
 import { unavailable } from './unavailable.ts'
 
 /** Every wait is bounded and nothing is queued or sent twice: a store that does not answer is an answer. In ms. */
@@ -39,6 +40,8 @@ export function script(lua: string): Script {
 export interface RedisClient {
   /** For connect-redis alone. */
   readonly redis: Redis
+  /** The names of keys and channels. */
+  readonly keys: RedisKeys
   /** Runs `work`; whatever goes wrong is `STORE_UNAVAILABLE`. */
   answer<T>(work: (redis: Redis) => Promise<T>): Promise<T>
   /** Runs a script in one atomic step. The keys must share a hash slot. */
@@ -88,6 +91,7 @@ function clientOf(redis: Redis, where: string, target: Target): RedisClient {
   const subscribers = new Set<Redis>()
   return {
     redis,
+    keys: redisKeys(),
     answer,
     run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
     subscribe(channel, heard) {

@@ -1,6 +1,5 @@
 import type { Histories, HistoryEntry } from '../login/history.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { historyKey } from './redis-keys.ts'
 import { HISTORY_LENGTH } from './retention.ts'
 import { historyEventOf } from './stored-words.ts'
 
@@ -14,10 +13,12 @@ export function redisHistories(client: RedisClient, slotOf: (user: string) => st
   return {
     async add(user, { at, event, address, userAgent }) {
       const text = JSON.stringify([at, event, address, userAgent])
-      await client.run(ADD, [historyKey(slotOf(user), user)], [text])
+      await client.run(ADD, [client.keys.history(slotOf(user), user)], [text])
     },
     async list(user) {
-      const texts = await client.answer((redis) => redis.lrange(historyKey(slotOf(user), user), 0, -1))
+      const texts = await client.answer((redis) =>
+        redis.lrange(client.keys.history(slotOf(user), user), 0, -1),
+      )
       return client.answer(async () => texts.flatMap((text) => entryIn(text) ?? []))
     },
   }

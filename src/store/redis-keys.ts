@@ -1,39 +1,44 @@
-/** The names of all keys. What is in braces decides the hash slot on Redis Cluster. */
-export const NOTE_IDS = 'sallyport:{notes}:ids'
-export const USER_INDEX = 'sallyport:users'
-export const BROWSER_PREFIX = 'sallyport:browser:'
+/** What all keys and channels begin with, unless told otherwise. */
+export const DEFAULT_PREFIX = 'sallyport:'
 
-/** The live revocation list: its epoch, its entries by epoch and by their end, and where changes are announced. */
-export const REVOCATION_STATE = 'sallyport:{revocations}:state'
-export const REVOCATIONS_BY_EPOCH = 'sallyport:{revocations}:by-epoch'
-export const REVOCATIONS_BY_END = 'sallyport:{revocations}:by-end'
-export const REVOCATION_CHANNEL = 'sallyport:{revocations}:announced'
-
-/** A session record; `digest` is the hex SHA-256 of the token. */
-export function sessionKey(slot: string, digest: string): string {
-  return `sallyport:{${slot}}:session:${digest}`
+/** The names of all keys and channels. What is in braces decides the hash slot on Redis Cluster. */
+export interface RedisKeys {
+  readonly noteIds: string
+  note(id: string): string
+  /** What one author uses of the quota. */
+  noteUsage(author: string): string
+  readonly userIndex: string
+  /** What the keys of the users of one slot begin with. */
+  userPrefix(slot: string): string
+  /** A session record; `digest` is the hex SHA-256 of the token. */
+  session(slot: string, digest: string): string
+  /** What the indexes of the users of one slot begin with: the digests of a user's sessions, by when they began. */
+  sessionIndex(slot: string): string
+  /** The history of an account, newest first. */
+  history(slot: string, user: string): string
+  readonly browserPrefix: string
+  /** The live revocation list: its epoch, its entries by epoch and by their end, and where changes are announced. */
+  readonly revocationState: string
+  readonly revocationsByEpoch: string
+  readonly revocationsByEnd: string
+  readonly revocationChannel: string
 }
 
-/** What the indexes of the users of one slot begin with: the digests of a user's sessions, by when they began. */
-export function sessionIndex(slot: string): string {
-  return `sallyport:{${slot}}:sessions:`
-}
-
-/** The history of an account, newest first. */
-export function historyKey(slot: string, user: string): string {
-  return `sallyport:{${slot}}:history:${user}`
-}
-
-/** What the keys of the users of one slot begin with. */
-export function userPrefix(slot: string): string {
-  return `sallyport:{${slot}}:user:`
-}
-
-export function noteKey(id: string): string {
-  return `sallyport:{notes}:note:${id}`
-}
-
-/** What one author uses of the quota. */
-export function noteUsageKey(author: string): string {
-  return `sallyport:{notes}:usage:${author}`
+/** @param prefix what all of them begin with: several installations may share one Redis */
+export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
+  return Object.freeze({
+    noteIds: `${prefix}{notes}:ids`,
+    note: (id) => `${prefix}{notes}:note:${id}`,
+    noteUsage: (author) => `${prefix}{notes}:usage:${author}`,
+    userIndex: `${prefix}users`,
+    userPrefix: (slot) => `${prefix}{${slot}}:user:`,
+    session: (slot, digest) => `${prefix}{${slot}}:session:${digest}`,
+    sessionIndex: (slot) => `${prefix}{${slot}}:sessions:`,
+    history: (slot, user) => `${prefix}{${slot}}:history:${user}`,
+    browserPrefix: `${prefix}browser:`,
+    revocationState: `${prefix}{revocations}:state`,
+    revocationsByEpoch: `${prefix}{revocations}:by-epoch`,
+    revocationsByEnd: `${prefix}{revocations}:by-end`,
+    revocationChannel: `${prefix}{revocations}:announced`,
+  } satisfies RedisKeys)
 }

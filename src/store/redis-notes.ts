@@ -1,6 +1,5 @@
 import type { NoteStore } from '../tools/note-store.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { NOTE_IDS, noteKey, noteUsageKey } from './redis-keys.ts'
 import { numberOf, textOf } from './redis-reply.ts'
 
 /** What a note takes from the quota of its author is given back to who wrote it before. */
@@ -39,20 +38,21 @@ const DELETE = script(`${RELEASE}
 
 /** The notes, all in one hash slot: one hash each, their ids in a sorted set, and what each author uses. */
 export function redisNotes(client: RedisClient): NoteStore {
-  const usagePrefix = noteUsageKey('')
+  const { noteIds, note, noteUsage } = client.keys
+  const usagePrefix = noteUsage('')
   return {
-    list: (limit) => client.answer((redis) => redis.zrange(NOTE_IDS, '-', '+', 'BYLEX', 'LIMIT', 0, limit)),
+    list: (limit) => client.answer((redis) => redis.zrange(noteIds, '-', '+', 'BYLEX', 'LIMIT', 0, limit)),
     read: (id) =>
       client.answer(async (redis) => {
-        const fields = new Map(Object.entries(await redis.hgetall(noteKey(id))))
+        const fields = new Map(Object.entries(await redis.hgetall(note(id))))
         if (fields.size === 0) return undefined
         const [text, author] = [textOf(fields, 'text'), textOf(fields, 'author')]
         return Object.freeze({ id, text, author, updatedAt: numberOf(fields, 'updatedAt') })
       }),
     async write({ id, text, author, updatedAt }, quota) {
       const values = [usagePrefix, id, text, author, updatedAt, quota.notes, quota.bytes]
-      return (await client.run(WRITE, [noteKey(id), NOTE_IDS], values)) === 1
+      return (await client.run(WRITE, [note(id), noteIds], values)) === 1
     },
-    delete: async (id) => (await client.run(DELETE, [noteKey(id), NOTE_IDS], [usagePrefix, id])) === 1,
+    delete: async (id) => (await client.run(DELETE, [note(id), noteIds], [usagePrefix, id])) === 1,
   }
 }

@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RevocationStore, RevokedCertificate } from '../auth/revocation.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import {
-  REVOCATION_CHANNEL,
-  REVOCATION_STATE,
-  REVOCATIONS_BY_END,
-  REVOCATIONS_BY_EPOCH,
-} from './redis-keys.ts'
 import { PURGED_AT_ONCE, REVOCATIONS_KEPT_LONGER } from './retention.ts'
 
 /** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
@@ -72,8 +66,6 @@ const ADD = script(`${EPOCH}
   redis.pcall('PUBLISH', ARGV[1], '')
   return string.match(redis.call('INFO', 'replication'), 'connected_slaves:(%d+)')`)
 
-const KEYS = [REVOCATION_STATE, REVOCATIONS_BY_EPOCH, REVOCATIONS_BY_END]
-
 /**
  * The live revocation list, in one hash slot: a hash with the epoch, and two sorted sets of `issuer:serial:until`.
  * None of the keys has a time to live.
@@ -81,10 +73,12 @@ const KEYS = [REVOCATION_STATE, REVOCATIONS_BY_EPOCH, REVOCATIONS_BY_END]
  * @param now ms since the epoch; decides only what has ended so long ago that it is removed
  */
 export function redisRevocations(client: RedisClient, now: () => number): RevocationStore {
+  const { revocationState, revocationsByEpoch, revocationsByEnd, revocationChannel } = client.keys
+  const keys = [revocationState, revocationsByEpoch, revocationsByEnd]
   const addSome = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
     const entries = certificates.flatMap((certificate) => [memberOf(certificate), certificate.until])
-    const values = [REVOCATION_CHANNEL, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
-    const replicas = Number(await client.run(ADD, KEYS, values))
+    const values = [revocationChannel, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
+    const replicas = Number(await client.run(ADD, keys, values))
     if (replicas > 0) await replicated(client)
   }
   const add = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
@@ -96,14 +90,14 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
     revoke: (certificates) => add(certificates, ''),
     restore: (certificates, epoch) => add(certificates, epoch),
     async read(asked) {
-      const reply = await client.run(READ, KEYS.slice(0, 2), [asked, randomUUID()])
+      const reply = await client.run(READ, keys.slice(0, 2), [asked, randomUUID()])
       return client.answer(async () => {
         if (!isReading(reply)) throw new TypeError('what is stored is no revocation list')
         const [epoch, run, members] = reply
         return { epoch, run, entries: members.map(revokedOf) }
       })
     },
-    subscribe: (announced) => client.subscribe(REVOCATION_CHANNEL, announced),
+    subscribe: (announced) => client.subscribe(revocationChannel, announced),
   }
 }
 

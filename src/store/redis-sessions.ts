@@ -1,7 +1,6 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { sessionIndex, sessionKey, userPrefix } from './redis-keys.ts'
 import { fieldsOf, numberOf, numberOrNullOf, textOf } from './redis-reply.ts'
 import { methodsOf, pendingOf } from './stored-words.ts'
 
@@ -93,6 +92,7 @@ const END_ALL = script(`#!lua flags=allow-oom
  * to live, counted from the caller's clock: whether a session lives is never decided by the clock of Redis.
  */
 export function redisSessions(client: RedisClient, slotOf: (user: string) => string): SessionStore {
+  const { session: sessionKey, sessionIndex, userPrefix } = client.keys
   return {
     async validate(digest, slot, now, use = 'use') {
       const reply = await client.run(VALIDATE, [sessionKey(slot, digest)], [now, userPrefix(slot), use])

@@ -1,6 +1,5 @@
 import type { User, Users } from '../login/user.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { USER_INDEX, userPrefix } from './redis-keys.ts'
 import { numberOf, textOf } from './redis-reply.ts'
 
 const CREATE = script(`
@@ -24,6 +23,7 @@ const SET_DISABLED = script(`#!lua flags=allow-oom
 
 /** The users: one hash each, and a set of all names. */
 export function redisUsers(client: RedisClient, slotOf: (user: string) => string): Users {
+  const { userIndex, userPrefix } = client.keys
   const keyOf = (name: string): string => userPrefix(slotOf(name)) + name
   const find = (name: string): Promise<User | undefined> =>
     client.answer(async (redis) => userOf(name, await redis.hgetall(keyOf(name))))
@@ -31,7 +31,7 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
     find,
     async create(user) {
       // The name first: one without a user is skipped by list(), a user without it would never be listed.
-      await client.answer((redis) => redis.sadd(USER_INDEX, user.name))
+      await client.answer((redis) => redis.sadd(userIndex, user.name))
       return (await client.run(CREATE, [keyOf(user.name)], fieldsFrom(user))) === 1
     },
     async update(name, { credentials, endSessions }, expected) {
@@ -43,7 +43,7 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
       return epoch === null ? undefined : Number(epoch)
     },
     async list() {
-      const names = await client.answer((redis) => redis.smembers(USER_INDEX))
+      const names = await client.answer((redis) => redis.smembers(userIndex))
       const users = await Promise.all(names.toSorted().map(find))
       return users.filter((user) => user !== undefined)
     },

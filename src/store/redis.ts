@@ -1,7 +1,6 @@
 import { RedisStore } from 'connect-redis'
 import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis } from './redis-client.ts'
-import { BROWSER_PREFIX } from './redis-keys.ts'
 import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
 import { redisRevocations } from './redis-revocations.ts'
@@ -18,7 +17,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
   const client = await connectRedis(location)
   const browserSessions = new RedisStore({
     client: client.redis,
-    prefix: BROWSER_PREFIX,
+    prefix: client.keys.browserPrefix,
     ttl: () => BROWSER_STATE_TTL / 1000,
   })
   return {
