@@ -4,7 +4,7 @@ import { knownUser, type KnownUser } from './known-user.ts'
 import type { OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { passwordProblem } from './password.ts'
-import { rotateSession } from './rotate-session.ts'
+import { reopenSession } from './reopen-session.ts'
 import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
 
 /** A new password for the user of a live session. */
@@ -87,5 +87,5 @@ async function replaced(
   const known = { user: { ...user, epoch, revision: user.revision + 1 }, credentials: changed }
   const { mfaAt } = record
   const rise = { record, known, method: 'password', mfaAt, isFresh: true, caller } as const
-  return rotateSession({ ...rise, reason: 'password_changed' }, options)
+  return reopenSession({ ...rise, reason: 'password_changed' }, options)
 }
