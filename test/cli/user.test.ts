@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { grantsOf, parseAccessDocument } from '../../src/access/document.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
+import { credentialVault } from '../../src/login/credential-vault.ts'
+import type { Credentials } from '../../src/login/credentials.ts'
+import { factorKeys } from '../../src/login/factor-keys.ts'
 import { workQueue } from '../../src/login/work-queue.ts'
 import { passwords } from '../../src/login/password.ts'
 import type { User } from '../../src/login/user.ts'
@@ -14,11 +17,14 @@ import { startRedis } from '../support/redis.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const PASSWORD = 'correct horse battery'
+const KEY = 'a-factor-key-for-tests-only-0123456789abcdef'
 
 interface Place {
   readonly directory: string
   user(args: readonly string[], input?: string): Promise<Finished>
   stored(name: string): Promise<User | undefined>
+  /** What a user logs in by; `undefined` for nobody. */
+  credentialsOf(name: string): Promise<Credentials | undefined>
   rolesOf(name: string): Promise<readonly string[]>
 }
 
@@ -27,19 +33,26 @@ async function place(t: TestContext, store?: string): Promise<Place> {
   const directory = await temporaryDirectory(t)
   await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
   await writeFile(join(directory, 'sallyport.yaml'), '# defaults\n')
+  await mkdir(join(directory, 'data'), { mode: 0o700 })
+  await writeFile(join(directory, 'data', 'factor-key'), KEY, { mode: 0o600 })
   const secret = 'a-secret-for-tests-only-0123456789abcdef'
   const env = store === undefined ? {} : { SALLYPORT_STORE: store, SALLYPORT_SESSION_SECRET: secret }
+  const stored = async (name: string): Promise<User | undefined> => {
+    const opened = await openStore(store ?? `sqlite:${join(directory, 'data', 'sallyport.db')}`, {
+      now: Date.now,
+      slotOf,
+    })
+    const user = await opened.users.find(name)
+    await opened.close()
+    return user
+  }
   return {
     directory,
     user: (args, input = '') => sallyport(['user', ...args], { cwd: directory, env, input }),
-    async stored(name) {
-      const opened = await openStore(store ?? `sqlite:${join(directory, 'data', 'sallyport.db')}`, {
-        now: Date.now,
-        slotOf,
-      })
-      const user = await opened.users.find(name)
-      await opened.close()
-      return user
+    stored,
+    async credentialsOf(name) {
+      const user = await stored(name)
+      return user && credentialVault(factorKeys([KEY])).open(name, user.credentials)
     },
     async rolesOf(name) {
       const text = await readFile(join(directory, 'access.yaml'), 'utf8')
@@ -48,21 +61,21 @@ async function place(t: TestContext, store?: string): Promise<Place> {
   }
 }
 
-async function fits(password: string, user: User | undefined): Promise<boolean> {
-  return passwords(workQueue(1, 1)).verify(password, user?.passwordHash)
+async function fits(password: string, credentials: Credentials | undefined): Promise<boolean> {
+  return passwords(workQueue(1, 1)).verify(password, credentials?.passwordHash)
 }
 
 describe('user add', () => {
   test('prints one line with a one-time password, good for an hour', async (t) => {
-    const { user, stored } = await place(t)
+    const { user, stored, credentialsOf } = await place(t)
     const { code, stdout, stderr } = await user(['add', 'alice'])
     assert.equal(code, 0, stderr)
     const password = /^one-time password: (\S+)\n$/.exec(stdout)?.[1] ?? ''
-    const alice = await stored('alice')
+    const alice = await credentialsOf('alice')
     assert.equal(await fits(password, alice), true)
     const left = (alice?.oneTimeUntil ?? 0) - Date.now()
     assert.ok(left > 3_540_000 && left <= 3_600_000, String(left))
-    assert.ok(!JSON.stringify(alice).includes(password))
+    assert.ok(!JSON.stringify([alice, await stored('alice')]).includes(password))
   })
 
   test('takes a person of another trust domain, by the name that a certificate of that domain has here', async (t) => {
@@ -75,7 +88,7 @@ describe('user add', () => {
   })
 
   test('takes a password from standard input, without the line break', async (t) => {
-    const { user, stored } = await place(t)
+    const { user, credentialsOf } = await place(t)
     for (const [name, input] of [
       ['bob', PASSWORD],
       ['carol', `${PASSWORD}\n`],
@@ -84,7 +97,7 @@ describe('user add', () => {
       assert.equal(code, 0, stderr)
       assert.ok(!stdout.includes(PASSWORD))
       assert.doesNotMatch(stdout, /one-time/)
-      const added = await stored(name)
+      const added = await credentialsOf(name)
       assert.equal(await fits(PASSWORD, added), true)
       assert.equal(added?.oneTimeUntil, null)
     }

@@ -40,8 +40,8 @@ function faultsOf(environment: Environment, directory: string): string[] {
 
 test('without a file every default applies, with paths from the working directory', async (t) => {
   const directory = await folder(t)
-  const { sessionSecrets, ...config } = loadConfig({ PATH: '/bin' }, directory)
-  assert.equal(typeof sessionSecrets, 'function')
+  const { sessionSecrets, factorKeys, ...config } = loadConfig({ PATH: '/bin' }, directory)
+  assert.deepEqual([typeof sessionSecrets, typeof factorKeys], ['function', 'function'])
   assert.deepEqual(config, {
     file: null,
     directory,
@@ -76,8 +76,12 @@ test('without a file every default applies, with paths from the working director
     store: { kind: 'sqlite', path: join(directory, 'data/sallyport.db') },
     sessions: {
       secretFile: join(directory, 'data/session-secret'),
+      factorKeyFile: join(directory, 'data/factor-key'),
       idleTimeout: 1_800_000,
       absoluteTimeout: 43_200_000,
+      most: 20,
+      binding: 'none',
+      deviceLogin: true,
     },
     limits: { bodyBytes: 4_194_304, requestsInFlight: 64, legacySessions: 32, requestsPerMinute: 6000 },
   })

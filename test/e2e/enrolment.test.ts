@@ -194,7 +194,7 @@ describe('no enrolment', () => {
 
   test('for a user who was disabled after the token was made', async () => {
     const token = await here.issuer.token('gone', 'user')
-    const user = { name: 'gone', passwordHash: 'unusable', oneTimeUntil: null, epoch: 0, createdAt: 0 }
+    const user = { name: 'gone', credentials: 'unusable', epoch: 0, revision: 0, createdAt: 0 }
     await here.server.store.users.create({ ...user, disabled: true })
     const { csr } = await keyAndRequest()
     const answer = await refused(enroll({ token, csr }), 401, 'principal_disabled', true)

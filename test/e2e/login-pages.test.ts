@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { addUser } from '../../src/login/add-user.ts'
+import { credentialVault } from '../../src/login/credential-vault.ts'
+import { factorKeys } from '../../src/login/factor-keys.ts'
 import { workQueue } from '../../src/login/work-queue.ts'
 import { passwords } from '../../src/login/password.ts'
 import { startBrowser } from '../support/browser.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer, TEST_FACTOR_KEY, type TestServer } from '../support/server.ts'
 
 let server: TestServer
 let browser: Browser
@@ -37,7 +39,7 @@ async function picture(page: Page, look: string, name: string): Promise<void> {
 
 async function newUser(name: string): Promise<string> {
   const { oneTimePassword = '' } = await addUser(
-    server.store.users,
+    { users: server.store.users, vault: credentialVault(factorKeys([TEST_FACTOR_KEY])) },
     passwords(workQueue(1, 1)),
     { name },
     Date.now(),

@@ -162,10 +162,10 @@ describe('no renewal', () => {
     const pair = await enrolled(issuer, 'mallory', 'user')
     await server.store.users.create({
       name: 'mallory',
-      passwordHash: 'unusable',
-      oneTimeUntil: null,
+      credentials: 'unusable',
       disabled: true,
       epoch: 0,
+      revision: 0,
       createdAt: 0,
     })
     await refused(renew(pair, (await keyAndRequest()).csr), 401, 'principal_disabled')

@@ -1,64 +1,43 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { slotOf } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { addUser } from '../../src/login/add-user.ts'
-import { workQueue } from '../../src/login/work-queue.ts'
 import { newOneTimePassword } from '../../src/login/one-time-password.ts'
-import { passwords } from '../../src/login/password.ts'
-import { openStore } from '../../src/store/open.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { accounts } from '../support/accounts.ts'
+import { CHEAP } from '../support/login-door.ts'
 
-const cheap = passwords(workQueue(2, 100), { memory: 64, passes: 1, parallelism: 1 })
 const NOW = 1_800_000_000_000
 
-test('a user without a password gets a one-time password for an hour', async (t) => {
-  const store = await openStore(`sqlite:${join(await temporaryDirectory(t), 's.db')}`, {
-    now: () => NOW,
-    slotOf,
-  })
-  const { oneTimePassword = '' } = await addUser(store.users, cheap, { name: 'alice' }, NOW)
-  const user = await store.users.find('alice')
-  assert.equal(user?.oneTimeUntil, NOW + 3_600_000)
-  assert.equal(await cheap.verify(oneTimePassword, user.passwordHash), true)
-  await store.close()
+test('ASVS 6.4.1: a user without a password gets a random one-time password for an hour', async (t) => {
+  const { access, credentialsOf } = await accounts(t, () => NOW)
+  const { oneTimePassword = '' } = await addUser(access, CHEAP, { name: 'alice' }, NOW)
+  const credentials = await credentialsOf('alice')
+  assert.equal(credentials?.oneTimeUntil, NOW + 3_600_000)
+  assert.equal(await CHEAP.verify(oneTimePassword, credentials.passwordHash), true)
 })
 
 test('a user with a password keeps it, and none is made up', async (t) => {
-  const store = await openStore(`sqlite:${join(await temporaryDirectory(t), 's.db')}`, {
-    now: () => NOW,
-    slotOf,
-  })
-  assert.deepEqual(
-    await addUser(store.users, cheap, { name: 'bob', password: 'correct horse battery' }, NOW),
-    {
-      name: 'bob',
-    },
-  )
-  assert.equal((await store.users.find('bob'))?.oneTimeUntil, null)
-  await store.close()
+  const { access, credentialsOf } = await accounts(t, () => NOW)
+  const person = { name: 'bob', password: 'correct horse battery' }
+  assert.deepEqual(await addUser(access, CHEAP, person, NOW), { name: 'bob' })
+  assert.equal((await credentialsOf('bob'))?.oneTimeUntil, null)
 })
 
 test('bad names, bad passwords and names that are taken change nothing', async (t) => {
-  const store = await openStore(`sqlite:${join(await temporaryDirectory(t), 's.db')}`, {
-    now: () => NOW,
-    slotOf,
-  })
+  const { access } = await accounts(t, () => NOW)
   const refused = async (
     person: { name: string; password?: string },
     code: 'NAME_INVALID' | 'NAME_TAKEN' | 'PASSWORD_REFUSED',
-  ) => assert.rejects(addUser(store.users, cheap, person, NOW), (error) => isSallyportError(error, code))
+  ) => assert.rejects(addUser(access, CHEAP, person, NOW), (error) => isSallyportError(error, code))
   for (const name of ['', 'A', 'a//b', '..', '*', 'x'.repeat(65), 'a\n', 'a b'])
     await refused({ name }, 'NAME_INVALID')
   await refused({ name: 'carol', password: 'short' }, 'PASSWORD_REFUSED')
-  await addUser(store.users, cheap, { name: 'dave' }, NOW)
+  await addUser(access, CHEAP, { name: 'dave' }, NOW)
   await refused({ name: 'dave' }, 'NAME_TAKEN')
   assert.deepEqual(
-    (await store.users.list()).map(({ name }) => name),
+    (await access.users.list()).map(({ name }) => name),
     ['dave'],
   )
-  await store.close()
 })
 
 test('one-time passwords are groups that can be read out, and no two alike', () => {

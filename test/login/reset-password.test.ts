@@ -1,43 +1,53 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { slotOf } from '../../src/auth/session-token.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { addUser } from '../../src/login/add-user.ts'
-import { workQueue } from '../../src/login/work-queue.ts'
-import { passwords } from '../../src/login/password.ts'
+import { knownUser } from '../../src/login/known-user.ts'
 import { resetPassword } from '../../src/login/reset-password.ts'
-import { openStore } from '../../src/store/open.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { accounts } from '../support/accounts.ts'
+import { CHEAP } from '../support/login-door.ts'
 
-const cheap = passwords(workQueue(2, 100), { memory: 64, passes: 1, parallelism: 1 })
 const NOW = 1_800_000_000_000
+const PASSWORD = 'correct horse battery'
 
 test('the old password is over, the new one is good for an hour, and the epoch rises', async (t) => {
-  const store = await openStore(`sqlite:${join(await temporaryDirectory(t), 's.db')}`, {
-    now: () => NOW,
-    slotOf,
-  })
-  await addUser(store.users, cheap, { name: 'alice', password: 'correct horse battery' }, NOW)
-  const before = await store.users.find('alice')
-  const oneTime = await resetPassword(store.users, cheap, 'alice', NOW)
-  const user = await store.users.find('alice')
-  assert.ok(before && user)
-  assert.equal(await cheap.verify('correct horse battery', user.passwordHash), false)
-  assert.equal(await cheap.verify(oneTime, user.passwordHash), true)
-  assert.equal(user.oneTimeUntil, NOW + 3_600_000)
-  assert.ok(user.epoch > before.epoch)
-  await store.close()
+  const { access, credentialsOf } = await accounts(t, () => NOW)
+  await addUser(access, CHEAP, { name: 'alice', password: PASSWORD }, NOW)
+  const { oneTimePassword, epoch } = await resetPassword(access, CHEAP, 'alice', NOW)
+  const credentials = await credentialsOf('alice')
+  assert.ok(credentials)
+  assert.equal(await CHEAP.verify(PASSWORD, credentials.passwordHash), false)
+  assert.equal(await CHEAP.verify(oneTimePassword, credentials.passwordHash), true)
+  assert.equal(credentials.oneTimeUntil, NOW + 3_600_000)
+  assert.deepEqual([epoch, (await access.users.find('alice'))?.epoch], [1, 1])
+})
+
+test('second factors stay', async (t) => {
+  const { access, credentialsOf } = await accounts(t, () => NOW)
+  await addUser(access, CHEAP, { name: 'alice', password: PASSWORD }, NOW)
+  const known = await knownUser('alice', access)
+  assert.ok(known)
+  const factors = { totp: { secret: 'JBSWY3DPEHPK3PXP', lastStep: 7, addedAt: NOW }, recoveryCodes: ['ab'] }
+  const credentials = access.vault.seal('alice', { ...known.credentials, ...factors })
+  await access.users.update('alice', { credentials, endSessions: false }, known.user.revision)
+  await resetPassword(access, CHEAP, 'alice', NOW)
+  const { totp, recoveryCodes } = (await credentialsOf('alice')) ?? {}
+  assert.deepEqual({ totp, recoveryCodes }, factors)
+})
+
+test('of credentials under a key that is gone nothing stays, and the user can log in again', async (t) => {
+  const { access, accessWith, credentialsOf } = await accounts(t, () => NOW)
+  await addUser(accessWith('another factor key, which is lost, 0123456789'), CHEAP, { name: 'alice' }, NOW)
+  assert.equal(await credentialsOf('alice'), undefined)
+  const { oneTimePassword } = await resetPassword(access, CHEAP, 'alice', NOW)
+  const credentials = await credentialsOf('alice')
+  assert.equal(await CHEAP.verify(oneTimePassword, credentials?.passwordHash), true)
 })
 
 test('a user that does not exist is not made', async (t) => {
-  const store = await openStore(`sqlite:${join(await temporaryDirectory(t), 's.db')}`, {
-    now: () => NOW,
-    slotOf,
-  })
-  await assert.rejects(resetPassword(store.users, cheap, 'bob', NOW), (error) =>
+  const { access } = await accounts(t, () => NOW)
+  await assert.rejects(resetPassword(access, CHEAP, 'bob', NOW), (error) =>
     isSallyportError(error, 'NOT_FOUND'),
   )
-  assert.deepEqual(await store.users.list(), [])
-  await store.close()
+  assert.deepEqual(await access.users.list(), [])
 })
