@@ -74,6 +74,7 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
   return {
     users: store.users,
     sessions: store.sessions,
+    handles: store.handles,
     histories: store.histories,
     announce: async () => undefined,
     vault: credentialVault(factorKeys(options.factorKeys)),

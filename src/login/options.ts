@@ -8,6 +8,7 @@ import type { Histories } from './history.ts'
 import type { Passwords } from './password.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Throttle } from './throttle.ts'
+import type { UserHandles } from './user-handles.ts'
 import type { Users } from './user.ts'
 
 /** What the door for people is built of. All times in ms. */
@@ -16,6 +17,7 @@ export interface LoginOptions {
   readonly sessions: SessionStore
   /** What express-session keeps for a browser; never a credential. */
   readonly browserSessions: BrowserSessions
+  readonly handles: UserHandles
   readonly histories: Histories
   /** Tells every node of sessions that end before their time. */
   readonly announce: AnnounceEnded

@@ -16,6 +16,8 @@ export interface RedisKeys {
   sessionIndex(slot: string): string
   /** The history of an account, newest first. */
   history(slot: string, user: string): string
+  /** Whose WebAuthn user handle it is. */
+  userHandle(handle: string): string
   readonly browserPrefix: string
   /** The live revocation list: its epoch, its entries by epoch and by their end, and where changes are announced. */
   readonly revocationState: string
@@ -35,6 +37,7 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     session: (slot, digest) => `${prefix}{${slot}}:session:${digest}`,
     sessionIndex: (slot) => `${prefix}{${slot}}:sessions:`,
     history: (slot, user) => `${prefix}{${slot}}:history:${user}`,
+    userHandle: (handle) => `${prefix}handle:${handle}`,
     browserPrefix: `${prefix}browser:`,
     revocationState: `${prefix}{revocations}:state`,
     revocationsByEpoch: `${prefix}{revocations}:by-epoch`,

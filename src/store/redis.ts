@@ -5,6 +5,7 @@ import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { redisSessions } from './redis-sessions.ts'
+import { redisUserHandles } from './redis-user-handles.ts'
 import { redisUsers } from './redis-users.ts'
 import type { Store, StoreOptions } from './store.ts'
 
@@ -23,6 +24,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
   return {
     users: redisUsers(client, slotOf),
     sessions: redisSessions(client, slotOf),
+    handles: redisUserHandles(client),
     histories: redisHistories(client, slotOf),
     notes: redisNotes(client),
     revocations: redisRevocations(client, now),

@@ -5,6 +5,7 @@ import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
+import { sqliteUserHandles } from './sqlite-user-handles.ts'
 import { sqliteUsers } from './sqlite-users.ts'
 import type { Store, StoreOptions } from './store.ts'
 
@@ -19,6 +20,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
   return {
     users: sqliteUsers(database),
     sessions: sqliteSessions(database),
+    handles: sqliteUserHandles(database),
     histories: sqliteHistories(database),
     notes: sqliteNotes(database),
     revocations: sqliteRevocations(database, options.now),

@@ -2,6 +2,7 @@ import type { Store as BrowserSessions } from 'express-session'
 import type { RevocationStore } from '../auth/revocation.ts'
 import type { Histories } from '../login/history.ts'
 import type { SessionStore } from '../login/session-store.ts'
+import type { UserHandles } from '../login/user-handles.ts'
 import type { Users } from '../login/user.ts'
 import type { NoteStore } from '../tools/note-store.ts'
 
@@ -9,6 +10,7 @@ import type { NoteStore } from '../tools/note-store.ts'
 export interface Store {
   readonly users: Users
   readonly sessions: SessionStore
+  readonly handles: UserHandles
   readonly histories: Histories
   readonly notes: NoteStore
   readonly revocations: RevocationStore
