@@ -10,6 +10,8 @@ export interface SessionKeys {
   readonly seal: SealingKeys
   /** Sign the anti-forgery tokens of forms. */
   readonly csrf: SealingKeys
+  /** Sign the challenges of passkeys. */
+  readonly challenge: SealingKeys
 }
 
 /** Fewer characters than this are no secret. */
@@ -38,6 +40,7 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
     cookie: [first.toString('base64url'), ...rest.map((key) => key.toString('base64url'))],
     seal: derive('record'),
     csrf: derive('csrf'),
+    challenge: derive('challenge'),
   }
 }
 

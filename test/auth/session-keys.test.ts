@@ -27,8 +27,9 @@ test('every purpose has keys of its own, the newest first', () => {
     ...keys.cookie.map((key) => Buffer.from(key, 'base64url').toString('hex')),
     ...keys.seal.map((key) => key.toString('hex')),
     ...keys.csrf.map((key) => key.toString('hex')),
+    ...keys.challenge.map((key) => key.toString('hex')),
   ]
-  assert.equal(new Set(hex).size, 6)
+  assert.equal(new Set(hex).size, 8)
   assert.ok(hex.every((key) => key.length === 64))
   assert.deepEqual(sessionKeys([NEW]).seal[0], keys.seal[0])
   assert.deepEqual(sessionKeys([OLD]).seal[0], keys.seal[1])
