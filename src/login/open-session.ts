@@ -52,8 +52,8 @@ export async function openSession(
   const token = newSessionToken(opening.user.name)
   const record = sealRecord(fieldsOf(digestOf(token), opening, options, now), options.keys.seal)
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
-  if (!(await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)))
-    return undefined
+  const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)
+  if (ended === undefined) return undefined
   try {
     await recordOrFail(sessionEvent('session.opened', opening.reason, record, opening.caller), options)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
-import type { SessionStore } from '../login/session-store.ts'
+import type { EndedSession, SessionStore } from '../login/session-store.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { fieldsOf, numberOf, numberOrNullOf, textOf } from './redis-reply.ts'
 import { methodsOf, pendingOf } from './stored-words.ts'
@@ -26,42 +26,53 @@ const VALIDATE = script(`#!lua flags=allow-oom
   return redis.call('HGETALL', KEYS[1])`)
 
 /**
- * Checks everything before it changes anything. The session that is replaced may be of the record's epoch, or of the
- * one before it: that is what a password change has just ended. Beyond the most of its kind the oldest end.
+ * Reads and checks everything before it changes anything. The session that is replaced may be of the record's epoch, or
+ * of the one before it: that is what a password change has just ended. What is in the index and not live goes; so the
+ * index is never longer than twice the most. Beyond the most of its kind the oldest end.
  */
 const OPEN = script(`
   local now, name, epoch, expires = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-  local most, prefix, digest, isPending = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
+  local most, prefix, digest, isPending = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8] == '1'
+  local createdAt, replaced = ARGV[9], ARGV[10]
   local user = redis.call('HMGET', KEYS[2], 'disabled', 'epoch')
-  if user[1] ~= '0' or tonumber(user[2]) ~= epoch then return 0 end
-  if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-  if KEYS[4] then
-    local old = redis.call('HMGET', KEYS[4], 'user', 'epoch', 'expiresAt', 'idleExpiresAt')
-    if old[1] ~= name then return 0 end
-    if tonumber(old[2]) ~= epoch and tonumber(old[2]) ~= epoch - 1 then return 0 end
-    if now >= tonumber(old[3]) or now >= tonumber(old[4]) then return 0 end
-    redis.call('DEL', KEYS[4])
+  if user[1] ~= '0' or tonumber(user[2]) ~= epoch then return false end
+  if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+  local function liveFrom(record)
+    return now < (tonumber(record[2]) or 0) and now < (tonumber(record[3]) or 0)
   end
-  redis.call('HSET', KEYS[1], unpack(ARGV, 9))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', expires - now))
-  local others = {}
+  local ended, gone, kept = {}, {}, {}
+  if replaced ~= '' then
+    local old = redis.call('HMGET', prefix .. replaced, 'epoch', 'idleExpiresAt', 'expiresAt', 'user')
+    local oldEpoch = tonumber(old[1])
+    if old[4] ~= name or (oldEpoch ~= epoch and oldEpoch ~= epoch - 1) then return false end
+    if not liveFrom(old) then return false end
+    ended = { replaced, old[3] }
+    gone[1] = replaced
+  end
   for _, other in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-    local record = redis.call('HMGET', prefix .. other, 'epoch', 'pending', 'idleExpiresAt', 'expiresAt')
-    if not record[1] or tonumber(record[1]) ~= epoch or now >= tonumber(record[3]) or now >= tonumber(record[4]) then
-      redis.call('DEL', prefix .. other)
-      redis.call('ZREM', KEYS[3], other)
-    elseif (record[2] ~= '') == (isPending == '1') then
-      others[#others + 1] = other
+    local record = redis.call('HMGET', prefix .. other, 'epoch', 'idleExpiresAt', 'expiresAt', 'pending')
+    if other ~= replaced then
+      if tonumber(record[1]) ~= epoch or not liveFrom(record) then
+        gone[#gone + 1] = other
+      elseif (record[4] ~= '') == isPending then
+        kept[#kept + 1] = { other, record[3] }
+      end
     end
   end
-  for at = 1, #others - most + 1 do
-    redis.call('DEL', prefix .. others[at])
-    redis.call('ZREM', KEYS[3], others[at])
+  for at = 1, #kept - most + 1 do
+    ended[#ended + 1], ended[#ended + 2] = kept[at][1], kept[at][2]
+    gone[#gone + 1] = kept[at][1]
   end
-  redis.call('ZADD', KEYS[3], string.format('%.0f', now), digest)
-  local life = string.format('%.0f', math.max(expires - now, redis.call('PTTL', KEYS[3])))
-  redis.call('PEXPIRE', KEYS[3], life)
-  return 1`)
+  redis.call('HSET', KEYS[1], unpack(ARGV, 11))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', expires - now))
+  for _, other in ipairs(gone) do
+    redis.call('DEL', prefix .. other)
+    redis.call('ZREM', KEYS[3], other)
+  end
+  redis.call('ZADD', KEYS[3], createdAt, digest)
+  local life = math.max(expires - now, redis.call('PTTL', KEYS[3]))
+  redis.call('PEXPIRE', KEYS[3], string.format('%.0f', life))
+  return ended`)
 
 /** Newest first, each as the flat list of its fields, with the digest before it. */
 const LIST = script(`
@@ -99,15 +110,15 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
       return reply === null ? undefined : client.answer(async () => liveSessionOf(digest, reply))
     },
     async open(record, idleExpiresAt, replaces, now, most) {
-      const { user, epoch, expiresAt, digest, pending } = record
+      const { user, epoch, expiresAt, digest, pending, createdAt } = record
       const idle = Math.min(idleExpiresAt, expiresAt)
-      if (now >= idle) return false
+      if (now >= idle) return undefined
       const slot = slotOf(user)
-      const old = replaces === undefined ? [] : [sessionKey(slot, replaces)]
-      const keys = [sessionKey(slot, digest), userPrefix(slot) + user, sessionIndex(slot) + user, ...old]
-      const place = [most, sessionKey(slot, ''), digest, pending === null ? 0 : 1]
+      const keys = [sessionKey(slot, digest), userPrefix(slot) + user, sessionIndex(slot) + user]
+      const place = [most, sessionKey(slot, ''), digest, pending === null ? 0 : 1, createdAt, replaces ?? '']
       const values = [now, user, epoch, expiresAt, ...place, ...fieldsFrom(record, idle, now)]
-      return (await client.run(OPEN, keys, values)) === 1
+      const reply = await client.run(OPEN, keys, values)
+      return reply === null ? undefined : client.answer(async () => endedIn(reply))
     },
     async end(digest, slot) {
       return (await client.run(END, [sessionKey(slot, digest)], [sessionIndex(slot), digest])) === 1
@@ -123,6 +134,10 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
       return client.answer(async () => sessionsIn(reply))
     },
   }
+}
+
+function endedIn(reply: unknown): readonly EndedSession[] {
+  return [...fieldsOf(reply)].map(([digest, expiresAt]) => ({ digest, expiresAt: Number(expiresAt) }))
 }
 
 function sessionsIn(reply: unknown): readonly LiveSession[] {

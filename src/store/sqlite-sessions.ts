@@ -1,5 +1,5 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
-import type { SessionStore } from '../login/session-store.ts'
+import type { EndedSession, SessionStore } from '../login/session-store.ts'
 import { PURGED_AT_ONCE } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { numberIn, numberOrNullIn, textIn, type Row } from './sqlite-row.ts'
@@ -28,7 +28,7 @@ const LIST = `
   WHERE sessions.user = :user AND users.name = sessions.user
     AND :now < sessions.idle_expires_at AND :now < sessions.expires_at
     AND users.disabled = 0 AND users.epoch = sessions.epoch
-  ORDER BY sessions.created_at DESC`
+  ORDER BY sessions.created_at DESC, sessions.digest DESC`
 
 const INSERT = `
   INSERT INTO sessions (digest, user, epoch, created_at, authenticated_at, mfa_at,
@@ -41,15 +41,21 @@ const INSERT = `
 const REPLACE = `
   DELETE FROM sessions
   WHERE digest = :digest AND user = :user AND epoch BETWEEN :epoch - 1 AND :epoch
-    AND :now < idle_expires_at AND :now < expires_at`
+    AND :now < idle_expires_at AND :now < expires_at
+  RETURNING digest, expires_at`
 
-/** The oldest of a kind, beyond the most that there may be; those that are over count for nothing. */
+/** What is not live any more; so a user never has more rows than twice the most. */
+const TIDY = `
+  DELETE FROM sessions
+  WHERE user = :user AND (epoch <> :epoch OR :now >= idle_expires_at OR :now >= expires_at)`
+
+/** The oldest of a kind, beyond the most that there may be. */
 const CUT = `
   DELETE FROM sessions WHERE digest IN (
     SELECT digest FROM sessions
-    WHERE user = :user AND epoch = :epoch AND (pending IS NULL) = :isComplete
-      AND :now < idle_expires_at AND :now < expires_at
-    ORDER BY created_at DESC, last_seen_at DESC LIMIT -1 OFFSET :most)`
+    WHERE user = :user AND (pending IS NULL) = :isComplete
+    ORDER BY created_at DESC, digest DESC LIMIT -1 OFFSET :others)
+  RETURNING digest, expires_at`
 
 const PURGE = `
   DELETE FROM sessions
@@ -86,25 +92,33 @@ function opening(database: SqliteDatabase): SessionStore['open'] {
   const insert = durable.prepare(INSERT)
   insert.setAllowUnknownNamedParameters(true)
   const replace = durable.prepare(REPLACE)
-  const purge = durable.prepare(PURGE)
+  const tidy = durable.prepare(TIDY)
   const cut = durable.prepare(CUT)
-  return (record, idleExpiresAt, replaces, now, most) =>
-    database.write(() => {
-      const { authenticationMethods, ...fields } = record
-      const { user, epoch } = record
+  const purge = durable.prepare(PURGE)
+  return async (record, idleExpiresAt, replaces, now, most) => {
+    const { authenticationMethods, ...fields } = record
+    const { user, epoch, pending } = record
+    let ended: readonly EndedSession[] = []
+    const isOpen = await database.write(() => {
       if (now >= Math.min(idleExpiresAt, record.expiresAt)) return false
       if (admits.get(user, epoch) === undefined) return false
-      if (replaces !== undefined && replace.run({ digest: replaces, user, epoch, now }).changes !== 1)
-        return false
+      const replaced = replaces === undefined ? [] : replace.all({ digest: replaces, user, epoch, now })
+      if (replaces !== undefined && replaced.length === 0) return false
+      tidy.run({ user, epoch, now })
       // Before the new one is there, which so is never the one that ends.
-      cut.run({ user, epoch, isComplete: record.pending === null ? 1 : 0, now, most: most - 1 })
-      if (
-        insert.run({ ...fields, methods: authenticationMethods.join(' '), idleExpiresAt, now }).changes !== 1
-      )
-        return false
+      const cutOff = cut.all({ user, isComplete: pending === null ? 1 : 0, others: most - 1 })
+      ended = [...replaced, ...cutOff].map(endedOf)
+      const methods = authenticationMethods.join(' ')
+      if (insert.run({ ...fields, methods, idleExpiresAt, now }).changes !== 1) return false
       purge.run(now)
       return true
     })
+    return isOpen ? ended : undefined
+  }
+}
+
+function endedOf(row: Row): EndedSession {
+  return { digest: textIn(row, 'digest'), expiresAt: numberIn(row, 'expires_at') }
 }
 
 function liveSessionOf(row: Row): LiveSession | undefined {

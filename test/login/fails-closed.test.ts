@@ -85,9 +85,9 @@ for (const engine of ENGINES)
       const door = await doorFor(t, engine, ({ sessions }) => ({
         sessions: {
           ...sessions,
-          async open(record, idleExpiresAt, replaces, now) {
+          async open(record, idleExpiresAt, replaces, now, most) {
             opened.push(record.digest)
-            return sessions.open(record, idleExpiresAt, replaces, now)
+            return sessions.open(record, idleExpiresAt, replaces, now, most)
           },
         },
       }))

@@ -63,9 +63,9 @@ const PLACES = {
     ({ sessions }: Store): Partial<LoginOptions> => ({
       sessions: {
         ...sessions,
-        async open(record, idleExpiresAt, replaces, now) {
+        async open(record, idleExpiresAt, replaces, now, most) {
           await gate.pass()
-          return sessions.open(record, idleExpiresAt, replaces, now)
+          return sessions.open(record, idleExpiresAt, replaces, now, most)
         },
       },
     }),

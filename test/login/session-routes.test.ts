@@ -111,7 +111,7 @@ for (const engine of ENGINES)
       const user = await door.addUser()
       const now = door.options.now()
       const forged = newSession(user, now)
-      await door.store.sessions.open(forged.record, now + 1_000, undefined, now)
+      await door.store.sessions.open(forged.record, now + 1_000, undefined, now, 20)
       assert.equal((await door.ask('/auth/session', { headers: bearer(forged.token) })).status, 401)
       const token = newSessionToken(user.name)
       const { mac: _mac, ...fields } = forged.record
@@ -121,6 +121,7 @@ for (const engine of ENGINES)
         now + 1_000,
         undefined,
         now,
+        20,
       )
       assert.equal((await door.ask('/auth/session', { headers: bearer(token) })).status, 401)
     })

@@ -74,7 +74,7 @@ export function browserSessionsContract(open: OpenStore): void {
       const user = newUser()
       await store.users.create(user)
       const session = newSession(user, NOW)
-      await store.sessions.open(session.record, NOW + 1_000, undefined, NOW)
+      await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 20)
       await set(session.token, stateOf('one'))
       await store.sessions.end(session.digest, session.slot)
       await destroy(session.token)

@@ -53,7 +53,7 @@ test('keys have the names they are documented with, and a time to live where the
   const now = Date.now() - 100 * HOUR
   const session = newSession(user, now, { expiresAt: now + HOUR })
   await store.users.create(user)
-  await store.sessions.open(session.record, now + 1_000, undefined, now)
+  await store.sessions.open(session.record, now + 1_000, undefined, now, 20)
   await store.notes.write({ id: 'n', text: 'x', author: 'user:alice', updatedAt: 1 }, { notes: 1, bytes: 1 })
   await new Promise<void>((resolve) =>
     store.browserSessions.set(session.token, { cookie: new Cookie() }, () => resolve()),
@@ -63,6 +63,7 @@ test('keys have the names they are documented with, and a time to live where the
     keys.toSorted(),
     [
       `sallyport:{${session.slot}}:session:${session.digest}`,
+      `sallyport:{${session.slot}}:sessions:${user.name}`,
       `sallyport:{${session.slot}}:user:${user.name}`,
       'sallyport:users',
       'sallyport:{notes}:ids',
@@ -97,7 +98,7 @@ test('a pending step that this version does not know is no complete session', as
   const now = Date.now()
   const session = newSession(user, now)
   await store.users.create(user)
-  await store.sessions.open(session.record, now + 1_000, undefined, now)
+  await store.sessions.open(session.record, now + 1_000, undefined, now, 20)
   await raw.hset(`sallyport:{${session.slot}}:session:${session.digest}`, 'pending', 'something_new')
   assert.equal(await store.sessions.validate(session.digest, session.slot, now), undefined)
 })
@@ -109,7 +110,7 @@ test('a damaged record is no session', async (t) => {
   await store.users.create(user)
   for (const field of ['mac', 'createdAt', 'expiresAt', 'idleTimeout', 'epoch']) {
     const session = newSession(user, now)
-    await store.sessions.open(session.record, now + 1_000, undefined, now)
+    await store.sessions.open(session.record, now + 1_000, undefined, now, 20)
     await raw.hdel(`sallyport:{${session.slot}}:session:${session.digest}`, field)
     const live = await store.sessions.validate(session.digest, session.slot, now).catch((error: unknown) => {
       assert.ok(isSallyportError(error, 'STORE_UNAVAILABLE'))
@@ -208,9 +209,10 @@ test('a command whose connection broke before it ran is not sent again', async (
 
 test('errors of commands do not carry what was sent', async (t) => {
   const { store, raw } = await connected(t, server)
-  const user = newUser({ passwordHash: 'the-secret-hash' })
+  const user = newUser()
   await raw.set(`sallyport:{${slotOf(user.name)}}:user:${user.name}`, 'not a hash')
-  const said = await store.users.setPassword(user.name, 'the-secret-hash', null, 0).then(
+  const change = { credentials: 'the-secret-hash', endSessions: true }
+  const said = await store.users.update(user.name, change, 0).then(
     () => assert.fail('it should not be possible'),
     (error: unknown) => inspect(error, { depth: null, showHidden: true }),
   )

@@ -22,7 +22,7 @@ async function race(one: Store, two: Store, now: number): Promise<void> {
   const user = newUser()
   await one.users.create(user)
   const [old, next] = [newSession(user, now), newSession(user, now)]
-  await one.sessions.open(old.record, now + 1_000, undefined, now)
+  await one.sessions.open(old.record, now + 1_000, undefined, now, 20)
   const withEndAll = Math.random() < 0.3
   let ended = false
   let replaced = false
@@ -31,7 +31,7 @@ async function race(one: Store, two: Store, now: number): Promise<void> {
     assert.equal(await any().sessions.validate(session.digest, session.slot, now), undefined)
   const use: Step = async () => void (await any().sessions.validate(old.digest, old.slot, now))
   const replace: Step = async () => {
-    replaced = await any().sessions.open(next.record, now + 1_000, old.digest, now)
+    replaced = (await any().sessions.open(next.record, now + 1_000, old.digest, now, 20)) !== undefined
     if (replaced) await dead(old)
   }
   const end: Step = async () => {

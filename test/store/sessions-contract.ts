@@ -30,7 +30,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       fields: Parameters<typeof newSession>[2] = {},
     ): Promise<TestSession> => {
       const session = newSession(user, NOW, fields)
-      assert.equal(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW), true)
+      assert.ok(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 20))
       return session
     }
     const validated = (session: TestSession, now: number) =>
@@ -78,7 +78,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
 
     test('the idle end it is opened with is capped by the absolute end', async () => {
       const session = newSession(await created(), NOW, { expiresAt: NOW + 100 })
-      assert.equal(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW), true)
+      assert.ok(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 20))
       assert.equal((await validated(session, NOW))?.idleExpiresAt, NOW + 100)
     })
 
@@ -97,7 +97,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
         [NOW + 1_000, { expiresAt: NOW }],
       ] as const) {
         const session = newSession(user, NOW, fields)
-        assert.equal(await store.sessions.open(session.record, idle, undefined, NOW), false)
+        assert.equal(await store.sessions.open(session.record, idle, undefined, NOW, 20), undefined)
         assert.equal(await validated(session, NOW - 1), undefined)
       }
     })
@@ -110,7 +110,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
         newSession(user, NOW, { epoch: 4 }),
         newSession(user, NOW, { epoch: 6 }),
       ]) {
-        assert.equal(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW), false)
+        assert.equal(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 20), undefined)
         assert.equal(await validated(session, NOW), undefined)
       }
     })
@@ -131,7 +131,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
 
     test('the same token is not opened twice', async () => {
       const session = await opened(await created())
-      assert.equal(await store.sessions.open(session.record, NOW + 9_000, undefined, NOW), false)
+      assert.equal(await store.sessions.open(session.record, NOW + 9_000, undefined, NOW, 20), undefined)
       assert.equal((await validated(session, NOW))?.idleExpiresAt, NOW + 1_000)
     })
 
@@ -139,7 +139,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       const user = await created()
       const sessions = [await opened(user), await opened(user)]
       const stranger = await opened(await created())
-      await store.users.setPassword(user.name, 'new', null, 0)
+      await store.users.update(user.name, { credentials: 'new', endSessions: true }, 0)
       for (const session of sessions) assert.equal(await validated(session, NOW), undefined)
       assert.ok(await validated(stranger, NOW))
     })
@@ -178,7 +178,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
     test('a session replaces another one of its user in one step', async () => {
       const user = await created()
       const [old, next] = [await opened(user), newSession(user, NOW)]
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), true)
+      assert.ok(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20))
       assert.equal(await validated(old, NOW), undefined)
       assert.ok(await validated(next, NOW))
     })
@@ -187,7 +187,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       const user = await created()
       const [old, next] = [await opened(user), newSession(user, NOW)]
       await store.sessions.end(old.digest, old.slot)
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), false)
+      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20), undefined)
       assert.equal(await validated(next, NOW), undefined)
     })
 
@@ -198,7 +198,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
         [NOW + 500, { expiresAt: NOW + 500 }],
       ] as const) {
         const [old, next] = [await opened(user, fields), newSession(user, end)]
-        assert.equal(await store.sessions.open(next.record, end + 1_000, old.digest, end), false)
+        assert.equal(await store.sessions.open(next.record, end + 1_000, old.digest, end, 20), undefined)
         assert.equal(await validated(next, end), undefined)
       }
     })
@@ -208,7 +208,7 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       const namesake = await created({ name: sameSlotAs(user.name) })
       const [old, next] = [await opened(namesake), newSession(user, NOW)]
       assert.equal(slotOf(namesake.name), slotOf(user.name))
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), false)
+      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20), undefined)
       assert.equal(await validated(next, NOW), undefined)
       assert.ok(await validated(old, NOW))
     })
@@ -216,30 +216,30 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
     test('nothing is replaced when the new session may not be opened', async () => {
       const user = await created()
       const [old, next] = [await opened(user), newSession(user, NOW, { epoch: 1 })]
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), false)
+      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20), undefined)
       assert.ok(await validated(old, NOW))
       const taken = await opened(user)
-      assert.equal(await store.sessions.open(taken.record, NOW + 1_000, old.digest, NOW), false)
+      assert.equal(await store.sessions.open(taken.record, NOW + 1_000, old.digest, NOW, 20), undefined)
       assert.ok(await validated(old, NOW))
     })
 
     test('the session that changes the password is replaced, though the new epoch has ended it', async () => {
       const user = await created()
       const old = await opened(user)
-      await store.users.setPassword(user.name, 'new', null, 0)
+      await store.users.update(user.name, { credentials: 'new', endSessions: true }, 0)
       const next = newSession({ ...user, epoch: 1 }, NOW)
       assert.equal(await validated(old, NOW), undefined)
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), true)
+      assert.ok(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20))
       assert.ok(await validated(next, NOW))
     })
 
     test('a session of an epoch long gone is not replaced', async () => {
       const user = await created()
       const old = await opened(user)
-      await store.users.setPassword(user.name, 'new', null, 0)
+      await store.users.update(user.name, { credentials: 'new', endSessions: true }, 0)
       await store.sessions.endAll(user.name)
       const next = newSession({ ...user, epoch: 2 }, NOW)
-      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW), false)
+      assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20), undefined)
     })
 
     test('in 1,000 random orders of use, replacement and end, nothing that ended is live again', async () => {

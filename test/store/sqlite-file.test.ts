@@ -52,9 +52,9 @@ test('what was written is there after closing and opening again', async () => {
 test('a database of a newer schema is refused and stays as it is', async () => {
   const path = join(directory, 'newer.db')
   const database = new DatabaseSync(path)
-  database.exec('PRAGMA user_version = 3')
+  database.exec('PRAGMA user_version = 4')
   database.close()
-  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 3, this one knows 2\)/))
+  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 4, this one knows 3\)/))
   const same = new DatabaseSync(path)
   assert.deepEqual(same.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'], 0)
   same.close()
@@ -150,7 +150,7 @@ test('neither a token nor the id of a browser session is in the files', async ()
   const user = newUser()
   await store.users.create(user)
   const session = newSession(user, now)
-  await store.sessions.open(session.record, now + 1_000, undefined, now)
+  await store.sessions.open(session.record, now + 1_000, undefined, now, 20)
   await new Promise<void>((resolve, reject) =>
     store.browserSessions.set(session.token, { cookie: new Cookie() }, (error) =>
       error ? reject(error) : resolve(),
@@ -171,7 +171,7 @@ test('what has run out is removed when something new is written', async () => {
   await store.users.create(user)
   const login = async (): Promise<void> => {
     const session = newSession(user, now)
-    assert.equal(await store.sessions.open(session.record, now + 1_000, undefined, now), true)
+    assert.ok(await store.sessions.open(session.record, now + 1_000, undefined, now, 20))
     await new Promise<void>((resolve) =>
       store.browserSessions.set(session.token, { cookie: new Cookie() }, () => resolve()),
     )
@@ -213,7 +213,7 @@ test('several processes make one database at the same time, and of all their cre
   const script = `
     const { openStore } = await import(${JSON.stringify(import.meta.resolve('../../src/store/open.ts'))})
     const store = await openStore(process.argv[1], { now: Date.now, slotOf: () => '0000' })
-    const user = { name: 'alice', passwordHash: 'x', oneTimeUntil: null, disabled: false, epoch: 0, createdAt: 1 }
+    const user = { name: 'alice', credentials: 'x', disabled: false, epoch: 0, revision: 0, createdAt: 1 }
     let created = 0
     let written = 0
     for (let at = 0; at < 10; at++) {
