@@ -11,7 +11,7 @@ declare module 'express-session' {
 }
 
 /** What the next page tells, once. */
-export type Notice = 'password_changed'
+export type Notice = 'password_changed' | 'session_ended' | 'other_sessions_ended'
 
 /** The browser behind a request. Its cookie holds the session token, as the id of its express-session. */
 export interface Browser {

@@ -44,7 +44,8 @@ test('no page lets a value out of its place', () => {
       roles: [HOSTILE],
       idleExpiresAt: 0,
       expiresAt: 0,
-      passwordChanged: true,
+      notice: 'password_changed',
+      sections: [],
     }),
     errorPage({ message: HOSTILE, requestId: HOSTILE }),
   ]
@@ -64,7 +65,8 @@ test('pages hold no script, no style and no address elsewhere', () => {
       roles: [],
       idleExpiresAt: 0,
       expiresAt: 0,
-      passwordChanged: false,
+      notice: undefined,
+      sections: [],
     }),
     errorPage({ message: 'm', requestId: 'r' }),
   ]

@@ -1,5 +1,8 @@
+import type { Notice } from '../browser.ts'
 import { html, type Html } from './html.ts'
 import { formTokenField, layout, notice } from './layout.ts'
+import { noticeWords } from './notice-words.ts'
+import { timeOf } from './time.ts'
 
 /** What the account page shows. Times in ms since the epoch. */
 export interface AccountPage {
@@ -8,15 +11,17 @@ export interface AccountPage {
   readonly roles: readonly string[]
   readonly idleExpiresAt: number
   readonly expiresAt: number
-  readonly passwordChanged: boolean
+  readonly notice: Notice | undefined
+  /** Each a heading of the second level, and what is under it. */
+  readonly sections: readonly Html[]
 }
 
-/** Who you are here, what you may do, and until when. */
+/** Who you are here, what you may do and until when, and what belongs to the account. */
 export function accountPage(page: AccountPage): string {
   return layout(
     'Your account',
     html`
-      ${notice(page.passwordChanged ? 'Your password is changed. Your other sessions have ended.' : undefined)}
+      ${notice(page.notice === undefined ? undefined : noticeWords[page.notice])}
       <dl>
         <dt>Signed in as</dt>
         <dd>${page.user}</dd>
@@ -32,17 +37,8 @@ export function accountPage(page: AccountPage): string {
         <button type="submit">Log out</button>
       </form>
       <p class="links"><a href="/password">Change password</a></p>
+      ${page.sections}
     `,
+    'wide',
   )
-}
-
-const READABLE = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'medium',
-  timeStyle: 'short',
-  timeZone: 'UTC',
-})
-
-function timeOf(time: number): Html {
-  const date = new Date(time)
-  return html`<time datetime="${date.toISOString()}">${READABLE.format(date)} UTC</time>`
 }

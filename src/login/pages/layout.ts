@@ -4,8 +4,8 @@ import { html, markupOf, type Html } from './html.ts'
 export const STYLESHEET_PATH = '/login.css'
 export const ICON_PATH = '/login.svg'
 
-/** The whole document around one card. No script: everything works without. */
-export function layout(title: string, card: Html): string {
+/** The whole document around one card: narrow for a form, wide for lists. No script: everything works without. */
+export function layout(title: string, card: Html, width: 'narrow' | 'wide' = 'narrow'): string {
   return markupOf(
     html`<!doctype html>
       <html lang="en">
@@ -18,7 +18,7 @@ export function layout(title: string, card: Html): string {
           <link rel="stylesheet" href="${STYLESHEET_PATH}" />
         </head>
         <body>
-          <main class="card">
+          <main class="card ${width}">
             <p class="brand">
               <img src="${ICON_PATH}" alt="" width="22" height="22" />
               Sallyport

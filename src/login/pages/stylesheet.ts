@@ -25,6 +25,7 @@ body {
   background: var(--card); border: 1px solid color-mix(in srgb, var(--line) 40%, transparent);
   border-radius: 0.75rem; overflow-wrap: anywhere;
 }
+.card.wide { max-width: 44rem; }
 .brand { display: flex; align-items: center; gap: 0.5rem; margin: 0; color: var(--quiet); }
 h1 { margin: 0.25rem 0 1.25rem; font-size: 1.5rem; line-height: 1.2; }
 form { display: grid; gap: 0.375rem; }
