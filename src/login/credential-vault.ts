@@ -79,6 +79,7 @@ const shape: z.ZodType<Credentials> = z.strictObject({
       id: z.string(),
       publicKey: z.string(),
       counter: z.number(),
+      answered: z.array(z.string()),
       transports: z.array(z.string()),
       label: z.string(),
       addedAt: time,

@@ -29,6 +29,8 @@ export interface Passkey {
   readonly publicKey: string
   /** Signature counter; 0 for an authenticator that has none. */
   readonly counter: number
+  /** The latest challenges that it answered, by their end (`passkey-challenge.ts`): none of them is good again. */
+  readonly answered: readonly string[]
   readonly transports: readonly string[]
   /** What its owner calls it. */
   readonly label: string
