@@ -70,6 +70,8 @@ export interface SessionChanged {
     /** By somebody who may end the sessions of others. */
     | 'ended_by_administrator'
     | 'too_many_tries'
+    /** The oldest of a user who has more than he may have. */
+    | 'too_many_sessions'
   readonly address: string
 }
 

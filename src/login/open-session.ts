@@ -6,6 +6,8 @@ import {
   type SessionRecord,
 } from '../auth/session-record.ts'
 import { digestOf, newSessionToken, slotOf } from '../auth/session-token.ts'
+import { addToHistory } from './add-to-history.ts'
+import { announceDisplaced, recordDisplaced } from './displaced.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { recordOrFail, sessionEvent } from './session-audit.ts'
 import type { User } from './user.ts'
@@ -54,12 +56,17 @@ export async function openSession(
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
   const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)
   if (ended === undefined) return undefined
+  await announceDisplaced(ended, options)
   try {
     await recordOrFail(sessionEvent('session.opened', opening.reason, record, opening.caller), options)
   } catch (error) {
     await options.sessions.end(record.digest, slotOf(record.user))
     throw error
   }
+  const oldest = ended.filter(({ digest }) => digest !== opening.replaces)
+  await recordDisplaced(record, oldest, opening.caller, options)
+  if (record.pending === null && opening.reason === 'login')
+    await addToHistory(record.user, 'login', opening.caller, options)
   return { token, record }
 }
 

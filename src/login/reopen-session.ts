@@ -1,5 +1,6 @@
 import type { SessionChanged } from '../audit/event.ts'
 import type { AuthenticationMethod, SessionRecord } from '../auth/session-record.ts'
+import { addToHistory } from './add-to-history.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { nextStep } from './next-step.ts'
@@ -33,7 +34,7 @@ export async function reopenSession(rise: Rise, options: LoginOptions): Promise<
   const { user, credentials } = known
   const required = secondFactorRequired(user.name, options.rightsOf)
   const pending = nextStep(credentials, { mfaAt, secondFactorRequired: required })
-  return openSession(
+  const opened = await openSession(
     {
       user,
       pending,
@@ -48,6 +49,9 @@ export async function reopenSession(rise: Rise, options: LoginOptions): Promise<
     },
     options,
   )
+  if (opened !== undefined && record.pending !== null && pending === null)
+    await addToHistory(user.name, 'login', caller, options)
+  return opened
 }
 
 /** A pending login gets its life when it is complete; what was complete keeps its end but for a fresh authentication. */
