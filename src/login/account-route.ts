@@ -3,17 +3,14 @@ import { sessionFormToken } from './form-guard.ts'
 import type { LoginOptions } from './options.ts'
 import { accountPage } from './pages/account-page.ts'
 import { page, redirect, type Reply } from './reply.ts'
-import { pageOf } from './step-page.ts'
 import { userView } from './session-view.ts'
-import { browserVisitor, type KnownVisitor } from './visitor.ts'
+import { pageVisitor, type KnownVisitor } from './visitor.ts'
 import type { Visit } from './visit.ts'
 
 /** `GET /account`: who is signed in here and until when, and what belongs to the account. */
 export async function accountPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const visitor = await browserVisitor(visit, options)
-  if (visitor === undefined) return redirect('/login')
-  const { pending } = visitor.live.record
-  return pending === null ? page(await pageFor(visitor, visit, options)) : redirect(pageOf(pending))
+  const visitor = await pageVisitor(visit, options)
+  return visitor.kind === 'known' ? page(await pageFor(visitor, visit, options)) : redirect(visitor.to)
 }
 
 async function pageFor(visitor: KnownVisitor, visit: Visit, options: LoginOptions): Promise<string> {

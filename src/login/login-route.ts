@@ -1,4 +1,4 @@
-import { browserVisitor } from './visitor.ts'
+import { ANY_STEP, browserVisitor } from './visitor.ts'
 import { fieldsIn, loginFields, loginForm } from './fields.ts'
 import { isVisitorForm, visitorFormToken } from './form-guard.ts'
 import { logIn, type LoginAttempt, type LoginOutcome } from './log-in.ts'
@@ -12,8 +12,8 @@ import type { Visit } from './visit.ts'
 
 /** `GET /login`. Who is signed in already is sent on. */
 export async function loginPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const visitor = await browserVisitor(visit, options)
-  if (visitor !== undefined) return redirect(pageOf(visitor.live.record.pending))
+  const visitor = await browserVisitor(visit, options, ANY_STEP)
+  if (visitor !== undefined) return redirect(pageOf(visitor.lacks))
   return page(loginPage({ formToken: visitorFormToken(visit, options), signedOut: visit.signedOut }))
 }
 
@@ -51,7 +51,7 @@ async function logInBrowser(
   { username, password }: Pick<LoginAttempt, 'username' | 'password'>,
   options: LoginOptions,
 ): Promise<LoginOutcome> {
-  const previous = (await browserVisitor(visit, options))?.live
+  const previous = (await browserVisitor(visit, options, ANY_STEP))?.live
   const attempt = { username, password, label: 'browser', previous, device: undefined } as const
   const outcome = await logIn({ ...attempt, caller: visit.caller }, options)
   if (outcome.kind === 'opened') await visit.browser.hold(outcome.opened.token)

@@ -7,22 +7,22 @@ import { passwordPage } from './pages/password-page.ts'
 import { pageOf } from './step-page.ts'
 import { problem, refusal, statusOf, type Problem } from './problem.ts'
 import { failed, json, page, redirect, type Reply } from './reply.ts'
-import { browserVisitor, visitorOf, type KnownVisitor } from './visitor.ts'
+import { pageVisitor, visitorOf, type KnownVisitor, type Steps } from './visitor.ts'
 import type { Visit } from './visit.ts'
+
+const STEPS: Steps = [null, 'change_password']
 
 /** `GET /password`: the form, forced after a one-time password, else with the present password. */
 export async function passwordPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const visitor = await browserVisitor(visit, options)
-  if (visitor === undefined) return redirect('/login')
-  const { pending } = visitor.live.record
-  if (pending !== null && pending !== 'change_password') return redirect(pageOf(pending))
+  const visitor = await pageVisitor(visit, options, STEPS)
+  if (visitor.kind === 'elsewhere') return redirect(visitor.to)
   return page(pageFor(visitor, options))
 }
 
 /** `POST /auth/password`: sets a new password, which ends all sessions and opens the present one anew. */
 export async function passwordRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   if (visit.body.kind === 'form') return byForm(visit, options)
-  const visitor = await visitorOf(visit, options)
+  const visitor = await visitorOf(visit, options, STEPS)
   if (visitor.kind === 'refused') return failed(refusal(visitor.reason))
   const read = fieldsIn(visit.body, passwordFields)
   if (read.kind === 'refused') return failed(read.problem)
@@ -33,8 +33,8 @@ export async function passwordRoute(visit: Visit, options: LoginOptions): Promis
 }
 
 async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const visitor = await browserVisitor(visit, options)
-  if (visitor === undefined) return redirect('/login')
+  const visitor = await pageVisitor(visit, options, STEPS)
+  if (visitor.kind === 'elsewhere') return redirect(visitor.to)
   const again = (fault: Problem): Reply => page(pageFor(visitor, options, fault.message), statusOf(fault))
   const read = fieldsIn(visit.body, passwordForm)
   if (read.kind === 'refused') return again(read.problem)

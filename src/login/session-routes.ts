@@ -54,7 +54,6 @@ function bodyFault({ body }: Visit): Problem | undefined {
 async function sessionReply(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await visitorOf(visit, options)
   if (visitor.kind === 'refused') return failed(refusal(visitor.reason))
-  if (visitor.live.record.pending !== null) return failed(refusal('session_pending'))
   return json(sessionView(visitor.live, options.rightsOf))
 }
 
