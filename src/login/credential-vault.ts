@@ -73,6 +73,7 @@ const shape: z.ZodType<Credentials> = z.strictObject({
   passwordHash: z.string(),
   oneTimeUntil: time.nullable(),
   totp: z.strictObject({ secret: z.string(), lastStep: z.number(), addedAt: time }).nullable(),
+  enrolling: z.strictObject({ secret: z.string(), session: z.string(), until: time }).nullable(),
   recoveryCodes: z.array(z.string()),
   passkeys: z.array(
     z.strictObject({

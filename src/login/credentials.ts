@@ -5,6 +5,8 @@ export interface Credentials {
   /** Until when the password is good as a one-time password; null for one the user chose. */
   readonly oneTimeUntil: number | null
   readonly totp: TotpFactor | null
+  /** A secret that was shown and is not a factor yet; null for none. */
+  readonly enrolling: TotpEnrolment | null
   /** Hex SHA-256 of the recovery codes that were not used yet. */
   readonly recoveryCodes: readonly string[]
   readonly passkeys: readonly Passkey[]
@@ -19,6 +21,15 @@ export interface TotpFactor {
   /** The step of the last code that was taken: it and all before it are used. */
   readonly lastStep: number
   readonly addedAt: number
+}
+
+/** A TOTP secret, until a code of it is given. */
+export interface TotpEnrolment {
+  /** Base32. */
+  readonly secret: string
+  /** Digest of the session that it was shown to, and no other may use it. */
+  readonly session: string
+  readonly until: number
 }
 
 /** A WebAuthn credential. */
@@ -40,7 +51,15 @@ export interface Passkey {
 
 /** The credentials of somebody who has nothing but a password. */
 export function passwordOnly(passwordHash: string, oneTimeUntil: number | null): Credentials {
-  return { passwordHash, oneTimeUntil, totp: null, recoveryCodes: [], passkeys: [], userHandle: null }
+  return {
+    passwordHash,
+    oneTimeUntil,
+    totp: null,
+    enrolling: null,
+    recoveryCodes: [],
+    passkeys: [],
+    userHandle: null,
+  }
 }
 
 /** Whether there is a second factor. Recovery codes are none by themselves. */

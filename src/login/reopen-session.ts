@@ -13,7 +13,8 @@ export interface Rise {
   readonly record: SessionRecord
   /** Its user, as he is after whatever was changed. */
   readonly known: KnownUser
-  readonly method: AuthenticationMethod
+  /** What was given anew; nothing, where only the credentials were changed. */
+  readonly method: AuthenticationMethod | readonly AuthenticationMethod[]
   /** When the second factor was proved, in ms since the epoch: now, or what the record says. */
   readonly mfaAt: number | null
   /** Whether the person proved everything anew that he can: a fresh authentication, with a life of its own. */
@@ -39,7 +40,7 @@ export async function reopenSession(rise: Rise, options: LoginOptions): Promise<
       user,
       pending,
       mfaAt,
-      authenticationMethods: [...new Set([...record.authenticationMethods, method])],
+      authenticationMethods: [...new Set([...record.authenticationMethods, method].flat())],
       binding: record.binding,
       label: record.label,
       replaces: record.digest,
