@@ -1,17 +1,17 @@
-import { revocationName, type RevocationStore, type RevokedCertificate } from './auth/revocation.ts'
+import { revocationName, strongerRevocation, type RevocationStore, type Revoked } from './auth/revocation.ts'
 import { SallyportError } from './errors.ts'
 
 /** All revocations that this node has seen and that still matter. */
 export interface RevocationJournal {
   /** The epoch up to which everything was read. */
   readonly epoch: number
-  /** Whether a certificate of this name was revoked. */
-  has(name: string): boolean
+  /** What is known under a name (`revocationName`). */
+  get(name: string): Revoked | undefined
   /**
    * Reads what is new. If the store may have lost something (another run, or an epoch that fell), everything is read
    * anew, and what was lost is put back before this resolves.
    *
-   * Fails closed: nothing that was seen is ever taken back before the certificate ends by itself. Rejects with
+   * Fails closed: nothing that was seen is ever taken back before it ends by itself. Rejects with
    * `STORE_UNAVAILABLE`; what could be read until then counts all the same.
    *
    * @param now ms since the epoch
@@ -22,19 +22,20 @@ export interface RevocationJournal {
 /** How often in a row what was lost is put back, before the store counts as unavailable. */
 const ATTEMPTS = 3
 
-/** @param onRevoked told at once of revocations that were not known before */
-export function revocationJournal(store: RevocationStore, onRevoked: () => void): RevocationJournal {
-  const known = new Map<string, RevokedCertificate>()
+/** @param onRevoked told at once of what was not known before */
+export function revocationJournal(
+  store: RevocationStore,
+  onRevoked: (entries: readonly Revoked[]) => void,
+): RevocationJournal {
+  const known = new Map<string, Revoked>()
   let epoch = 0
   let run: string | undefined
-  const take = (entries: readonly RevokedCertificate[], now: number): void => {
-    const size = known.size
-    for (const entry of entries) {
-      const name = revocationName(entry)
-      const until = Math.max(entry.until, known.get(name)?.until ?? 0)
-      if (now < until) known.set(name, { ...entry, until })
-    }
-    if (known.size > size) onRevoked()
+  const take = (entries: readonly Revoked[], now: number): void => {
+    const added = merge(
+      known,
+      entries.filter(({ until }) => now < until),
+    )
+    if (added.length > 0) onRevoked(added)
   }
   const forgetEnded = (now: number): void => {
     for (const [name, { until }] of known) if (now >= until) known.delete(name)
@@ -43,8 +44,9 @@ export function revocationJournal(store: RevocationStore, onRevoked: () => void)
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const whole = await store.read(0)
       take(whole.entries, now)
-      const there = new Set(whole.entries.map(revocationName))
-      const lost = [...known].flatMap(([name, entry]) => (there.has(name) ? [] : [entry]))
+      const there = new Map<string, Revoked>()
+      merge(there, whole.entries)
+      const lost = merge(there, [...known.values()])
       if (lost.length === 0 && whole.epoch >= epoch) {
         ;({ epoch, run } = whole)
         return
@@ -57,7 +59,7 @@ export function revocationJournal(store: RevocationStore, onRevoked: () => void)
     get epoch() {
       return epoch
     },
-    has: (name) => known.has(name),
+    get: (name) => known.get(name),
     async catchUp(now) {
       forgetEnded(now)
       if (run === undefined) return readAnew(now)
@@ -67,4 +69,23 @@ export function revocationJournal(store: RevocationStore, onRevoked: () => void)
       else await readAnew(now)
     },
   }
+}
+
+/** Adds entries to those that are known, and returns which are new or stronger for it. */
+function merge(known: Map<string, Revoked>, entries: readonly Revoked[]): readonly Revoked[] {
+  const raised = new Set<string>()
+  for (const entry of entries) {
+    const name = revocationName(entry)
+    const before = known.get(name)
+    const after = before === undefined ? entry : strongerRevocation(before, entry)
+    if (before !== undefined && isAlike(before, after)) continue
+    known.set(name, after)
+    raised.add(name)
+  }
+  return [...raised].flatMap((name) => known.get(name) ?? [])
+}
+
+function isAlike(one: Revoked, other: Revoked): boolean {
+  const epochs = [one, other].map((entry) => (entry.kind === 'user' ? entry.epoch : 0))
+  return one.until === other.until && epochs[0] === epochs[1]
 }

@@ -1,4 +1,9 @@
-import type { LiveRevocations, RevocationStore } from './auth/revocation.ts'
+import {
+  revocationName,
+  type LiveRevocations,
+  type RevocationStore,
+  type Revoked,
+} from './auth/revocation.ts'
 import type { Clock } from './auth/clock.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { revocationJournal } from './revocation-journal.ts'
@@ -20,8 +25,10 @@ export interface FollowerOptions {
   readonly elapsed: () => number
   /** How long the list is believed after it was read, in ms. */
   readonly freshFor: number
-  /** Told when a certificate was revoked, and when the list is believed no longer: who is here is judged anew then. */
-  readonly onChange: () => void
+  /** Told of what was not known before: whom it names is judged anew then. */
+  readonly onRevoked: (entries: readonly Revoked[]) => void
+  /** Told when the list is believed no longer: everybody who is here is judged anew then. */
+  readonly onStale: () => void
   /** Told how far the list was read. */
   readonly onRead: (epoch: number) => void
   /** Told when the list cannot be read, once until it can be again. */
@@ -38,8 +45,8 @@ const POLL_INTERVAL = 500
  * the machine's clock or suspending the machine makes it no fresher.
  */
 export function followRevocations(options: FollowerOptions): RevocationFollower {
-  const { store, now, elapsed, freshFor, onChange } = options
-  const journal = revocationJournal(store, onChange)
+  const { store, now, elapsed, freshFor, onRevoked, onStale } = options
+  const journal = revocationJournal(store, onRevoked)
   let readAt = { now: -Infinity, elapsed: -Infinity }
   let isBelieved = false
   let isFollowing = false
@@ -47,7 +54,7 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
   const settle = (): void => {
     const wasBelieved = isBelieved
     isBelieved = isFresh()
-    if (wasBelieved && !isBelieved) onChange()
+    if (wasBelieved && !isBelieved) onStale()
   }
   const expiry = laterTimer(settle, freshFor)
   const read = async (): Promise<void> => {
@@ -68,7 +75,11 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
   let stop = (): void => undefined
   return {
     isFresh,
-    isRevoked: (name) => journal.has(name),
+    isRevoked: (name) => journal.get(name) !== undefined,
+    leastEpochOf(user) {
+      const entry = journal.get(revocationName({ kind: 'user', user }))
+      return entry?.kind === 'user' ? entry.epoch : 0
+    },
     async start() {
       await read()
       const unsubscribe = store.subscribe(poll)

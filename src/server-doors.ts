@@ -76,7 +76,7 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
     sessions: store.sessions,
     handles: store.handles,
     histories: store.histories,
-    announce: async () => undefined,
+    announce: (ended) => store.revocations.revoke(ended),
     vault: credentialVault(factorKeys(options.factorKeys)),
     throttle: unsafeNoThrottle,
     browserSessions: store.browserSessions,

@@ -97,7 +97,8 @@ function followerOf(
     now,
     elapsed: () => performance.now(),
     freshFor: Math.min(revocationsFreshFor, REVOCATIONS_FRESH_FOR),
-    onChange,
+    onRevoked: onChange,
+    onStale: onChange,
     onRead: (epoch) => metrics.revocationEpoch(epoch),
     onProblem: (err) => log.error({ err }, 'the live revocation list cannot be read'),
   })

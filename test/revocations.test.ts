@@ -17,6 +17,7 @@ const HOUR = 3_600_000
 const FRESH_FOR = 30_000
 const OPTIONS = { now: Date.now, slotOf }
 const revoked = (until = Date.now() + HOUR): RevokedCertificate => ({
+  kind: 'certificate',
   issuer: randomBytes(32).toString('hex'),
   serial: randomBytes(16).toString('hex').toUpperCase(),
   until,
@@ -47,14 +48,16 @@ function followed(t: TestContext, store: Store, clocks: Clocks = REAL): Followed
   const look = (): void => {
     for (const wake of waiting) wake()
   }
+  const changed = (): void => {
+    changes += 1
+    look()
+  }
   const follower = followRevocations({
     store: store.revocations,
     ...clocks,
     freshFor: FRESH_FOR,
-    onChange: () => {
-      changes += 1
-      look()
-    },
+    onRevoked: changed,
+    onStale: changed,
     onRead: (epoch) => {
       epochs.push(epoch)
       look()

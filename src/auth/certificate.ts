@@ -99,7 +99,11 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
     expiresAt: notAfter,
     ...(ceiling === undefined ? {} : { ceiling }),
   }
-  const revocationName = nameInList({ issuer: issuer.keyDigest, serial: certificate.serialNumber })
+  const revocationName = nameInList({
+    kind: 'certificate',
+    issuer: issuer.keyDigest,
+    serial: certificate.serialNumber,
+  })
   return { outcome: { kind: 'identified', identity }, validUntil, revocationName }
 }
 

@@ -1,7 +1,9 @@
 import { createHash, type X509Certificate } from 'node:crypto'
+import type { Ended } from './ended.ts'
 
-/** One certificate that is revoked, as every node must come to know. */
+/** One certificate that is revoked. */
 export interface RevokedCertificate {
+  readonly kind: 'certificate'
   /** Lower-case hex SHA-256 of the issuing CA's public key (DER, SubjectPublicKeyInfo): a serial means something only beside it. */
   readonly issuer: string
   /** Upper-case hex, as `X509Certificate.serialNumber` of node:crypto prints it. */
@@ -10,6 +12,9 @@ export interface RevokedCertificate {
   readonly until: number
 }
 
+/** What ended before its time, as every node must come to know: a certificate, a session, all sessions of a user. */
+export type Revoked = RevokedCertificate | Ended
+
 /** What the store says about revocation since a reader last asked. */
 export interface RevocationReading {
   /** Rises with every revocation and never falls. */
@@ -17,7 +22,7 @@ export interface RevocationReading {
   /** Changes when the store may have lost something: a restart, a failover, another file. */
   readonly run: string
   /** Revoked after the epoch that was asked for. */
-  readonly entries: readonly RevokedCertificate[]
+  readonly entries: readonly Revoked[]
 }
 
 /**
@@ -27,31 +32,55 @@ export interface RevocationReading {
  */
 export interface RevocationStore {
   /** Resolves once it is kept (on Redis: by a replica too, where there is one) and announced. */
-  revoke(certificates: readonly RevokedCertificate[]): Promise<void>
+  revoke(entries: readonly Revoked[]): Promise<void>
   /** What was revoked after `epoch`; 0 for everything that is kept. */
   read(epoch: number): Promise<RevocationReading>
-  /**
-   * Puts back what a store has lost, and raises its epoch above `epoch`, so that it never falls for a reader.
-   */
-  restore(certificates: readonly RevokedCertificate[], epoch: number): Promise<void>
+  /** Puts back what a store has lost, and raises its epoch above `epoch`, so that it never falls for a reader. */
+  restore(entries: readonly Revoked[], epoch: number): Promise<void>
   /** Calls back when something was announced; a message may be lost, so readers also ask. Returns how to stop. */
   subscribe(announced: () => void): () => void
 }
 
-/** What one node knows of the live list. Both are asked on every request, and cost a comparison. */
+/** What one node knows of the live list. It is asked on every request, and costs a comparison. */
 export interface LiveRevocations {
   /** Whether the list was read lately enough to be believed. */
   isFresh(): boolean
   /** @param name as {@link revocationName} gives it */
   isRevoked(name: string): boolean
+  /** The least epoch of a session of this user that is still good; 0 unless all of its sessions have ended lately. */
+  leastEpochOf(user: string): number
 }
 
 /** For a server without a live list: what is revoked it learns from the revocation lists of its CAs alone. */
-export const NO_LIVE_LIST: LiveRevocations = Object.freeze({ isFresh: () => true, isRevoked: () => false })
+export const NO_LIVE_LIST: LiveRevocations = Object.freeze({
+  isFresh: () => true,
+  isRevoked: () => false,
+  leastEpochOf: () => 0,
+})
 
-/** What a certificate is called in the live list. */
-export function revocationName({ issuer, serial }: Pick<RevokedCertificate, 'issuer' | 'serial'>): string {
-  return `${issuer}:${serial}`
+/** What names an entry of the live list; the rest says until when, or since when, it holds. */
+type Named =
+  | Pick<RevokedCertificate, 'kind' | 'issuer' | 'serial'>
+  | Pick<Extract<Ended, { kind: 'session' }>, 'kind' | 'digest'>
+  | Pick<Extract<Ended, { kind: 'user' }>, 'kind' | 'user'>
+
+/** What a certificate, a session or a user is called in the live list; no two of them alike. */
+export function revocationName(named: Named): string {
+  switch (named.kind) {
+    case 'certificate':
+      return `${named.issuer}:${named.serial}`
+    case 'session':
+      return `session:${named.digest}`
+    case 'user':
+      return `user:${named.user}`
+  }
+}
+
+/** What two entries of one name say together: the later end, and of a user the higher epoch. */
+export function strongerRevocation(one: Revoked, other: Revoked): Revoked {
+  const until = Math.max(one.until, other.until)
+  if (one.kind !== 'user' || other.kind !== 'user') return { ...one, until }
+  return { ...one, epoch: Math.max(one.epoch, other.epoch), until }
 }
 
 /** Lower-case hex SHA-256 of a certificate's public key (DER, SubjectPublicKeyInfo). */

@@ -107,7 +107,7 @@ async function announced(config: Config, { certificates }: RevocationResult): Pr
     const store = await storeOf(config)
     try {
       await store.revocations.revoke(
-        certificates.map(({ issuer, serial, until }) => ({ issuer, serial, until })),
+        certificates.map(({ issuer, serial, until }) => ({ kind: 'certificate', issuer, serial, until })),
       )
       return []
     } finally {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { RevocationStore, RevokedCertificate } from '../auth/revocation.ts'
+import type { RevocationStore, Revoked } from '../auth/revocation.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { PURGED_AT_ONCE, REVOCATIONS_KEPT_LONGER } from './retention.ts'
+import { memberOf, revokedOf } from './revoked-member.ts'
 
 /** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
 const ADDED_AT_ONCE = 500
@@ -67,7 +68,7 @@ const ADD = script(`${EPOCH}
   return string.match(redis.call('INFO', 'replication'), 'connected_slaves:(%d+)')`)
 
 /**
- * The live revocation list, in one hash slot: a hash with the epoch, and two sorted sets of `issuer:serial:until`.
+ * The live revocation list, in one hash slot: a hash with the epoch, and two sorted sets of entries (`revoked-member.ts`).
  * None of the keys has a time to live.
  *
  * @param now ms since the epoch; decides only what has ended so long ago that it is removed
@@ -75,26 +76,26 @@ const ADD = script(`${EPOCH}
 export function redisRevocations(client: RedisClient, now: () => number): RevocationStore {
   const { revocationState, revocationsByEpoch, revocationsByEnd, revocationChannel } = client.keys
   const keys = [revocationState, revocationsByEpoch, revocationsByEnd]
-  const addSome = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
-    const entries = certificates.flatMap((certificate) => [memberOf(certificate), certificate.until])
+  const addSome = async (some: readonly Revoked[], least: number | ''): Promise<void> => {
+    const entries = some.flatMap((entry) => [memberOf(entry), entry.until])
     const values = [revocationChannel, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
     const replicas = Number(await client.run(ADD, keys, values))
     if (replicas > 0) await replicated(client)
   }
-  const add = async (certificates: readonly RevokedCertificate[], least: number | ''): Promise<void> => {
+  const add = async (entries: readonly Revoked[], least: number | ''): Promise<void> => {
     // Nothing to add may still be an epoch to raise.
-    for (let from = 0; from === 0 || from < certificates.length; from += ADDED_AT_ONCE)
-      await addSome(certificates.slice(from, from + ADDED_AT_ONCE), least)
+    for (let from = 0; from === 0 || from < entries.length; from += ADDED_AT_ONCE)
+      await addSome(entries.slice(from, from + ADDED_AT_ONCE), least)
   }
   return {
-    revoke: (certificates) => add(certificates, ''),
-    restore: (certificates, epoch) => add(certificates, epoch),
+    revoke: (entries) => add(entries, ''),
+    restore: (entries, epoch) => add(entries, epoch),
     async read(asked) {
       const reply = await client.run(READ, keys.slice(0, 2), [asked, randomUUID()])
       return client.answer(async () => {
         if (!isReading(reply)) throw new TypeError('what is stored is no revocation list')
         const [epoch, run, members] = reply
-        return { epoch, run, entries: members.map(revokedOf) }
+        return { epoch, run, entries: members.map((member) => revokedOf(String(member))) }
       })
     },
     subscribe: (announced) => client.subscribe(revocationChannel, announced),
@@ -116,20 +117,4 @@ function isReading(reply: unknown): reply is [epoch: number, run: string, member
   const parts: readonly unknown[] = reply
   const [epoch, run, members] = parts
   return typeof epoch === 'number' && typeof run === 'string' && Array.isArray(members)
-}
-
-const MEMBER = /^([0-9a-f]{64}):([0-9A-F]{1,64}):([0-9]{1,16})$/
-
-function memberOf({ issuer, serial, until }: RevokedCertificate): string {
-  const member = `${issuer}:${serial}:${until}`
-  if (!MEMBER.test(member)) throw new TypeError('this is no certificate that could be revoked')
-  return member
-}
-
-/** Fails closed: with an entry that cannot be read the list as a whole cannot be believed. */
-function revokedOf(member: unknown): RevokedCertificate {
-  const [, issuer, serial, until] = MEMBER.exec(String(member)) ?? []
-  if (issuer === undefined || serial === undefined || until === undefined)
-    throw new TypeError('an entry of the revocation list cannot be read')
-  return Object.freeze({ issuer, serial, until: Number(until) })
 }

@@ -67,7 +67,8 @@ const REVOCATIONS = `
 
 /**
  * Second factors. What users logged in by is no longer plain, and nothing here has the key to seal it: users of an
- * older version keep their names and get a new password by "user reset-password". Sessions end.
+ * older version keep their names and get a new password by "user reset-password". Sessions end. The live revocation list
+ * gets entries of other kinds, each as one text.
  */
 const SECOND_FACTORS = `
   ALTER TABLE users ADD COLUMN credentials TEXT NOT NULL DEFAULT '';
@@ -89,6 +90,17 @@ const SECOND_FACTORS = `
     user_agent TEXT NOT NULL
   ) STRICT;
   CREATE INDEX histories_by_user ON histories (user, id);
+
+  CREATE TABLE ended (
+    member TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    epoch INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO ended SELECT issuer || ':' || serial || ':' || until, until, epoch FROM revocations;
+  DROP TABLE revocations;
+  ALTER TABLE ended RENAME TO revocations;
+  CREATE INDEX revocations_by_epoch ON revocations (epoch);
+  CREATE INDEX revocations_by_end ON revocations (until);
 
   CREATE TABLE user_handles (
     handle TEXT PRIMARY KEY,

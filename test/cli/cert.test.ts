@@ -62,7 +62,9 @@ async function listed({ certs }: Installation): Promise<ReadonlySet<string>> {
 async function live({ cwd }: Installation): Promise<readonly string[]> {
   const store = await openStore(`sqlite:${join(cwd, 'data/sallyport.db')}`, { now: Date.now, slotOf })
   try {
-    return (await store.revocations.read(0)).entries.map(({ serial }) => serial)
+    return (await store.revocations.read(0)).entries.flatMap((entry) =>
+      'serial' in entry ? [entry.serial] : [],
+    )
   } finally {
     await store.close()
   }

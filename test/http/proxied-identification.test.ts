@@ -131,6 +131,7 @@ test('the live revocation list is asked every time', () => {
   let fresh = true
   const revocations: LiveRevocations = {
     isFresh: () => fresh,
+    leastEpochOf: () => 0,
     isRevoked: (name) => [...revoked].some((one) => name.endsWith(one)),
   }
   const identification = door({ revocations })

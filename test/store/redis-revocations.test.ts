@@ -11,6 +11,7 @@ import { startRedis, type RedisServer } from '../support/redis.ts'
 
 const HOUR = 3_600_000
 const revoked = (): RevokedCertificate => ({
+  kind: 'certificate',
   issuer: randomBytes(32).toString('hex'),
   serial: randomBytes(16).toString('hex').toUpperCase(),
   until: Date.now() + HOUR,

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import type { RevokedCertificate } from '../../src/auth/revocation.ts'
+import { revocationName, type Revoked, type RevokedCertificate } from '../../src/auth/revocation.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const ISSUER = randomBytes(32).toString('hex')
 const revoked = (until = Date.now() + DAY, issuer = ISSUER): RevokedCertificate => ({
+  kind: 'certificate',
   issuer,
   serial: randomBytes(16).toString('hex').toUpperCase(),
   until,
 })
-const sorted = (entries: readonly RevokedCertificate[]) =>
-  entries.toSorted((one, other) => (one.serial < other.serial ? -1 : 1))
+const sorted = (entries: readonly Revoked[]) =>
+  entries.toSorted((one, other) => (revocationName(one) < revocationName(other) ? -1 : 1))
 
 export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): void {
   describe('revocations', () => {
@@ -26,8 +27,8 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
     after(() => Promise.all([store.close(), other.close()]))
 
     const since = async (epoch: number) => other.revocations.read(epoch)
-    const includes = (entries: readonly RevokedCertificate[], wanted: RevokedCertificate): boolean =>
-      entries.some(({ issuer, serial }) => issuer === wanted.issuer && serial === wanted.serial)
+    const includes = (entries: readonly Revoked[], wanted: Revoked): boolean =>
+      entries.some((entry) => revocationName(entry) === revocationName(wanted))
 
     test('what is revoked is read on every connection, under a higher epoch', async () => {
       const earlier = await since(0)
@@ -63,7 +64,7 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
       await store.revocations.revoke([{ ...one, until: one.until - 1 }])
       const again = await since(epoch)
       assert.ok(again.epoch > epoch && includes(again.entries, one))
-      const longest = (await since(0)).entries.filter(({ serial }) => serial === one.serial)
+      const longest = (await since(0)).entries.filter((entry) => includes([one], entry))
       assert.equal(Math.max(...longest.map(({ until }) => until)), one.until)
     })
 
@@ -75,6 +76,38 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
       await store.revocations.revoke([namesake])
       const { entries } = await since(0)
       assert.ok(includes(entries, one) && includes(entries, namesake))
+    })
+
+    test('sessions and users are kept beside certificates, and restored like them', async () => {
+      const { epoch } = await since(0)
+      const until = Date.now() + DAY
+      const name = `u-${randomBytes(8).toString('hex')}`
+      const all: readonly Revoked[] = [
+        revoked(),
+        { kind: 'session', digest: randomBytes(32).toString('hex'), until },
+        { kind: 'user', user: name, epoch: 3, until },
+        { kind: 'user', user: `corp.example/${name}@Example.com`, epoch: 0, until },
+      ]
+      await store.revocations.revoke(all)
+      assert.deepEqual(sorted((await since(epoch)).entries), sorted(all))
+      const higher: Revoked = { kind: 'user', user: name, epoch: 4, until }
+      const read = await since(0)
+      await store.revocations.restore([...all, higher], read.epoch)
+      assert.deepEqual((await since(read.epoch)).entries, [higher])
+    })
+
+    test('what could not be read again is not taken', async () => {
+      const until = Date.now() + DAY
+      const faulty: readonly Revoked[] = [
+        { kind: 'session', digest: 'ab', until },
+        { kind: 'user', user: 'a:b', epoch: 1, until },
+        { kind: 'user', user: 'alice', epoch: 1.5, until },
+        { kind: 'user', user: 'alice', epoch: 1, until: NaN },
+        { ...revoked(), serial: 'session' },
+      ]
+      const { epoch } = await since(0)
+      for (const entry of faulty) await assert.rejects(store.revocations.revoke([entry]))
+      assert.deepEqual((await since(epoch)).entries, [])
     })
 
     test('of 20 revocations at the same time none is lost', async () => {

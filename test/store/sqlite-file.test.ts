@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { Cookie } from 'express-session'
 import { slotOf } from '../../src/auth/session-token.ts'
+import type { Revoked } from '../../src/auth/revocation.ts'
 import { isSallyportError } from '../../src/errors.ts'
 import { openStore } from '../../src/store/open.ts'
 import { openSqliteDatabase } from '../../src/store/sqlite-database.ts'
@@ -67,7 +68,7 @@ test('a database of an older schema is brought up, with what is in it', async ()
   database.exec('PRAGMA user_version = 1')
   database.exec(`INSERT INTO users VALUES ('alice', 'x', NULL, 0, 0, 1)`)
   database.close()
-  const entry = { issuer: 'ab'.repeat(32), serial: '01', until: Date.now() }
+  const entry: Revoked = { kind: 'certificate', issuer: 'ab'.repeat(32), serial: '01', until: Date.now() }
   const [first, second] = await Promise.all([opened('older.db'), opened('older.db')])
   assert.equal((await first.users.find('alice'))?.createdAt, 1)
   await first.revocations.revoke([entry])

@@ -5,5 +5,5 @@ import { keyDigestOf, type RevokedCertificate } from '../../src/auth/revocation.
 export function revokedOf(issuerPem: string, pem: string): RevokedCertificate {
   const { serialNumber, validToDate } = new X509Certificate(pem)
   const issuer = keyDigestOf(new X509Certificate(issuerPem))
-  return { issuer, serial: serialNumber, until: validToDate.getTime() }
+  return { kind: 'certificate', issuer, serial: serialNumber, until: validToDate.getTime() }
 }
