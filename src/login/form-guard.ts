@@ -24,10 +24,12 @@ export function isVisitorForm({ formSecret }: Visit, csrf: string, { now, keys }
   return formSecret !== undefined && isFormToken(csrf, visitorHolder(formSecret), now(), keys.csrf)
 }
 
-function sessionHolder(token: string): string {
+/** What only the browser holds that has this session. */
+export function sessionHolder(token: string): string {
   return `session:${digestOf(token)}`
 }
 
-function visitorHolder(secret: string): string {
+/** What only the browser holds that has this form cookie. */
+export function visitorHolder(secret: string): string {
   return `visitor:${secret}`
 }

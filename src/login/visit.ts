@@ -17,6 +17,8 @@ export interface Visit {
   readonly presented: PresentedToken
   /** The `Sec-Fetch-Site` header. */
   readonly fetchSite: string | undefined
+  /** The `Host` header: the edge has checked that it is one of ours. */
+  readonly host: string | undefined
   readonly body: PostedBody
   /** Whether the address says that this browser has just signed out. */
   readonly signedOut: boolean
@@ -42,6 +44,7 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
     caller,
     presented: presentedToken(request, options.keys.cookie),
     fetchSite: headerOf(request, 'sec-fetch-site'),
+    host: request.headers.host,
     body: postedBody(Buffer.isBuffer(bytes) ? bytes : undefined, request.headers['content-type']),
     signedOut: request.url.endsWith('?signed-out'),
     browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
