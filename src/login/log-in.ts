@@ -38,7 +38,7 @@ const REFUSED: LoginOutcome = Object.freeze({ kind: 'refused' })
  */
 export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promise<LoginOutcome> {
   const { username, caller, device } = attempt
-  const tried = { user: username, address: caller.address, ...(device === undefined ? {} : { device }) }
+  const tried = { user: username, address: caller.address, device }
   const throttled = await options.throttle.login(tried)
   if (throttled.kind === 'wait') return throttled
   const known = await provenUser(attempt, options)
@@ -46,7 +46,8 @@ export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promi
     await recordIfPossible(refusedLogin(caller), options)
     return REFUSED
   }
-  await options.throttle.loggedIn(tried)
+  const welcome = await options.throttle.loggedIn(tried)
+  if (welcome.kind === 'wait') return welcome
   const opened = await openedFor(known, attempt, options)
   return opened === undefined ? REFUSED : { kind: 'opened', opened }
 }

@@ -6,8 +6,8 @@ import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
 import { loginPage } from './pages/login-page.ts'
 import { pageOf } from './step-page.ts'
-import { problem, statusOf, tooMany, type Problem } from './problem.ts'
-import { failed, json, page, redirect, type Reply } from './reply.ts'
+import { problem, tooMany, type Problem } from './problem.ts'
+import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import type { Visit } from './visit.ts'
 
 /** `GET /login`. Who is signed in already is sent on. */
@@ -60,5 +60,5 @@ async function logInBrowser(
 
 function again(visit: Visit, options: LoginOptions, fault: Problem, username = ''): Reply {
   const formToken = visitorFormToken(visit, options)
-  return page(loginPage({ formToken, username, problem: fault.message }), statusOf(fault))
+  return pageOfProblem(loginPage({ formToken, username, problem: fault.message }), fault)
 }

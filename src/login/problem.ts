@@ -70,7 +70,14 @@ export function headersOf(one: Problem): Readonly<Record<string, string>> {
 
 /** What a caller is told who tries too often. */
 export function tooMany(seconds: number): Problem {
-  return { ...problem('rate_limited'), retryAfter: seconds, reason: 'rate_limited' }
+  const message = `Too many tries. Please wait ${inWords(seconds)}, then try again.`
+  return { ...problem('rate_limited', message), retryAfter: seconds, reason: 'rate_limited' }
+}
+
+/** Rounded up: who waits that long need not wait again. */
+function inWords(seconds: number): string {
+  const [count, unit] = seconds <= 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute']
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
 }
 
 const HEADERS: ReadonlyMap<number, Readonly<Record<string, string>>> = new Map([

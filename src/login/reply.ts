@@ -1,5 +1,5 @@
 import type { Problem, ProblemCode } from './problem.ts'
-import { problem } from './problem.ts'
+import { problem, statusOf } from './problem.ts'
 
 /** Where a page may send a browser: never anywhere that a request names. */
 export type RedirectTarget =
@@ -17,7 +17,7 @@ export type RedirectTarget =
 export type Reply =
   | { readonly kind: 'json'; readonly body: object }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'page'; readonly status: number; readonly page: string }
+  | { readonly kind: 'page'; readonly status: number; readonly page: string; readonly problem?: Problem }
   | { readonly kind: 'redirect'; readonly to: RedirectTarget }
   | { readonly kind: 'problem'; readonly problem: Problem }
 
@@ -27,6 +27,11 @@ export function json(body: object): Reply {
 
 export function page(text: string, status = 200): Reply {
   return { kind: 'page', status, page: text }
+}
+
+/** A page that says itself what the problem is: status, headers and the audit trail go by it. */
+export function pageOfProblem(text: string, problem: Problem): Reply {
+  return { kind: 'page', status: statusOf(problem), page: text, problem }
 }
 
 export function redirect(to: RedirectTarget): Reply {

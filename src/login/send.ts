@@ -21,7 +21,9 @@ export async function send(
       response.status(204).end()
       return
     case 'page':
-      response.status(reply.status).type('html').send(reply.page)
+      response.status(reply.status).set(reply.problem === undefined ? {} : headersOf(reply.problem))
+      response.type('html').send(reply.page)
+      if (reply.problem !== undefined) await recordRefusal(reply.problem, request, response, options)
       return
     case 'redirect':
       response.status(303).set('location', reply.to).end()
@@ -36,14 +38,24 @@ export async function sendProblem(
   problem: Problem,
   request: Request,
   response: Response,
-  { audit, onException }: LoginOptions,
+  options: LoginOptions,
 ): Promise<void> {
-  const { requestId, address } = callerOf(request, response)
-  const { code, message, reason } = problem
+  const { requestId } = callerOf(request, response)
+  const { code, message } = problem
   response.status(statusOf(problem)).set(headersOf(problem))
   if (wantsPage(request)) response.type('html').send(errorPage({ message, requestId }))
   else response.json({ error: code, message, requestId })
+  await recordRefusal(problem, request, response, options)
+}
+
+async function recordRefusal(
+  { reason }: Problem,
+  request: Request,
+  response: Response,
+  { audit, onException }: LoginOptions,
+): Promise<void> {
   if (reason === undefined) return
+  const { requestId, address } = callerOf(request, response)
   const event = { event: 'request.refused', requestId, layer: 'http', reason, detail: null, address } as const
   await audit.record(event).catch((error: unknown) => onException(requestId, error))
 }
