@@ -1,24 +1,16 @@
 import { PRINCIPAL_NAME } from '../auth/principal.ts'
-import type { LiveSession } from '../auth/session-record.ts'
-import { endSession } from './end-session.ts'
 import { knownUser, type KnownUser } from './known-user.ts'
-import { nextStep } from './next-step.ts'
-import { openSession, type OpenedSession, type Opening } from './open-session.ts'
-import type { Caller, LoginOptions } from './options.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
-import { recordIfPossible, refusedLogin, sessionEvent } from './session-audit.ts'
+import { openLogin, type ProvenLogin } from './open-login.ts'
+import type { OpenedSession } from './open-session.ts'
+import type { LoginOptions } from './options.ts'
+import { recordIfPossible, refusedLogin } from './session-audit.ts'
 
 /** A name and a password, from somewhere. */
-export interface LoginAttempt {
+export interface LoginAttempt extends Pick<ProvenLogin, 'label' | 'previous' | 'caller'> {
   readonly username: string
   readonly password: string
-  /** What holds the new session, for the list of one's sessions. */
-  readonly label: 'browser' | 'token'
-  /** The live session that the new one takes the place of. */
-  readonly previous: LiveSession | undefined
   /** A browser in which this user logged in before, if it is one. */
   readonly device: string | undefined
-  readonly caller: Caller
 }
 
 /** What became of a login. */
@@ -48,38 +40,8 @@ export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promi
   }
   const welcome = await options.throttle.loggedIn(tried)
   if (welcome.kind === 'wait') return welcome
-  const opened = await openedFor(known, attempt, options)
+  const opened = await openLogin({ ...attempt, known, method: 'password', mfaAt: null }, options)
   return opened === undefined ? REFUSED : { kind: 'opened', opened }
-}
-
-async function openedFor(
-  { user, credentials }: KnownUser,
-  { previous, label, caller }: LoginAttempt,
-  options: LoginOptions,
-): Promise<OpenedSession | undefined> {
-  const required = secondFactorRequired(user.name, options.rightsOf)
-  const opening: Omit<Opening, 'replaces'> = {
-    user,
-    pending: nextStep(credentials, { mfaAt: null, secondFactorRequired: required }),
-    mfaAt: null,
-    authenticationMethods: ['password'],
-    endsBy: credentials.oneTimeUntil ?? undefined,
-    binding: null,
-    label,
-    reason: 'login',
-    caller,
-  }
-  const own = previous?.record.user === user.name ? previous.record.digest : undefined
-  const replacing = own === undefined ? undefined : await openSession({ ...opening, replaces: own }, options)
-  if (replacing !== undefined && previous !== undefined) {
-    await recordIfPossible(sessionEvent('session.ended', 'rotated', previous.record, caller), options)
-    return replacing
-  }
-  // What was to be replaced has ended meanwhile: the password was proved all the same.
-  const opened = await openSession({ ...opening, replaces: undefined }, options)
-  if (opened !== undefined && previous !== undefined)
-    await endSession(previous.record, 'rotated', caller, options)
-  return opened
 }
 
 async function provenUser(
