@@ -19,6 +19,8 @@ export interface RedisKeys {
   /** Whose WebAuthn user handle it is. */
   userHandle(handle: string): string
   readonly browserPrefix: string
+  /** What the counters of one kind begin with. */
+  rateLimit(name: string): string
   /** The live revocation list: its epoch, its entries by epoch and by their end, and where changes are announced. */
   readonly revocationState: string
   readonly revocationsByEpoch: string
@@ -39,6 +41,7 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     history: (slot, user) => `${prefix}{${slot}}:history:${user}`,
     userHandle: (handle) => `${prefix}handle:${handle}`,
     browserPrefix: `${prefix}browser:`,
+    rateLimit: (name) => `${prefix}throttle:${name}`,
     revocationState: `${prefix}{revocations}:state`,
     revocationsByEpoch: `${prefix}{revocations}:by-epoch`,
     revocationsByEnd: `${prefix}{revocations}:by-end`,

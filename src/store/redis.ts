@@ -3,6 +3,7 @@ import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis } from './redis-client.ts'
 import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
+import { redisRateLimits } from './redis-rate-limits.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { redisSessions } from './redis-sessions.ts'
 import { redisUserHandles } from './redis-user-handles.ts'
@@ -26,6 +27,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
     sessions: redisSessions(client, slotOf),
     handles: redisUserHandles(client),
     histories: redisHistories(client, slotOf),
+    rateLimits: redisRateLimits(client),
     notes: redisNotes(client),
     revocations: redisRevocations(client, now),
     browserSessions: new BrowserSessions(browserSessions),

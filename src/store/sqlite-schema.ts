@@ -106,6 +106,13 @@ const SECOND_FACTORS = `
     handle TEXT PRIMARY KEY,
     user TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rate_limits (
+    key TEXT PRIMARY KEY,
+    points INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX rate_limits_by_expiry ON rate_limits (expires_at);
 `
 
 /** From each version of the schema to the next, beginning with an empty database. Never change one: add another. */

@@ -3,6 +3,7 @@ import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
+import { sqliteRateLimits } from './sqlite-rate-limits.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
 import { sqliteUserHandles } from './sqlite-user-handles.ts'
@@ -22,6 +23,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
     sessions: sqliteSessions(database),
     handles: sqliteUserHandles(database),
     histories: sqliteHistories(database),
+    rateLimits: sqliteRateLimits(database, options.now),
     notes: sqliteNotes(database),
     revocations: sqliteRevocations(database, options.now),
     browserSessions: new BrowserSessions(sqliteBrowserSessions(database, options.now)),

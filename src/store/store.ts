@@ -1,6 +1,7 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { RevocationStore } from '../auth/revocation.ts'
 import type { Histories } from '../login/history.ts'
+import type { RateLimits } from '../login/rate-limits.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import type { UserHandles } from '../login/user-handles.ts'
 import type { Users } from '../login/user.ts'
@@ -12,6 +13,8 @@ export interface Store {
   readonly sessions: SessionStore
   readonly handles: UserHandles
   readonly histories: Histories
+  /** How often was tried. */
+  readonly rateLimits: RateLimits
   readonly notes: NoteStore
   readonly revocations: RevocationStore
   /** What express-session keeps for a browser: never a credential, and never under the session id itself. */
@@ -24,7 +27,7 @@ export interface Store {
 
 /** What the engines need from outside. */
 export interface StoreOptions {
-  /** Ms since the epoch; decides only when what has ended is too old to keep. */
+  /** Ms since the epoch; decides only when what has ended is too old to keep, and on SQLite when counters end. */
   readonly now: () => number
   /** The slot tag of a user (`auth/session-token.ts`): all keys of one user share a hash slot of a Redis Cluster. */
   readonly slotOf: (user: string) => string
