@@ -75,6 +75,7 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
     users: store.users,
     sessions: store.sessions,
     handles: store.handles,
+    devices: store.devices,
     histories: store.histories,
     announce: (ended) => store.revocations.revoke(ended),
     vault: credentialVault(factorKeys(options.factorKeys)),

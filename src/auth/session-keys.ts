@@ -12,6 +12,8 @@ export interface SessionKeys {
   readonly csrf: SealingKeys
   /** Sign the challenges of passkeys. */
   readonly challenge: SealingKeys
+  /** Seal what the store keeps of the logins that devices ask for. */
+  readonly device: SealingKeys
 }
 
 /** Fewer characters than this are no secret. */
@@ -41,6 +43,7 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
     seal: derive('record'),
     csrf: derive('csrf'),
     challenge: derive('challenge'),
+    device: derive('device'),
   }
 }
 

@@ -4,6 +4,7 @@ import type { RightsOf } from '../auth/authenticate.ts'
 import type { SessionKeys } from '../auth/session-keys.ts'
 import type { AnnounceEnded } from '../auth/ended.ts'
 import type { CredentialVault } from './credential-vault.ts'
+import type { DeviceLogins } from './device-store.ts'
 import type { Histories } from './history.ts'
 import type { Passwords } from './password.ts'
 import type { SessionStore } from './session-store.ts'
@@ -18,6 +19,8 @@ export interface LoginOptions {
   /** What express-session keeps for a browser; never a credential. */
   readonly browserSessions: BrowserSessions
   readonly handles: UserHandles
+  /** The logins that devices ask for. */
+  readonly devices: DeviceLogins
   readonly histories: Histories
   /** Tells every node of sessions that end before their time. */
   readonly announce: AnnounceEnded

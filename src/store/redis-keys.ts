@@ -18,6 +18,13 @@ export interface RedisKeys {
   history(slot: string, user: string): string
   /** Whose WebAuthn user handle it is. */
   userHandle(handle: string): string
+  /** A login that a device asks for, by the digest of its code; all of them share a hash slot. */
+  deviceLogin(digest: string): string
+  /** Which device waits under a user code. */
+  deviceCode(digest: string): string
+  /** Those that are open, by when they end: of one network, and all. */
+  devicesOf(network: string): string
+  readonly devicesOpen: string
   readonly browserPrefix: string
   /** What the counters of one kind begin with. */
   rateLimit(name: string): string
@@ -40,6 +47,10 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     sessionIndex: (slot) => `${prefix}{${slot}}:sessions:`,
     history: (slot, user) => `${prefix}{${slot}}:history:${user}`,
     userHandle: (handle) => `${prefix}handle:${handle}`,
+    deviceLogin: (digest) => `${prefix}{devices}:login:${digest}`,
+    deviceCode: (digest) => `${prefix}{devices}:code:${digest}`,
+    devicesOf: (network) => `${prefix}{devices}:of:${network}`,
+    devicesOpen: `${prefix}{devices}:open`,
     browserPrefix: `${prefix}browser:`,
     rateLimit: (name) => `${prefix}throttle:${name}`,
     revocationState: `${prefix}{revocations}:state`,

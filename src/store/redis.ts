@@ -1,6 +1,7 @@
 import { RedisStore } from 'connect-redis'
 import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis } from './redis-client.ts'
+import { redisDevices } from './redis-devices.ts'
 import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
 import { redisRateLimits } from './redis-rate-limits.ts'
@@ -26,6 +27,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
     users: redisUsers(client, slotOf),
     sessions: redisSessions(client, slotOf),
     handles: redisUserHandles(client),
+    devices: redisDevices(client),
     histories: redisHistories(client, slotOf),
     rateLimits: redisRateLimits(client),
     notes: redisNotes(client),

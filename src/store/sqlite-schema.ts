@@ -102,6 +102,18 @@ const SECOND_FACTORS = `
   CREATE INDEX revocations_by_epoch ON revocations (epoch);
   CREATE INDEX revocations_by_end ON revocations (until);
 
+  CREATE TABLE device_logins (
+    device TEXT PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    network TEXT NOT NULL,
+    request TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    slowed INTEGER NOT NULL,
+    polled_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX device_logins_by_expiry ON device_logins (expires_at);
+
   CREATE TABLE user_handles (
     handle TEXT PRIMARY KEY,
     user TEXT NOT NULL

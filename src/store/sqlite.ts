@@ -1,6 +1,7 @@
 import { BrowserSessions } from './browser-sessions.ts'
 import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { sqliteDevices } from './sqlite-devices.ts'
 import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
 import { sqliteRateLimits } from './sqlite-rate-limits.ts'
@@ -22,6 +23,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
     users: sqliteUsers(database),
     sessions: sqliteSessions(database),
     handles: sqliteUserHandles(database),
+    devices: sqliteDevices(database),
     histories: sqliteHistories(database),
     rateLimits: sqliteRateLimits(database, options.now),
     notes: sqliteNotes(database),

@@ -1,5 +1,6 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { RevocationStore } from '../auth/revocation.ts'
+import type { DeviceLogins } from '../login/device-store.ts'
 import type { Histories } from '../login/history.ts'
 import type { RateLimits } from '../login/rate-limits.ts'
 import type { SessionStore } from '../login/session-store.ts'
@@ -12,6 +13,7 @@ export interface Store {
   readonly users: Users
   readonly sessions: SessionStore
   readonly handles: UserHandles
+  readonly devices: DeviceLogins
   readonly histories: Histories
   /** How often was tried. */
   readonly rateLimits: RateLimits

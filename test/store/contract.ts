@@ -1,4 +1,5 @@
 import { browserSessionsContract } from './browser-sessions-contract.ts'
+import { devicesContract } from './devices-contract.ts'
 import { notesContract } from './notes-contract.ts'
 import { revocationsContract } from './revocations-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
@@ -9,6 +10,7 @@ import { usersContract } from './users-contract.ts'
 export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   usersContract(open)
   sessionsContract(open, backdoor)
+  devicesContract(open)
   notesContract(open)
   revocationsContract(open, backdoor)
   browserSessionsContract(open)
