@@ -54,7 +54,8 @@ export type {
   RevocationStore,
   RevokedCertificate,
 } from './auth/revocation.ts'
-export { sessionAuthenticator, type SessionAuthenticatorOptions } from './auth/session.ts'
+export type { SessionAccess } from './auth/live-session.ts'
+export { sessionAuthenticator } from './auth/session.ts'
 export { sessionKeys, type SessionKeys } from './auth/session-keys.ts'
 export { slotOf } from './auth/session-token.ts'
 export { admission, type Admit } from './http/admission.ts'

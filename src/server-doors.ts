@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { allows } from './access/permission.ts'
 import type { LiveRevocations } from './auth/revocation.ts'
 import type { SessionKeys } from './auth/session-keys.ts'
 import type { Admit } from './http/admission.ts'
@@ -42,7 +43,7 @@ export function serverDoors(
   revocations: LiveRevocations,
 ): Doors {
   const { certificates, people, proxied } = options.listeners
-  const pages = loginApp(loginOptions(options, shared, keys))
+  const pages = loginApp(loginOptions(options, shared, keys, revocations))
   const door = (
     address: ListenerAddress,
     clientCertificate: TlsSettings['clientCertificate'],
@@ -69,7 +70,12 @@ export function serverDoors(
   }
 }
 
-function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: SessionKeys): LoginOptions {
+function loginOptions(
+  options: SallyportOptions,
+  shared: SharedOptions,
+  keys: SessionKeys,
+  revocations: LiveRevocations,
+): LoginOptions {
   const { store, audit, sessions } = options
   return {
     users: store.users,
@@ -77,13 +83,17 @@ function loginOptions(options: SallyportOptions, shared: SharedOptions, keys: Se
     handles: store.handles,
     devices: store.devices,
     histories: store.histories,
+    revocations,
     announce: (ended) => store.revocations.revoke(ended),
     vault: credentialVault(factorKeys(options.factorKeys)),
     throttle: unsafeNoThrottle,
     browserSessions: store.browserSessions,
     keys,
-    passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING)),
+    passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING), options.passwordCost, [
+      ...shared.allowed.hosts,
+    ]),
     rightsOf: shared.rightsOf,
+    allows,
     audit,
     now: shared.now,
     ...sessions,

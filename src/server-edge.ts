@@ -42,7 +42,15 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
     identification: directIdentification(admission(options.trust, revocations)),
     onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
     pki: pkiOf(options),
-    authenticators: [certificateAuthenticator, sessionAuthenticator({ records: store.sessions, keys })],
+    authenticators: [
+      certificateAuthenticator,
+      sessionAuthenticator({
+        sessions: store.sessions,
+        keys,
+        revocations,
+        binding: options.sessions.binding,
+      }),
+    ],
     rightsOf: (...who) => policy().rightsOf(...who),
     endpoint,
     open: openAnswers(),

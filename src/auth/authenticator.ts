@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { AuthMethod, Ceiling } from './context.ts'
 import type { Principal } from './principal.ts'
+import type { SessionUse } from './session-record.ts'
 
 /** Why a caller was turned away before any tool was looked at. Inside rich; `http/refusal` makes it dull. */
 export type RefusalReason =
@@ -65,6 +66,8 @@ export interface Evidence {
   readonly address: string
   /** Milliseconds since the epoch, from the server's one clock. */
   readonly now: number
+  /** Whether this is a use of the credentials, or only a look at whether they are still good. */
+  readonly use: SessionUse
 }
 
 /** What one credential proved. */
@@ -75,6 +78,8 @@ export interface Identified {
   readonly mfaAt?: number
   /** `sha256:` digest, never the credential. */
   readonly credential: string
+  /** Lower-case hex SHA-256 of the public key, of a certificate. */
+  readonly certificateKey?: string
   readonly expiresAt: number
   /** The most that this credential lets its holder do; absent where the policy alone says. */
   readonly ceiling?: Ceiling

@@ -13,7 +13,7 @@ import { hasIssued, type IssuerChain } from './issuer-chain.ts'
 import type { IssuerRule } from './mapping.ts'
 import { isWithin } from './name-constraints.ts'
 import type { Principal } from './principal.ts'
-import { revocationName as nameInList } from './revocation.ts'
+import { keyDigestOf, revocationName as nameInList } from './revocation.ts'
 import { isStrongKey, isStrongSignature } from './strength.ts'
 
 /** One CA whose certificates are believed, whom they name, and what it last said about revocation. */
@@ -96,6 +96,7 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
     method: 'certificate' as const,
     authenticatedAt: now,
     credential: `sha256:${thumbprintOf(certificate)}`,
+    certificateKey: keyDigestOf(certificate),
     expiresAt: notAfter,
     ...(ceiling === undefined ? {} : { ceiling }),
   }

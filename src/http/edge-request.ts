@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditSink } from '../audit/event.ts'
 import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
 import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
+import type { SessionUse } from '../auth/session-record.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { AllowedNames } from './host.ts'
 import type { OpenAnswers } from './open-answers.ts'
@@ -30,7 +31,12 @@ export interface EdgeOptions {
   readonly bodyLimit: number
   readonly ready: () => Promise<Readiness>
   /** Login, account and their pages; a listener without them has none. */
-  readonly pages?: (request: IncomingMessage, response: ServerResponse, requestId: string) => void
+  readonly pages?: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    certificateKey?: string,
+  ) => void
   /** Ms since the epoch. */
   readonly now: () => number
   /** Told of what should not happen, for the operator's log. */
@@ -43,8 +49,8 @@ export interface EdgeRequest {
   readonly response: ServerResponse
   readonly requestId: string
   readonly path: string
-  /** Proves anew who is calling: at the start of the request, and again while its answer is streaming. */
-  readonly authenticate: () => Promise<Authenticated>
+  /** Proves anew who is calling: at the start of the request, and again, by a look, while its answer lasts. */
+  readonly authenticate: (use?: SessionUse) => Promise<Authenticated>
   /** Records a refusal whose words are somebody else's. Never rejects. */
   readonly record: (reason: RefusalReason) => Promise<void>
   /** Answers with the words for a refusal and records it. */

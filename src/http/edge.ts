@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { authenticate, type Authenticated } from '../auth/authenticate.ts'
 import type { Outcome, RefusalReason } from '../auth/authenticator.ts'
+import type { SessionUse } from '../auth/session-record.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { enrollRoute } from './enroll-route.ts'
 import { evidenceOf } from './evidence.ts'
@@ -65,7 +66,7 @@ async function handle(
     response,
     requestId,
     path,
-    authenticate: async () => judged(asked, request, requestId, options),
+    authenticate: async (use = 'use') => judged(asked, { request, requestId, use }, options),
     record: async (reason) => record(request, requestId, reason, options),
     async refuse(reason) {
       refuse(response, reason, requestId)
@@ -80,7 +81,7 @@ async function handle(
   if (path === '') return refuse(response, 'bad_request', requestId)
   const route = routes.get(path)
   if (route !== undefined) return route(edge, options)
-  if (options.pages !== undefined) return options.pages(request, response, requestId)
+  if (options.pages !== undefined) return options.pages(request, response, requestId, keyOf(admitted))
   return refuse(response, 'not_found', requestId)
 }
 
@@ -91,16 +92,19 @@ function askedOf(request: IncomingMessage, { identification, onHeaderRemoved }: 
   return { socket: request.socket, claims }
 }
 
+function keyOf(admitted: Outcome): string | undefined {
+  return admitted.kind === 'identified' ? admitted.identity.certificateKey : undefined
+}
+
 /** Never rejects for a store that cannot answer: that is a refusal, too. */
 async function judged(
   asked: Asked,
-  request: IncomingMessage,
-  requestId: string,
+  { request, requestId, use }: { request: IncomingMessage; requestId: string; use: SessionUse },
   options: EdgeOptions,
 ): Promise<Authenticated> {
   const now = options.now()
   try {
-    const evidence = evidenceOf(request, options.identification.identify(asked, now), now)
+    const evidence = evidenceOf(request, options.identification.identify(asked, now), now, use)
     return await authenticate(evidence, options.authenticators, options.rightsOf)
   } catch (error) {
     options.onException(requestId, error)

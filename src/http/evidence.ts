@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Evidence, Outcome } from '../auth/authenticator.ts'
+import type { SessionUse } from '../auth/session-record.ts'
 
 /**
  * What one request presents: whose certificate it is of, and the two credentials. Headers that other systems use to
@@ -7,8 +8,14 @@ import type { Evidence, Outcome } from '../auth/authenticator.ts'
  *
  * @param certificate whose certificate the request is of
  * @param now ms since the epoch
+ * @param use whether it is a request that comes in, or an answer that is judged anew
  */
-export function evidenceOf(request: IncomingMessage, certificate: Outcome, now: number): Evidence {
+export function evidenceOf(
+  request: IncomingMessage,
+  certificate: Outcome,
+  now: number,
+  use: SessionUse = 'use',
+): Evidence {
   return {
     certificate,
     // Of two Authorization headers Node shows the first; joined they are no credential, so both are refused.
@@ -17,6 +24,7 @@ export function evidenceOf(request: IncomingMessage, certificate: Outcome, now: 
     fetchSite: single(request.headers['sec-fetch-site']),
     address: request.socket.remoteAddress ?? '',
     now,
+    use,
   }
 }
 

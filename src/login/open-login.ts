@@ -55,7 +55,6 @@ function openingOf(
     mfaAt,
     authenticationMethods: [method],
     endsBy: credentials.oneTimeUntil ?? undefined,
-    binding: null,
     label,
     reason: 'login',
     caller,

@@ -5,11 +5,12 @@ import {
   type PendingStep,
   type SessionRecord,
 } from '../auth/session-record.ts'
+import { bindingOf } from '../auth/session-binding.ts'
 import { digestOf, newSessionToken, slotOf } from '../auth/session-token.ts'
 import { addToHistory } from './add-to-history.ts'
 import { announceDisplaced, recordDisplaced } from './displaced.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { recordOrFail, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
 import type { User } from './user.ts'
 
 /** A login that lacks a step is good for so long, in ms. */
@@ -24,7 +25,6 @@ export interface Opening {
   readonly authenticatedAt?: number
   /** Its absolute end, where that is sooner than the usual one. */
   readonly endsBy?: number | undefined
-  readonly binding: string | null
   readonly mfaAt: number | null
   readonly label: string
   /** Digest of the session that ends in the same step. */
@@ -41,7 +41,7 @@ export interface OpenedSession {
 
 /**
  * Opens a session. `undefined` if the store does not: the user is gone, disabled or of another epoch, or what it
- * replaces has ended.
+ * replaces has ended; and if it must be bound to something that the caller does not have.
  *
  * Fails closed: if it cannot be recorded it is ended again, and this rejects with `AUDIT_UNAVAILABLE`. Rejects with
  * `STORE_UNAVAILABLE`; the token is lost then, and with it whatever was opened.
@@ -51,8 +51,14 @@ export async function openSession(
   options: LoginOptions,
 ): Promise<OpenedSession | undefined> {
   const now = options.now()
+  const binding = bindingOf({ certificateKey: undefined, ...opening.caller }, options.binding)
+  if (binding === undefined) {
+    await recordIfPossible(refusedLogin(opening.caller, 'session_bound_elsewhere'), options)
+    return undefined
+  }
   const token = newSessionToken(opening.user.name)
-  const record = sealRecord(fieldsOf(digestOf(token), opening, options, now), options.keys.seal)
+  const fields = { ...fieldsOf(digestOf(token), opening, options, now), binding }
+  const record = sealRecord(fields, options.keys.seal)
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
   const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)
   if (ended === undefined) return undefined
@@ -75,8 +81,8 @@ function fieldsOf(
   opening: Opening,
   { idleTimeout, absoluteTimeout }: LoginOptions,
   now: number,
-): Omit<SessionRecord, 'mac'> {
-  const { user, pending, mfaAt, authenticationMethods, binding, label, caller } = opening
+): Omit<SessionRecord, 'mac' | 'binding'> {
+  const { user, pending, mfaAt, authenticationMethods, label, caller } = opening
   const life = pending === null ? absoluteTimeout : PENDING_LIFE
   return {
     digest,
@@ -86,7 +92,6 @@ function fieldsOf(
     authenticatedAt: opening.authenticatedAt ?? now,
     mfaAt,
     authenticationMethods,
-    binding,
     pending,
     idleTimeout: pending === null ? idleTimeout : PENDING_LIFE,
     expiresAt: Math.min(now + life, opening.endsBy ?? Infinity),

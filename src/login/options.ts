@@ -1,8 +1,11 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { AuditSink } from '../audit/event.ts'
 import type { RightsOf } from '../auth/authenticate.ts'
+import type { CompiledPermissions } from '../auth/context.ts'
 import type { SessionKeys } from '../auth/session-keys.ts'
 import type { AnnounceEnded } from '../auth/ended.ts'
+import type { LiveRevocations } from '../auth/revocation.ts'
+import type { SessionBinding } from '../auth/session-binding.ts'
 import type { CredentialVault } from './credential-vault.ts'
 import type { DeviceLogins } from './device-store.ts'
 import type { Histories } from './history.ts'
@@ -11,6 +14,9 @@ import type { SessionStore } from './session-store.ts'
 import type { Throttle } from './throttle.ts'
 import type { UserHandles } from './user-handles.ts'
 import type { Users } from './user.ts'
+
+/** What it takes to see, and to end, the sessions of others. */
+export type AdministratorPermission = 'sessions:read' | 'sessions:end'
 
 /** What the door for people is built of. All times in ms. */
 export interface LoginOptions {
@@ -24,11 +30,15 @@ export interface LoginOptions {
   readonly histories: Histories
   /** Tells every node of sessions that end before their time. */
   readonly announce: AnnounceEnded
+  /** What other nodes told of that. */
+  readonly revocations: LiveRevocations
   readonly vault: CredentialVault
   readonly throttle: Throttle
   readonly keys: SessionKeys
   readonly passwords: Passwords
   readonly rightsOf: RightsOf
+  /** Whether compiled permissions cover what an administrator may do with the sessions of others. */
+  readonly allows: (permissions: CompiledPermissions, permission: AdministratorPermission) => boolean
   readonly audit: AuditSink
   /** Ms since the epoch. */
   readonly now: () => number
@@ -39,7 +49,7 @@ export interface LoginOptions {
   /** At most so many sessions at once, per user. */
   readonly most: number
   /** What a session is bound to beyond its token. */
-  readonly binding: 'none' | 'address' | 'certificate'
+  readonly binding: SessionBinding
   /** Whether a terminal may ask a browser for a session. */
   readonly deviceLogin: boolean
   /** Whether pages of this `Origin` may post to us; `host` is the `Host` header of the request. */
@@ -53,4 +63,6 @@ export interface Caller {
   readonly requestId: string
   readonly address: string
   readonly userAgent: string
+  /** Of the client certificate of this connection, if it has one: see `auth/session-binding.ts`. */
+  readonly certificateKey?: string
 }

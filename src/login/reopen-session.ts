@@ -41,7 +41,6 @@ export async function reopenSession(rise: Rise, options: LoginOptions): Promise<
       pending,
       mfaAt,
       authenticationMethods: [...new Set([...record.authenticationMethods, method].flat())],
-      binding: record.binding,
       label: record.label,
       replaces: record.digest,
       reason,

@@ -20,10 +20,26 @@ import { redirect, type Reply } from './reply.ts'
 import { securityHeaders } from './security-headers.ts'
 import { send, sendProblem } from './send.ts'
 import { logoutRoute, refreshRoute, sessionRoute } from './session-routes.ts'
+import {
+  endAllSessionsRoute,
+  endOtherSessionsRoute,
+  endSessionFormRoute,
+  endSessionRoute,
+  sessionsRoute,
+} from './sessions-routes.ts'
+import { endUserSessionsRoute, userSessionsRoute } from './user-sessions-routes.ts'
 import { callerOf, headerOf, presentedToken, visitOf, type Visit } from './visit.ts'
 
-/** Answers one request; `requestId` is said in errors and in the audit trail. */
-export type LoginApp = (request: IncomingMessage, response: ServerResponse, requestId: string) => void
+/**
+ * Answers one request; `requestId` is said in errors and in the audit trail, `certificateKey` is of the client
+ * certificate of its connection, if that has one (`auth/session-binding.ts`).
+ */
+export type LoginApp = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  certificateKey?: string,
+) => void
 
 type Route = (visit: Visit, options: LoginOptions) => Promise<Reply> | Reply
 
@@ -36,6 +52,13 @@ const PAGES: Readonly<Record<string, Route>> = {
   '/password': passwordPageRoute,
   '/account': accountPageRoute,
   '/auth/session': sessionRoute,
+  '/auth/sessions': sessionsRoute,
+  '/auth/users/:name/sessions': userSessionsRoute,
+}
+
+const ENDS: Readonly<Record<string, Route>> = {
+  '/auth/sessions/:id': endSessionRoute,
+  '/auth/users/:name/sessions': endUserSessionsRoute,
 }
 
 const ACTIONS: Readonly<Record<string, Route>> = {
@@ -43,7 +66,13 @@ const ACTIONS: Readonly<Record<string, Route>> = {
   '/auth/password': passwordRoute,
   '/auth/logout': logoutRoute,
   '/auth/refresh': refreshRoute,
+  '/auth/sessions/end': endSessionFormRoute,
+  '/auth/sessions/end-others': endOtherSessionsRoute,
+  '/auth/sessions/end-all': endAllSessionsRoute,
 }
+
+const METHODS = ['get', 'post', 'delete'] as const
+const ROUTES = { get: PAGES, post: ACTIONS, delete: ENDS } satisfies Record<(typeof METHODS)[number], unknown>
 
 /**
  * The door for people: login, password, account and their endpoints, behind an edge that has checked `Host` and made
@@ -65,12 +94,11 @@ export function loginApp(options: LoginOptions): LoginApp {
   serveFiles(app)
   app.use(siteGuard(options), credentialGuard(options), browserSessions(options))
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }))
-  for (const [path, route] of Object.entries(PAGES)) serve(app, 'get', path, route, options)
-  for (const [path, route] of Object.entries(ACTIONS)) serve(app, 'post', path, route, options)
+  for (const path of new Set(Object.values(ROUTES).flatMap(Object.keys))) serve(app, path, options)
   app.use(handler((request, response) => sendProblem(problem('not_found'), request, response, options)))
   app.use(lastResort(options))
-  return (request, response, requestId) => {
-    Object.assign(response, { locals: { requestId } })
+  return (request, response, requestId, certificateKey) => {
+    Object.assign(response, { locals: { requestId, certificateKey } })
     app(request, response)
   }
 }
@@ -80,21 +108,21 @@ function serveFiles(app: Express): void {
   app.get(ICON_PATH, (_request, response) => void response.type('svg').send(icon))
 }
 
-function serve(
-  app: Express,
-  method: 'get' | 'post',
-  path: string,
-  route: Route,
-  options: LoginOptions,
-): void {
-  const answer = handler(async (request, response) => {
-    await send(await route(visitOf(request, response, options), options), request, response, options)
-  })
+function serve(app: Express, path: string, options: LoginOptions): void {
+  const allowed: string[] = []
+  for (const method of METHODS) {
+    const route = ROUTES[method][path]
+    if (route === undefined) continue
+    allowed.push(method === 'get' ? 'GET, HEAD' : method.toUpperCase())
+    const answer = handler(async (request, response) => {
+      await send(await route(visitOf(request, response, options), options), request, response, options)
+    })
+    app[method](path, answer)
+  }
   const refuseMethod = handler(async (request, response) => {
-    response.set('allow', method === 'get' ? 'GET, HEAD' : 'POST')
+    response.set('allow', allowed.join(', '))
     await sendProblem(problem('method_not_allowed'), request, response, options)
   })
-  app[method](path, answer)
   app.all(path, refuseMethod)
 }
 

@@ -1,4 +1,4 @@
-import type { RequestRefused, SessionChanged } from '../audit/event.ts'
+import type { FactorChanged, RequestRefused, SessionChanged } from '../audit/event.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
 import { SallyportError } from '../errors.ts'
 import type { Caller, LoginOptions } from './options.ts'
@@ -14,7 +14,10 @@ export function sessionEvent(
 }
 
 /** Records what must be on record before it counts. Rejects with `AUDIT_UNAVAILABLE`. */
-export async function recordOrFail(event: SessionChanged, { audit }: LoginOptions): Promise<void> {
+export async function recordOrFail(
+  event: SessionChanged | FactorChanged,
+  { audit }: LoginOptions,
+): Promise<void> {
   try {
     await audit.record(event)
   } catch (error) {
@@ -23,8 +26,16 @@ export async function recordOrFail(event: SessionChanged, { audit }: LoginOption
 }
 
 /** What the trail says about a name and password that were not right. The name is not in it: it may be a password. */
-export function refusedLogin({ requestId, address }: Caller): RequestRefused {
-  const reason = 'invalid_credentials'
+export function refusedLogin(
+  { requestId, address }: Caller,
+  reason: RequestRefused['reason'] = 'invalid_credentials',
+): RequestRefused {
+  return { event: 'request.refused', requestId, layer: 'http', reason, detail: null, address }
+}
+
+/** What the trail says about a code of a second factor that was not right. */
+export function refusedCode({ requestId, address }: Caller): RequestRefused {
+  const reason = 'second_factor_refused'
   return { event: 'request.refused', requestId, layer: 'http', reason, detail: null, address }
 }
 

@@ -1,11 +1,11 @@
-import { liveSession } from '../auth/live-session.ts'
+import { believedSession } from '../auth/live-session.ts'
 import { digestOf, slotOfToken } from '../auth/session-token.ts'
+import { endSession } from './end-session.ts'
 import { fieldsIn, emptyForm, noFields } from './fields.ts'
 import { isSessionForm } from './form-guard.ts'
 import type { LoginOptions } from './options.ts'
 import { problem, refusal, type Problem } from './problem.ts'
 import { failed, json, redirect, type Reply } from './reply.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
 import { sessionView } from './session-view.ts'
 import { visitorOf } from './visitor.ts'
 import type { Visit } from './visit.ts'
@@ -60,8 +60,7 @@ async function sessionReply(visit: Visit, options: LoginOptions): Promise<Reply>
 async function end(token: string, { caller }: Visit, options: LoginOptions): Promise<void> {
   const [digest, slot] = [digestOf(token), slotOfToken(token)]
   if (slot === undefined) return
-  const session = await liveSession(token, options.sessions, options.keys, options.now())
-  const wasThere = await options.sessions.end(digest, slot)
-  if (session !== undefined && wasThere)
-    await recordIfPossible(sessionEvent('session.ended', 'logout', session.live.record, caller), options)
+  const session = await believedSession({ token, now: options.now(), use: 'look' }, options)
+  if (session === undefined) await options.sessions.end(digest, slot)
+  else await endSession(session.live.record, 'logout', caller, options)
 }

@@ -20,6 +20,8 @@ export interface Visit {
   /** The `Host` header: the edge has checked that it is one of ours. */
   readonly host: string | undefined
   readonly body: PostedBody
+  /** What stands in the address for a name of the route's path (`/auth/sessions/:id`); empty for a name that it has not. */
+  parameter(name: string): string
   /** Whether the address says that this browser has just signed out. */
   readonly signedOut: boolean
   readonly browser: Browser
@@ -45,6 +47,7 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
     presented: presentedToken(request, options.keys.cookie),
     fetchSite: headerOf(request, 'sec-fetch-site'),
     host: request.headers.host,
+    parameter: (name) => parameterIn(request, name),
     body: postedBody(Buffer.isBuffer(bytes) ? bytes : undefined, request.headers['content-type']),
     signedOut: request.url.endsWith('?signed-out'),
     browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
@@ -53,14 +56,16 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
   }
 }
 
-/** Who asks. The request id was laid down by `loginApp`. */
+/** Who asks. The request id and the key of the certificate were laid down by `loginApp`. */
 export function callerOf(request: IncomingMessage, response: Response): Caller {
   const requestId: unknown = response.locals['requestId']
+  const certificateKey: unknown = response.locals['certificateKey']
   const userAgent = request.headers['user-agent'] ?? ''
   return {
     requestId: typeof requestId === 'string' ? requestId : '',
     address: request.socket.remoteAddress ?? '',
     userAgent: userAgent.slice(0, LONGEST_USER_AGENT).replace(/[^\x20-\x7e]/g, '?'),
+    ...(typeof certificateKey === 'string' ? { certificateKey } : {}),
   }
 }
 
@@ -76,6 +81,11 @@ export function presentedToken(request: IncomingMessage, keys: readonly string[]
 /** A header that no valid request has twice; two of them are joined to what is no valid value. */
 export function headerOf(request: IncomingMessage, name: 'sec-fetch-site' | 'origin'): string | undefined {
   return request.headersDistinct[name]?.join(', ')
+}
+
+function parameterIn({ params }: Request, name: string): string {
+  const value = params[name]
+  return typeof value === 'string' ? value : ''
 }
 
 function formSecretIn(request: IncomingMessage): string | undefined {

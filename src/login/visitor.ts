@@ -70,12 +70,13 @@ export async function pageVisitor(
   return steps.includes(visitor.lacks) ? visitor : { kind: 'elsewhere', to: pageOf(visitor.lacks) }
 }
 
-async function anyVisitor({ presented }: Visit, options: LoginOptions): Promise<Visitor> {
+async function anyVisitor({ presented, caller }: Visit, options: LoginOptions): Promise<Visitor> {
   if (presented.kind === 'absent') return { kind: 'refused', reason: 'no_credential' }
   if (presented.kind === 'refused') return presented
-  const { sessions, keys, now } = options
-  const session = await liveSession(presented.token, sessions, keys, now())
-  if (session === undefined) return { kind: 'refused', reason: 'session_invalid' }
+  const { address, certificateKey } = caller
+  const asked = { token: presented.token, now: options.now(), use: 'use' as const, address, certificateKey }
+  const session = await liveSession(asked, options)
+  if (session.kind === 'refused') return session
   const { live } = session
   const lacks = await lackingStep(live.record, options)
   return { kind: 'known', live, lacks, from: presented.from, token: presented.token }

@@ -4,9 +4,10 @@ import { createServer } from 'node:https'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { allows, compilePermissions } from '../../src/access/permission.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
-import type { CompiledPermissions } from '../../src/auth/context.ts'
 import type { Ended } from '../../src/auth/ended.ts'
+import { NO_LIVE_LIST } from '../../src/auth/revocation.ts'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { credentialVault } from '../../src/login/credential-vault.ts'
@@ -87,9 +88,10 @@ export async function startDoor(
     passwords: CHEAP,
     rightsOf: ({ name }) => ({
       roles: name.startsWith('u-') ? ['reader'] : [],
-      permissions: NO_PERMISSIONS,
+      permissions: compilePermissions(name.startsWith('u-admin-') ? ['*'] : []),
       secondFactorRequired: name.startsWith('u-mfa-'),
     }),
+    allows,
     audit: {
       async record(event) {
         if (auditFails) throw new Error('the disk of the audit trail is full')
@@ -97,6 +99,7 @@ export async function startDoor(
       },
     },
     now,
+    revocations: NO_LIVE_LIST,
     announce: async (ended) => void announced.push(...ended),
     vault,
     throttle: unsafeNoThrottle,
@@ -170,8 +173,6 @@ export async function startDoor(
     },
   }
 }
-
-const NO_PERMISSIONS = Object.freeze({}) as CompiledPermissions
 
 /** A browser, as far as cookies, forms and redirects go. It does not follow redirects by itself. */
 export interface TestBrowser {

@@ -1,0 +1,72 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** What a session is bound to beyond its token. */
+export type SessionBinding = 'none' | 'address' | 'certificate'
+
+/** What whoever presents a token can be known by besides. */
+export interface Holder {
+  /** The IP address that he comes from; `undefined` where a proxy speaks for him, whose address says nothing. */
+  readonly address: string | undefined
+  /** Lower-case hex SHA-256 of the public key of his client certificate (DER, SubjectPublicKeyInfo), if he has one. */
+  readonly certificateKey: string | undefined
+}
+
+/**
+ * What a session of this holder is bound to: `null` for nothing more than its token, `address:` and a prefix, or
+ * `certificate:` and the digest of a key.
+ *
+ * The prefix is what a provider gives to one customer at the least: 24 bits of an IPv4 address, 64 of an IPv6 address,
+ * within which a machine changes its address by itself (RFC 8981). A key is that of the certificate at the login; a
+ * certificate that was renewed with another key needs another login.
+ *
+ * Fails closed: `undefined` for a holder who has nothing to be bound to; there is no session for him.
+ */
+export function bindingOf(
+  { address, certificateKey }: Holder,
+  binding: SessionBinding,
+): string | null | undefined {
+  switch (binding) {
+    case 'none':
+      return null
+    case 'address': {
+      const prefix = address === undefined ? undefined : prefixOf(address)
+      return prefix === undefined ? undefined : `address:${prefix}`
+    }
+    case 'certificate':
+      return certificateKey === undefined ? undefined : `certificate:${certificateKey}`
+  }
+}
+
+/**
+ * Whether a session is of use to a holder. Fails closed: not, if it is bound to less than sessions must be now, or to
+ * something that this version does not know.
+ *
+ * @param bound what {@link bindingOf} gave when it was opened
+ * @param binding what sessions must be bound to now
+ */
+export function isBoundTo(bound: string | null, holder: Holder, binding: SessionBinding): boolean {
+  const kind = KINDS.find((one) => bound?.startsWith(`${one}:`) === true) ?? 'none'
+  if (binding !== 'none' && binding !== kind) return false
+  return bindingOf(holder, kind) === bound
+}
+
+const KINDS = ['address', 'certificate'] as const satisfies readonly SessionBinding[]
+
+function prefixOf(address: string): string | undefined {
+  const [bare = ''] = address.split('%', 1)
+  if (isIPv4(bare)) return `${bare.split('.').slice(0, 3).join('.')}.0/24`
+  if (!isIPv6(bare)) return undefined
+  const groups = groupsOf(bare)
+  const mapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff'
+  if (!mapped) return `${groups.slice(0, 4).join(':')}::/64`
+  const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16))
+  return `${high >> 8}.${high & 255}.${low >> 8}.0/24`
+}
+
+/** The eight groups of an IPv6 address, as `URL` writes them (RFC 5952), in full. */
+function groupsOf(address: string): readonly string[] {
+  const [before = '', after] = new URL(`https://[${address}]`).hostname.slice(1, -1).split('::')
+  const [head, tail] = [before, after ?? ''].map((part) => (part === '' ? [] : part.split(':')))
+  const missing = 8 - (head?.length ?? 0) - (tail?.length ?? 0)
+  return [...(head ?? []), ...Array.from({ length: missing }, () => '0'), ...(tail ?? [])]
+}
