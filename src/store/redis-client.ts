@@ -1,29 +1,14 @@
 import { createHash } from 'node:crypto'
-import { Redis, type RedisOptions } from 'ioredis'
-import { SallyportError } from '../errors.ts'
+import { once } from 'node:events'
+import { Redis, type Cluster } from 'ioredis'
+import { newConnection, newListener, type ConnectionOptions } from './redis-connection.ts'
 import { redisKeys, type RedisKeys } from './redis-keys.ts'
+import { redisLocation, type RedisLocation } from './redis-location.ts'
+import { subscribed } from './redis-subscription.ts'
 import { unavailable } from './unavailable.ts'
 
-/** Every wait is bounded and nothing is queued or sent twice: a store that does not answer is an answer. In ms. */
-const FAIL_FAST = {
-  maxRetriesPerRequest: 1,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  commandTimeout: 250,
-  connectTimeout: 2_000,
-  disconnectTimeout: 200,
-  retryStrategy: (attempts: number): number => Math.min(attempts * 50, 1_000),
-} satisfies RedisOptions
-
-/** For listening: there is nothing to be answered in time. In ms. */
-const PATIENT = {
-  maxRetriesPerRequest: null,
-  // By hand, so that it is known when it is done.
-  autoResubscribe: false,
-  connectTimeout: FAIL_FAST.connectTimeout,
-  disconnectTimeout: FAIL_FAST.disconnectTimeout,
-  retryStrategy: FAIL_FAST.retryStrategy,
-} satisfies RedisOptions
+/** How long a first connection may take altogether, in ms: sentinels and the nodes of a cluster are asked in turn. */
+const FIRST_CONNECTION = 3_000
 
 /** A Lua script, and the digest by which Redis knows it. */
 export interface Script {
@@ -36,91 +21,129 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** A connection to Redis that answers or fails within {@link FAIL_FAST}. */
+/** A connection to Redis that answers or fails within 250 ms. */
 export interface RedisClient {
-  /** For connect-redis alone. */
-  readonly redis: Redis
+  /** For libraries that want the connection itself. */
+  readonly redis: Redis | Cluster
   /** The names of keys and channels. */
   readonly keys: RedisKeys
   /** Runs `work`; whatever goes wrong is `STORE_UNAVAILABLE`. */
-  answer<T>(work: (redis: Redis) => Promise<T>): Promise<T>
+  answer<T>(work: (redis: Redis | Cluster) => Promise<T>): Promise<T>
   /** Runs a script in one atomic step. The keys must share a hash slot. */
   run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>
+  /**
+   * How many replicas have all that was written to the key's node so far: resolves when one has, or after `within` ms.
+   * Without replicas it takes that long.
+   */
+  replicas(key: string, within: number): Promise<number>
   /**
    * Calls back for every message of a channel, and whenever it is subscribed on a new connection (this takes one of
    * its own): messages may have been lost. Returns how to stop; closing the client stops it, too.
    */
   subscribe(channel: string, heard: () => void): () => void
+  /** Resolves if Redis answers, and every master of a cluster. */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 
+/** What a client takes beside the location. */
+export interface ClientOptions extends ConnectionOptions {
+  /** What all keys and channels begin with. */
+  readonly prefix?: string
+}
+
 /**
- * Connects and waits until Redis is ready. Afterwards it reconnects by itself; until then every call fails at once.
+ * Connects and waits until Redis is ready. Afterwards it reconnects by itself, to whoever is the master then; until
+ * then every call fails at once.
  *
- * @param location `redis://[user[:password]@]host[:port][/database]`, or `rediss://` for TLS
+ * @param location as {@link redisLocation} reads it
  * @throws SallyportError `CONFIGURATION_INVALID` for another form, `STORE_UNAVAILABLE` if it is not ready in time;
  *   neither says the password
  */
-export async function connectRedis(location: string): Promise<RedisClient> {
-  const target = targetOf(location)
-  const where = `Redis at ${target.host}:${target.port}`
-  const redis = new Redis({ ...FAIL_FAST, ...target, lazyConnect: true })
+export async function connectRedis(location: string, options: ClientOptions = {}): Promise<RedisClient> {
+  const target = redisLocation(location)
+  const redis = newConnection(target, options)
   let latest: unknown
   redis.on('error', (error: unknown) => {
     latest = error
   })
   try {
-    await redis.connect()
-    // ioredis selects it too, and ignores that it cannot.
-    await redis.select(target.db)
+    await inTime(ready(redis, target))
   } catch (error) {
     redis.disconnect()
-    throw unavailable(`cannot use ${where}`, latest ?? error)
+    throw unavailable(`cannot use ${target.where}`, innermost(latest ?? error))
   }
-  return clientOf(redis, where, target)
+  return clientOf(redis, target, options)
 }
 
-function clientOf(redis: Redis, where: string, target: Target): RedisClient {
-  const answer = async <T>(work: (redis: Redis) => Promise<T>): Promise<T> => {
+async function ready(redis: Redis | Cluster, { database }: RedisLocation): Promise<void> {
+  await redis.connect()
+  // ioredis selects it too, and ignores that it cannot.
+  if (redis instanceof Redis) await redis.select(database)
+  else await Promise.all(redis.nodes('master').map(connected))
+}
+
+async function connected(node: Redis): Promise<void> {
+  if (node.status !== 'ready') await once(node, 'ready')
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('it is not ready in time')), FIRST_CONNECTION)
+  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
+
+/** A cluster says only that no node is of use; why not is behind it. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && 'lastNodeError' in error ? (error.lastNodeError ?? error) : error
+}
+
+function clientOf(redis: Redis | Cluster, target: RedisLocation, options: ClientOptions): RedisClient {
+  const answer = async <T>(work: (redis: Redis | Cluster) => Promise<T>): Promise<T> => {
     try {
       return await work(redis)
     } catch (error) {
-      throw unavailable(`${where} does not answer`, error)
+      throw unavailable(`${target.where} does not answer`, error)
     }
   }
-  const subscribers = new Set<Redis>()
+  const subscriptions = new Set<() => void>()
   return {
     redis,
-    keys: redisKeys(),
+    keys: redisKeys(options.prefix),
     answer,
     run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
+    replicas: (key, within) => answer(() => replicasOf(redis, key, within)),
     subscribe(channel, heard) {
-      const subscriber = subscribed(target, channel, heard)
-      subscribers.add(subscriber)
+      const stop = subscribed(() => newListener(target, options, redis), channel, heard)
+      subscriptions.add(stop)
       return () => {
-        subscribers.delete(subscriber)
-        subscriber.disconnect()
+        subscriptions.delete(stop)
+        stop()
       }
     },
+    ping: () => answer(() => pingAll(redis)),
     async close() {
-      for (const subscriber of subscribers) subscriber.disconnect()
+      for (const stop of subscriptions) stop()
       await redis.quit().catch(() => redis.disconnect())
     },
   }
 }
 
-/** A connection that waits for Redis as long as it takes, and subscribes again by itself whenever it is new. */
-function subscribed(target: Target, channel: string, heard: () => void): Redis {
-  const subscriber = new Redis({ ...PATIENT, ...target })
-  // Whoever subscribes asks by himself, too: who may not subscribe, or cannot, only hears later.
-  subscriber.on('error', () => undefined)
-  subscriber.on('message', heard)
-  subscriber.on('ready', () => void subscriber.subscribe(channel).then(heard, () => undefined))
-  return subscriber
+/** WAIT has no key: what goes with it takes it to the right node, on the connection of what was written. */
+async function replicasOf(redis: Redis | Cluster, key: string, within: number): Promise<number> {
+  const replies = (await redis.pipeline().exists(key).wait(1, within).exec()) ?? []
+  for (const [error] of replies) if (error !== null) throw error
+  return Number(replies[1]?.[1])
+}
+
+async function pingAll(redis: Redis | Cluster): Promise<void> {
+  const nodes = redis instanceof Redis ? [redis] : redis.nodes('master')
+  if (nodes.length === 0) throw new Error('no master is known')
+  await Promise.all(nodes.map(async (node) => node.ping()))
 }
 
 async function evaluate(
-  redis: Redis,
+  redis: Redis | Cluster,
   { lua, sha }: Script,
   keys: readonly string[],
   values: readonly (string | number)[],
@@ -131,46 +154,4 @@ async function evaluate(
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
     return redis.eval(lua, keys.length, ...keys, ...values)
   }
-}
-
-interface Target {
-  readonly host: string
-  readonly port: number
-  readonly db: number
-  readonly username?: string
-  readonly password?: string
-  readonly tls?: Record<string, never>
-}
-
-/** Reads the location ourselves: ioredis would take options out of the query, ours among them. */
-function targetOf(location: string): Target {
-  const url = URL.parse(location)
-  const database = /^\/?([0-9]{0,4})$/.exec(url?.pathname ?? 'none')?.[1]
-  const [username, password] = [decoded(url?.username), decoded(url?.password)]
-  if (url === null || url.hostname === '' || database === undefined || url.search !== '' || url.hash !== '')
-    throw malformed()
-  return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(url.port === '' ? 6379 : url.port),
-    db: Number(database),
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-  }
-}
-
-function decoded(text = ''): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw malformed()
-  }
-}
-
-function malformed(): SallyportError {
-  return new SallyportError(
-    'CONFIGURATION_INVALID',
-    'the location of Redis must be redis://[user[:password]@]host[:port][/database], or rediss:// for TLS; ' +
-      'special characters of user and password are percent-encoded',
-  )
 }

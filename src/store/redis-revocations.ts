@@ -80,7 +80,7 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
     const entries = some.flatMap((entry) => [memberOf(entry), entry.until])
     const values = [revocationChannel, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
     const replicas = Number(await client.run(ADD, keys, values))
-    if (replicas > 0) await replicated(client)
+    if (replicas > 0) await replicated(client, revocationState)
   }
   const add = async (entries: readonly Revoked[], least: number | ''): Promise<void> => {
     // Nothing to add may still be an epoch to raise.
@@ -103,9 +103,10 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
 }
 
 /** Fails if no replica has it in time: it is in force then, but a failover could lose it. */
-async function replicated(client: RedisClient): Promise<void> {
-  await client.answer(async (redis) => {
-    if ((await redis.wait(1, REPLICATED_WITHIN)) < 1)
+async function replicated(client: RedisClient, key: string): Promise<void> {
+  const replicas = await client.replicas(key, REPLICATED_WITHIN)
+  await client.answer(async () => {
+    if (replicas < 1)
       throw new Error(
         `the revocation is in force, but no replica had it within ${REPLICATED_WITHIN} ms: repeat it`,
       )

@@ -16,8 +16,9 @@ import type { Store, StoreOptions } from './store.ts'
  *
  * @throws SallyportError as {@link connectRedis}
  */
-export async function openRedisStore(location: string, { now, slotOf }: StoreOptions): Promise<Store> {
-  const client = await connectRedis(location)
+export async function openRedisStore(location: string, options: StoreOptions): Promise<Store> {
+  const { now, slotOf } = options
+  const client = await connectRedis(location, options)
   const browserSessions = new RedisStore({
     client: client.redis,
     prefix: client.keys.browserPrefix,
@@ -33,7 +34,7 @@ export async function openRedisStore(location: string, { now, slotOf }: StoreOpt
     notes: redisNotes(client),
     revocations: redisRevocations(client, now),
     browserSessions: new BrowserSessions(browserSessions),
-    ping: () => client.answer(async (redis) => void (await redis.ping())),
+    ping: client.ping,
     close: client.close,
   }
 }

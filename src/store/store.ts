@@ -7,6 +7,7 @@ import type { SessionStore } from '../login/session-store.ts'
 import type { UserHandles } from '../login/user-handles.ts'
 import type { Users } from '../login/user.ts'
 import type { NoteStore } from '../tools/note-store.ts'
+import type { ClientOptions } from './redis-client.ts'
 
 /** Everything that is kept, on one engine. */
 export interface Store {
@@ -27,8 +28,8 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** What the engines need from outside. */
-export interface StoreOptions {
+/** What the engines need from outside; the part about TLS, sentinels and the prefix is for Redis. */
+export interface StoreOptions extends ClientOptions {
   /** Ms since the epoch; decides only when what has ended is too old to keep, and on SQLite when counters end. */
   readonly now: () => number
   /** The slot tag of a user (`auth/session-token.ts`): all keys of one user share a hash slot of a Redis Cluster. */

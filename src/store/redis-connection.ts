@@ -1,0 +1,102 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { RedisLocation } from './redis-location.ts'
+
+/** How long Redis may take, in ms: a store that does not answer is an answer. */
+const COMMAND_TIMEOUT = 250
+
+/** Every wait is bounded and nothing is queued or sent twice. In ms. */
+const FAIL_FAST = {
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: COMMAND_TIMEOUT,
+  connectTimeout: 1_000,
+  disconnectTimeout: 200,
+  // A server that is frozen or cut off says nothing: only a new connection finds who took its place.
+  socketTimeout: 1_000,
+  retryStrategy: pause,
+  // A primary that became a replica, as behind an address that moves: the new one is found by connecting anew.
+  reconnectOnError: ({ message }: Error): boolean => /^(?:READONLY|ERR this is a replica)/.test(message),
+  // It would need the right to CLIENT SETINFO, and nobody reads it.
+  disableClientInfo: true,
+} satisfies RedisOptions
+
+/** What connections take beside the location. */
+export interface ConnectionOptions {
+  /** What TLS needs beyond the roots of Node; looked at for every connection anew. */
+  readonly tls?: NonNullable<RedisOptions['tls']>
+  /** As whom to ask the sentinels, where they want to know. */
+  readonly sentinel?: { readonly username?: string; readonly password?: string }
+}
+
+/** How long to wait before the next attempt to connect, in ms. */
+export function pause(attempts: number): number {
+  return Math.min(attempts * 50, 500)
+}
+
+/** A connection to what a location names, not yet begun. It comes back by itself whenever it is lost. */
+export function newConnection(location: RedisLocation, options: ConnectionOptions): Redis | Cluster {
+  return location.kind === 'cluster'
+    ? newCluster(location, options)
+    : new Redis({ ...FAIL_FAST, ...targetOf(location, options), lazyConnect: true })
+}
+
+/** A connection for listening, which does not come back: whoever listens takes another one. */
+export function newListener(
+  location: RedisLocation,
+  options: ConnectionOptions,
+  connection: Redis | Cluster,
+): Redis {
+  const common = { ...FAIL_FAST, enableOfflineQueue: true, autoResubscribe: false, retryStrategy: null }
+  if (connection instanceof Redis) return new Redis({ ...common, ...targetOf(location, options) })
+  const known = connection.nodes().map(({ options: { host = '', port = 0 } }) => ({ host, port }))
+  const nodes = known.length === 0 ? location.hosts : known
+  const node = nodes[Math.floor(Math.random() * nodes.length)]
+  return new Redis({ ...common, ...identityOf(location, options), ...node })
+}
+
+function newCluster(location: RedisLocation, options: ConnectionOptions): Cluster {
+  const cluster = new Cluster([...location.hosts], {
+    redisOptions: { ...FAIL_FAST, ...identityOf(location, options) },
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    // What a connection that broke may have carried out is not sent again.
+    retryDelayOnFailover: 0,
+    clusterRetryStrategy: pause,
+    // Names stay names, so that certificates are checked against them.
+    dnsLookup: (host, done) => done(null, host),
+  })
+  // By itself it connects with the first command, and fails those that come meanwhile.
+  cluster.on('+node', (node: Redis) => {
+    if (node.options.readOnly !== true) node.connect().catch(() => undefined)
+  })
+  return cluster
+}
+
+function targetOf(location: RedisLocation, options: ConnectionOptions): Omit<RedisOptions, 'replyMapping'> {
+  const { kind, hosts, database, master, isSecure } = location
+  const common = { ...identityOf(location, options), db: database }
+  if (kind === 'single') return { ...common, ...hosts[0] }
+  const { username, password } = options.sentinel ?? {}
+  return {
+    ...common,
+    sentinels: [...hosts],
+    name: master,
+    sentinelCommandTimeout: COMMAND_TIMEOUT,
+    sentinelRetryStrategy: pause,
+    ...(username === undefined ? {} : { sentinelUsername: username }),
+    ...(password === undefined ? {} : { sentinelPassword: password }),
+    ...(isSecure ? { sentinelTLS: options.tls ?? {}, enableTLSForSentinelMode: true } : {}),
+  }
+}
+
+function identityOf(
+  { username, password, isSecure }: RedisLocation,
+  { tls }: ConnectionOptions,
+): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(isSecure ? { tls: tls ?? {} } : {}),
+  }
+}
