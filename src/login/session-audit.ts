@@ -1,4 +1,4 @@
-import type { FactorChanged, RequestRefused, SessionChanged } from '../audit/event.ts'
+import type { FactorChanged, RequestRefused, SessionChanged, UserChanged } from '../audit/event.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
 import { SallyportError } from '../errors.ts'
 import type { Caller, LoginOptions } from './options.ts'
@@ -41,8 +41,9 @@ export function refusedCode({ requestId, address }: Caller): RequestRefused {
 
 /** Records what happens in any case: an end is never held up by an audit trail that cannot be written. */
 export async function recordIfPossible(
-  event: SessionChanged | RequestRefused,
+  event: SessionChanged | RequestRefused | UserChanged,
   { audit, onException }: LoginOptions,
+  requestId: string = 'requestId' in event ? event.requestId : '',
 ): Promise<void> {
-  await audit.record(event).catch((error: unknown) => onException(event.requestId, error))
+  await audit.record(event).catch((error: unknown) => onException(requestId, error))
 }
