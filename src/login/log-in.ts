@@ -3,12 +3,16 @@ import { knownUser, type KnownUser } from './known-user.ts'
 import { openLogin, type ProvenLogin } from './open-login.ts'
 import type { OpenedSession } from './open-session.ts'
 import type { LoginOptions } from './options.ts'
+import { refreshCredentials } from './refresh-credentials.ts'
+import { proveLoginCode } from './prove-login-code.ts'
 import { recordIfPossible, refusedLogin } from './session-audit.ts'
 
 /** A name and a password, from somewhere. */
 export interface LoginAttempt extends Pick<ProvenLogin, 'label' | 'previous' | 'caller'> {
   readonly username: string
   readonly password: string
+  /** Of the second factor, if it is given at once. */
+  readonly code: string | undefined
   /** A browser in which this user logged in before, if it is one. */
   readonly device: string | undefined
 }
@@ -23,10 +27,11 @@ export type LoginOutcome =
 const REFUSED: LoginOutcome = Object.freeze({ kind: 'refused' })
 
 /**
- * Opens a session for whoever knows the password of a user; a pending one while a step is missing.
+ * Opens a session for whoever knows the password of a user; a pending one while a step is missing, and none at all for
+ * a code that is not right.
  *
  * Fails closed: refused, at the same cost, for an unknown, disabled or malformed name, a wrong password, and a
- * one-time password that is too old. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
+ * one-time password that is too old; in the same words for a wrong code, and for a code where there is no factor. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promise<LoginOutcome> {
   const { username, caller, device } = attempt
@@ -38,9 +43,12 @@ export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promi
     await recordIfPossible(refusedLogin(caller), options)
     return REFUSED
   }
+  const proved = await proveLoginCode(known, attempt, options)
+  if (proved === undefined) return REFUSED
   const welcome = await options.throttle.loggedIn(tried)
   if (welcome.kind === 'wait') return welcome
-  const opened = await openLogin({ ...attempt, known, method: 'password', mfaAt: null }, options)
+  await refreshCredentials(known, attempt.password, caller.requestId, options)
+  const opened = await openLogin({ ...attempt, ...proved }, options)
   return opened === undefined ? REFUSED : { kind: 'opened', opened }
 }
 

@@ -22,10 +22,13 @@ export async function loginRoute(visit: Visit, options: LoginOptions): Promise<R
   if (visit.body.kind === 'form') return byForm(visit, options)
   const read = fieldsIn(visit.body, loginFields)
   if (read.kind === 'refused') return failed(read.problem)
-  const { username, password, token = false } = read.fields
+  const { username, password, code, token = false } = read.fields
   const outcome = token
-    ? await logIn({ username, password, label: 'token', ...FROM_NOWHERE, caller: visit.caller }, options)
-    : await logInBrowser(visit, { username, password }, options)
+    ? await logIn(
+        { username, password, code, label: 'token', ...FROM_NOWHERE, caller: visit.caller },
+        options,
+      )
+    : await logInBrowser(visit, { username, password, code }, options)
   if (outcome.kind !== 'opened') return failed(problemOf(outcome))
   return json(loggedIn(outcome.opened, token, options))
 }
@@ -41,18 +44,18 @@ async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
   if (read.kind === 'refused') return again(visit, options, read.problem)
   const { csrf, username, password } = read.fields
   if (!isVisitorForm(visit, csrf, options)) return again(visit, options, problem('form_expired'), username)
-  const outcome = await logInBrowser(visit, { username, password }, options)
+  const outcome = await logInBrowser(visit, { username, password, code: undefined }, options)
   if (outcome.kind !== 'opened') return again(visit, options, problemOf(outcome), username)
   return redirect(pageOf(outcome.opened.record.pending))
 }
 
 async function logInBrowser(
   visit: Visit,
-  { username, password }: Pick<LoginAttempt, 'username' | 'password'>,
+  proof: Pick<LoginAttempt, 'username' | 'password' | 'code'>,
   options: LoginOptions,
 ): Promise<LoginOutcome> {
   const previous = (await browserVisitor(visit, options, ANY_STEP))?.live
-  const attempt = { username, password, label: 'browser', previous, device: undefined } as const
+  const attempt = { ...proof, label: 'browser', previous, device: undefined } as const
   const outcome = await logIn({ ...attempt, caller: visit.caller }, options)
   if (outcome.kind === 'opened') await visit.browser.hold(outcome.opened.token)
   return outcome

@@ -10,7 +10,7 @@ import { recordIfPossible, sessionEvent } from './session-audit.ts'
 /** What a login proved, and where. */
 export interface ProvenLogin {
   readonly known: KnownUser
-  readonly method: AuthenticationMethod
+  readonly method: AuthenticationMethod | readonly AuthenticationMethod[]
   /** When a second factor was proved with it, in ms since the epoch; null if none was. */
   readonly mfaAt: number | null
   /** What holds the new session, for the list of one's sessions. */
@@ -53,7 +53,7 @@ function openingOf(
     user,
     pending: nextStep(credentials, { mfaAt, secondFactorRequired: required }),
     mfaAt,
-    authenticationMethods: [method],
+    authenticationMethods: [method].flat(),
     endsBy: credentials.oneTimeUntil ?? undefined,
     label,
     reason: 'login',
