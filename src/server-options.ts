@@ -7,6 +7,7 @@ import type { ListenerAddress } from './http/listen.ts'
 import type { ProxiedOptions } from './http/proxied-identification.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import type { LoginOptions } from './login/options.ts'
+import type { HashCost } from './login/phc.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
 import type { Store } from './store/store.ts'
@@ -45,6 +46,8 @@ export interface SallyportOptions {
     LoginOptions,
     'idleTimeout' | 'absoluteTimeout' | 'most' | 'binding' | 'deviceLogin'
   >
+  /** Of new password hashes; what OWASP recommends unless given. */
+  readonly passwordCost?: HashCost
   readonly limits: PrincipalLimits & { readonly bodyBytes: number }
   /** Names in `Host` beyond localhost and this machine's name. */
   readonly hosts: readonly string[]

@@ -8,13 +8,12 @@ import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/default-config.ts'
 import { SallyportError } from '../errors.ts'
 import { addUser } from '../login/add-user.ts'
-import { workQueue } from '../login/work-queue.ts'
-import { passwords } from '../login/password.ts'
 import { authorityFiles, serverFiles } from '../pki/files.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
 import { updateAccessFile } from './access-file.ts'
 import { FIRST_CLIENTS } from './first-clients.ts'
+import { hashes } from './hashes.ts'
 import { initCa } from './init-ca.ts'
 import { issueClientCertificate } from './issue-client.ts'
 import { issueServerCertificate } from './issue-server.ts'
@@ -138,7 +137,7 @@ async function madeUser(config: Config, now: number): Promise<Made['user']> {
     await updateAccessFile(config.access, (text) => addGrant(text, `user:${FIRST_USER}`, ['admin']))
     const { oneTimePassword = '' } = await addUser(
       accessTo(store, config),
-      passwords(workQueue(1, 1)),
+      hashes(config),
       { name: FIRST_USER },
       now,
     )

@@ -93,7 +93,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 }
 
 async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sallyport> {
-  const { listeners, tls, limits, hosts, origins, sessions } = config
+  const { listeners, tls, limits, hosts, origins, sessions, passwords } = config
   const { audit, followed, store } = parts
   return createServer({
     listeners: {
@@ -116,6 +116,7 @@ async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sa
     sessionSecrets: config.sessionSecrets(),
     factorKeys: config.factorKeys(),
     sessions,
+    passwordCost: passwords,
     limits,
     hosts,
     origins,

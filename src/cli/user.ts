@@ -4,11 +4,10 @@ import { addGrant } from '../access/add-grant.ts'
 import { SallyportError } from '../errors.ts'
 import type { Credentials } from '../login/credentials.ts'
 import { addUser, assertUserName } from '../login/add-user.ts'
-import { workQueue } from '../login/work-queue.ts'
-import { passwords } from '../login/password.ts'
 import { resetPassword } from '../login/reset-password.ts'
 import { configuration } from './configuration.ts'
 import { updateAccessFile } from './access-file.ts'
+import { hashes } from './hashes.ts'
 import { print, printJson, table } from './print.ts'
 import { accessTo } from './user-access.ts'
 import { storeOf } from './store-of.ts'
@@ -74,10 +73,9 @@ async function add(name: string, { role, passwordStdin, json }: AddFlags): Promi
   const store = await storeOf(config)
   try {
     const person = { name, ...(password === undefined ? {} : { password }) }
-    const hashes = passwords(workQueue(1, 1))
     // A role that does not exist is found out before there is a user.
     await updateAccessFile(config.access, (document) => (grant(document), document))
-    const added = await addUser(accessTo(store, config), hashes, person, Date.now())
+    const added = await addUser(accessTo(store, config), hashes(config), person, Date.now())
     // Printed before the grant: whatever comes of that, there is a user with this password now.
     if (json === true) printJson({ ...added, roles: role })
     else report(name, role, added.oneTimePassword)
@@ -113,12 +111,7 @@ async function reset(name: string, { json }: { readonly json?: true }): Promise<
   const config = configuration()
   const store = await storeOf(config)
   try {
-    const { oneTimePassword } = await resetPassword(
-      accessTo(store, config),
-      passwords(workQueue(1, 1)),
-      name,
-      Date.now(),
-    )
+    const { oneTimePassword } = await resetPassword(accessTo(store, config), hashes(config), name, Date.now())
     if (json === true) printJson({ name, oneTimePassword })
     else print(`one-time password: ${oneTimePassword}`)
   } finally {

@@ -73,6 +73,12 @@ export function defaultConfig(): string {
 #                                     # certificate: only beside the client certificate of the login
 #   deviceLogin: true                 # false: no "sallyport login --device"
 
+# What one hash of a password costs (argon2id); who logs in after a change is hashed anew. Never less than this.
+# passwords:
+#   memory: 19456                     # KiB
+#   passes: 2
+#   parallelism: 1
+
 # Each per principal, but for the size of a request body.
 # limits:
 #   bodyBytes: 4194304

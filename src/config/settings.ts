@@ -58,6 +58,13 @@ export interface Settings {
     /** Whether a terminal may ask a browser for a session. */
     readonly deviceLogin: boolean
   }
+  /** What one hash of a password costs (argon2id); what is stored is hashed anew at the next login. */
+  readonly passwords: {
+    /** KiB. */
+    readonly memory: number
+    readonly passes: number
+    readonly parallelism: number
+  }
   readonly limits: {
     readonly bodyBytes: number
     readonly requestsInFlight: number
@@ -254,6 +261,15 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       .default(true)
       .describe('Whether "sallyport login --device" may ask a browser for a session.'),
   }).prefault({}),
+  passwords: strict({
+    memory: whole(19_456, 262_144)
+      .default(19_456)
+      .describe('KiB that one hash of a password takes (argon2id); never less than the default.'),
+    passes: whole(2, 4).default(2).describe('How often it goes over them.'),
+    parallelism: whole(1, 8).default(1).describe('Lanes at once.'),
+  })
+    .prefault({})
+    .describe('What a password hash costs; hashes of another cost are made anew at the next login.'),
   limits: strict({
     bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),
     requestsInFlight: whole(1, 10_000).default(64).describe('Requests at once, per principal.'),

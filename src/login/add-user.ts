@@ -2,7 +2,7 @@ import { PRINCIPAL_NAME } from '../auth/principal.ts'
 import { SallyportError } from '../errors.ts'
 import { passwordOnly } from './credentials.ts'
 import { newOneTimePassword, ONE_TIME_LIFE } from './one-time-password.ts'
-import { assertPassword, type Passwords } from './password.ts'
+import type { Passwords } from './password.ts'
 import type { UserAccess } from './known-user.ts'
 
 /** Whom to add. Without a password of his own he gets a one-time password. */
@@ -26,12 +26,13 @@ export interface AddedUser {
  */
 export async function addUser(
   { users, vault }: UserAccess,
-  passwords: Pick<Passwords, 'hash'>,
+  passwords: Pick<Passwords, 'hash' | 'problemOf'>,
   { name, password }: NewUser,
   now: number,
 ): Promise<AddedUser> {
   assertUserName(name)
-  if (password !== undefined) assertPassword(password)
+  const problem = password === undefined ? undefined : await passwords.problemOf(password, name)
+  if (problem !== undefined) throw new SallyportError('PASSWORD_REFUSED', problem)
   const oneTimePassword = newOneTimePassword()
   const passwordHash = await passwords.hash(password ?? oneTimePassword)
   const user = {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Credentials } from './credentials.ts'
+import { passwordOnly, type Credentials } from './credentials.ts'
 import type { FactorKey, FactorKeys } from './factor-keys.ts'
 
 /**
@@ -15,6 +15,8 @@ export interface CredentialVault {
    * factor": such a user cannot log in.
    */
   open(user: string, sealed: string): Credentials | undefined
+  /** Does what {@link CredentialVault.open} does, for nobody: so that an unknown name takes as long as a known one. */
+  openDecoy(): void
   /** Whether it was sealed by the newest key. */
   isCurrent(sealed: string): boolean
 }
@@ -27,7 +29,7 @@ const TAG_LENGTH = 16
 /** AES-256-GCM (NIST SP 800-38D) under random nonces; the user's name is authenticated with it. */
 export function credentialVault(keys: FactorKeys): CredentialVault {
   const [newest] = keys
-  return {
+  const vault: Omit<CredentialVault, 'openDecoy'> = {
     seal(user, credentials) {
       const nonce = randomBytes(NONCE_LENGTH)
       const cipher = createCipheriv('aes-256-gcm', newest.key, nonce).setAAD(contextOf(user))
@@ -44,6 +46,18 @@ export function credentialVault(keys: FactorKeys): CredentialVault {
     },
     isCurrent: (sealed) => sealed.startsWith(`v1.${newest.id}.`),
   }
+  const decoy = vault.seal(NOBODY, DECOY)
+  return { ...vault, openDecoy: () => void vault.open(NOBODY, decoy) }
+}
+
+/** No user can be called so. */
+const NOBODY = ''
+
+/** As much as most users have. */
+const DECOY: Credentials = {
+  ...passwordOnly('x'.repeat(97), null),
+  totp: { secret: 'A'.repeat(32), lastStep: 0, addedAt: 0 },
+  recoveryCodes: Array.from({ length: 10 }, () => '0'.repeat(64)),
 }
 
 function contextOf(user: string): Buffer {

@@ -31,12 +31,17 @@ const ATTEMPTS = 8
 /**
  * Finds a user and opens his credentials.
  *
- * Fails closed: `undefined`, as for nobody, for credentials that cannot be opened. Rejects with `STORE_UNAVAILABLE`.
+ * Takes as long for nobody as for somebody. Fails closed: `undefined`, as for nobody, for credentials that cannot be
+ * opened. Rejects with `STORE_UNAVAILABLE`.
  */
 export async function knownUser(name: string, { users, vault }: UserAccess): Promise<KnownUser | undefined> {
   const user = await users.find(name)
-  const credentials = user === undefined ? undefined : vault.open(name, user.credentials)
-  return user === undefined || credentials === undefined ? undefined : { user, credentials }
+  if (user === undefined) {
+    vault.openDecoy()
+    return undefined
+  }
+  const credentials = vault.open(name, user.credentials)
+  return credentials && { user, credentials }
 }
 
 /**

@@ -5,8 +5,8 @@ import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
 import { passwordPage } from './pages/password-page.ts'
 import { pageOf } from './step-page.ts'
-import { problem, refusal, statusOf, type Problem } from './problem.ts'
-import { failed, json, page, redirect, type Reply } from './reply.ts'
+import { problem, refusal, tooMany, type Problem } from './problem.ts'
+import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { pageVisitor, visitorOf, type KnownVisitor, type Steps } from './visitor.ts'
 import type { Visit } from './visit.ts'
 
@@ -35,7 +35,7 @@ export async function passwordRoute(visit: Visit, options: LoginOptions): Promis
 async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await pageVisitor(visit, options, STEPS)
   if (visitor.kind === 'elsewhere') return redirect(visitor.to)
-  const again = (fault: Problem): Reply => page(pageFor(visitor, options, fault.message), statusOf(fault))
+  const again = (fault: Problem): Reply => pageOfProblem(pageFor(visitor, options, fault.message), fault)
   const read = fieldsIn(visit.body, passwordForm)
   if (read.kind === 'refused') return again(read.problem)
   const { csrf, newPassword, repeat } = read.fields
@@ -59,6 +59,7 @@ function changeOf(
 
 function problemOf(outcome: Exclude<PasswordChanged, { kind: 'changed' }>): Problem {
   if (outcome.kind === 'unfit') return problem('password_refused', outcome.problem)
+  if (outcome.kind === 'wait') return tooMany(outcome.seconds)
   if (outcome.reason === 'session_invalid' || outcome.reason === 'session_pending')
     return refusal(outcome.reason)
   if (outcome.reason === 'password_missing') return problem('bad_request', 'The field "password" is missing.')

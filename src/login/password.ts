@@ -1,11 +1,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { SallyportError } from '../errors.ts'
+import { contextWords } from './context-words.ts'
+import { guessable } from './guessable.ts'
 import type { WorkQueue } from './work-queue.ts'
 import { argon2id, DEFAULT_COST, parsePhc, phcString, type HashCost } from './phc.ts'
 
-/** Hashes and checks passwords. Both reject with `TOO_BUSY` when too many wait. */
+/** Hashes, checks and judges passwords. All of it rejects with `TOO_BUSY` when too many wait. */
 export interface Passwords {
-  /** A new hash, as a PHC string. The password must have passed {@link passwordProblem}. */
+  /** A new hash, as a PHC string. A password that a person chose must have passed {@link Passwords.problemOf}. */
   hash(password: string): Promise<string>
   /**
    * Whether `password` belongs to `stored`. Without a stored hash it checks against one that nothing fits, at the same
@@ -14,6 +15,10 @@ export interface Passwords {
    * Fails closed: false for a hash that cannot be read.
    */
   verify(password: string, stored: string | undefined): Promise<boolean>
+  /** What is wrong with a new password of a user, as a sentence for him; `undefined` if it can be taken. */
+  problemOf(password: string, user: string): Promise<string | undefined>
+  /** Whether a hash was made at the cost of now. */
+  isCurrent(stored: string): boolean
 }
 
 /** ASVS 5.0, 6.2.1 and 6.2.9. Counted in characters, after normalisation. */
@@ -23,9 +28,18 @@ const LONGEST = 256
 const SALT_LENGTH = 16
 const TAG_LENGTH = 32
 
-/** Makes the password functions. Everything they run goes through `queue`. */
-export function passwords(queue: WorkQueue, cost: HashCost = DEFAULT_COST): Passwords {
+/**
+ * Makes the password functions. Everything they run goes through `queue`.
+ *
+ * @param words that are no secret here, beside the name of the user: of the product, of the host (ASVS 5.0, 6.2.11)
+ */
+export function passwords(
+  queue: WorkQueue,
+  cost: HashCost = DEFAULT_COST,
+  words: readonly string[] = [],
+): Passwords {
   const nobody = phcString({ cost, salt: randomBytes(SALT_LENGTH), tag: randomBytes(TAG_LENGTH) })
+  const isGuessable = guessable()
   return {
     async hash(password) {
       const salt = randomBytes(SALT_LENGTH)
@@ -39,23 +53,35 @@ export function passwords(queue: WorkQueue, cost: HashCost = DEFAULT_COST): Pass
       const tag = await queue(async () =>
         argon2id(normalized(password), hash.salt, hash.cost, hash.tag.length),
       )
-      return timingSafeEqual(tag, hash.tag) && known !== undefined
+      // What is no Unicode would be hashed like the character that stands for what is none.
+      return timingSafeEqual(tag, hash.tag) && known !== undefined && password.isWellFormed()
+    },
+    async problemOf(password, user) {
+      const known = contextWords(user, words)
+      const fault = shapeProblem(password)
+      if (fault !== undefined) return fault
+      return (await queue(async () => isGuessable(normalized(password), known))) ? GUESSABLE : undefined
+    },
+    isCurrent(stored) {
+      const hash = parsePhc(stored)
+      return hash !== undefined && isSameCost(hash.cost, cost) && hash.tag.length === TAG_LENGTH
     },
   }
 }
 
-/** What is wrong with a new password, as a sentence for the user; `undefined` if it can be taken. */
-export function passwordProblem(password: string): string | undefined {
+const GUESSABLE =
+  'The password is too easy to guess: take several words that have nothing to do with one another.'
+
+function shapeProblem(password: string): string | undefined {
+  if (!password.isWellFormed()) return 'The password has a character that is none.'
   const { length } = Array.from(normalized(password))
   if (length < SHORTEST) return `The password must have at least ${SHORTEST} characters.`
   if (length > LONGEST) return `The password must have at most ${LONGEST} characters.`
   return undefined
 }
 
-/** Throws `PASSWORD_REFUSED` for a password that cannot be taken. */
-export function assertPassword(password: string): void {
-  const problem = passwordProblem(password)
-  if (problem !== undefined) throw new SallyportError('PASSWORD_REFUSED', problem)
+function isSameCost(one: HashCost, other: HashCost): boolean {
+  return one.memory === other.memory && one.passes === other.passes && one.parallelism === other.parallelism
 }
 
 /** One password has one form, however a keyboard composes it (RFC 8265 suggests NFC; NIST 800-63B NFKC). */

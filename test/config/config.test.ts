@@ -83,6 +83,7 @@ test('without a file every default applies, with paths from the working director
       binding: 'none',
       deviceLogin: true,
     },
+    passwords: { memory: 19_456, passes: 2, parallelism: 1 },
     limits: { bodyBytes: 4_194_304, requestsInFlight: 64, legacySessions: 32, requestsPerMinute: 6000 },
   })
 })
@@ -332,7 +333,7 @@ test('a store that is none is refused without showing it', async (t) => {
     'x',
   ])
     assert.deepEqual(faultsOf({ SALLYPORT_STORE: store, SALLYPORT_SESSION_SECRET: SECRET }, directory), [
-      'SALLYPORT_STORE: must be sqlite:PATH, redis://HOST… or rediss://HOST…',
+      'SALLYPORT_STORE: must be sqlite:PATH, redis://HOST…, redis+sentinel://HOST,…/MASTER or redis+cluster://HOST,…',
     ])
 })
 
