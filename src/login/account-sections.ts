@@ -1,15 +1,6 @@
-import type { LoginOptions } from './options.ts'
-import type { Html } from './pages/html.ts'
-import type { KnownVisitor } from './visitor.ts'
-
-/** Whose account page is made, and the anti-forgery token of its forms. The session is a complete one. */
-export interface AccountOf {
-  readonly visitor: KnownVisitor
-  readonly formToken: string
-}
-
-/** Makes one section of the account page; `undefined` for one that has nothing to show. */
-export type AccountSection = (account: AccountOf, options: LoginOptions) => Promise<Html | undefined>
+import type { AccountSection } from './account-section.ts'
+import { ownHistory } from './history-section.ts'
+import { ownSessions } from './sessions-section.ts'
 
 /** The sections of the account page, from top to bottom. */
-export const accountSections: readonly AccountSection[] = []
+export const accountSections: readonly AccountSection[] = [ownSessions, ownHistory]

@@ -18,6 +18,12 @@ export interface PasswordFields {
   readonly password?: string | undefined
 }
 
+/** What `POST /auth/sessions/end` takes. */
+export interface SessionFields {
+  /** What the session is called in the list. */
+  readonly id: string
+}
+
 /** What every form has beside its fields. */
 export interface FormFields {
   readonly csrf: string
@@ -49,6 +55,11 @@ export const passwordForm: z.ZodType<FormFields & PasswordFields & { readonly re
     repeat: text,
     password: text.optional(),
   })
+export const sessionNamed: z.ZodType<SessionFields> = z.strictObject({ id: z.string().max(64) })
+export const sessionForm: z.ZodType<FormFields & SessionFields> = z.strictObject({
+  csrf,
+  id: z.string().max(64),
+})
 export const noFields: z.ZodType<object> = z.strictObject({})
 export const emptyForm: z.ZodType<FormFields> = z.strictObject({ csrf })
 

@@ -63,6 +63,8 @@ export interface Caller {
   readonly requestId: string
   readonly address: string
   readonly userAgent: string
+  /** What `known-device.ts` may know this browser by; nothing is believed of it yet. */
+  readonly deviceCookie?: string
   /** Of the client certificate of this connection, if it has one: see `auth/session-binding.ts`. */
   readonly certificateKey?: string
 }

@@ -3,8 +3,11 @@ import { isSallyportError } from '../errors.ts'
 
 /** Every reason why this door answers with an error of its own. */
 export type ProblemCode =
+  | 'access_denied'
+  | 'authorization_pending'
   | 'bad_request'
   | 'body_too_large'
+  | 'expired_token'
   | 'form_expired'
   | 'internal_error'
   | 'invalid_credentials'
@@ -13,6 +16,7 @@ export type ProblemCode =
   | 'origin_not_allowed'
   | 'password_refused'
   | 'rate_limited'
+  | 'slow_down'
   | 'reauthentication_required'
   | 'conflict'
   | 'unauthenticated'
@@ -30,8 +34,11 @@ export interface Problem {
 }
 
 const WORDS: Readonly<Record<ProblemCode, readonly [status: number, message: string]>> = {
+  access_denied: [400, 'This login was denied, or is not possible any more.'],
+  authorization_pending: [400, 'Nobody has approved this login yet.'],
   bad_request: [400, 'The request is not acceptable.'],
   body_too_large: [413, 'The request body is too large.'],
+  expired_token: [400, 'This login is over: begin another one.'],
   form_expired: [403, 'This form was open for too long, or is not from this browser. Please try again.'],
   internal_error: [500, 'Something went wrong.'],
   invalid_credentials: [401, 'User name or password is not right.'],
@@ -42,6 +49,7 @@ const WORDS: Readonly<Record<ProblemCode, readonly [status: number, message: str
   rate_limited: [429, 'Too many tries. Please wait, then try again.'],
   reauthentication_required: [403, 'Please prove again that it is you, then try again.'],
   conflict: [409, 'This is not possible now.'],
+  slow_down: [400, 'Nobody has approved this login yet. Ask less often.'],
   unauthenticated: [401, 'This request was not authenticated.'],
   unavailable: [503, 'This cannot be done at the moment. Please try again.'],
   unsupported_media_type: [415, 'Send application/json in UTF-8, not compressed.'],
@@ -90,6 +98,8 @@ const HEADERS: ReadonlyMap<number, Readonly<Record<string, string>>> = new Map([
 export function problemOf(error: unknown): Problem {
   const passing = ['STORE_UNAVAILABLE', 'AUDIT_UNAVAILABLE', 'TOO_BUSY'] as const
   if (passing.some((code) => isSallyportError(error, code))) return problem('unavailable')
+  // An address with a "%" that Express cannot decode.
+  if (error instanceof URIError) return problem('not_found')
   return problem(BODY_FAULTS.get(typeOf(error)) ?? 'internal_error')
 }
 

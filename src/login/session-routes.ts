@@ -5,24 +5,21 @@ import { fieldsIn, emptyForm, noFields } from './fields.ts'
 import { isSessionForm } from './form-guard.ts'
 import type { LoginOptions } from './options.ts'
 import { problem, refusal, type Problem } from './problem.ts'
+import { readingVisitor } from './reading-visitor.ts'
 import { failed, json, redirect, type Reply } from './reply.ts'
 import { sessionView } from './session-view.ts'
-import { visitorOf } from './visitor.ts'
+import { visitorOf, type Visitor } from './visitor.ts'
 import type { Visit } from './visit.ts'
 
 /** `GET /auth/session`: whose session this is and until when. Another site cannot ask with our cookie. */
 export async function sessionRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const { presented, fetchSite } = visit
-  const isOwnSite = fetchSite === undefined || fetchSite === 'none' || fetchSite === 'same-origin'
-  if (presented.kind === 'token' && presented.from === 'cookie' && !isOwnSite)
-    return failed(refusal('session_wrong_site'))
-  return sessionReply(visit, options)
+  return sessionReply(await readingVisitor(visit, options), options)
 }
 
 /** `POST /auth/refresh`: slides the idle end, as every use does; never the absolute end. */
 export async function refreshRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const fault = bodyFault(visit)
-  return fault === undefined ? sessionReply(visit, options) : failed(fault)
+  return fault === undefined ? sessionReply(await visitorOf(visit, options), options) : failed(fault)
 }
 
 /**
@@ -51,16 +48,15 @@ function bodyFault({ body }: Visit): Problem | undefined {
   return read.kind === 'refused' ? read.problem : undefined
 }
 
-async function sessionReply(visit: Visit, options: LoginOptions): Promise<Reply> {
-  const visitor = await visitorOf(visit, options)
+function sessionReply(visitor: Visitor, options: LoginOptions): Reply {
   if (visitor.kind === 'refused') return failed(refusal(visitor.reason))
   return json(sessionView(visitor.live, options.rightsOf))
 }
 
 async function end(token: string, { caller }: Visit, options: LoginOptions): Promise<void> {
-  const [digest, slot] = [digestOf(token), slotOfToken(token)]
+  const slot = slotOfToken(token)
   if (slot === undefined) return
   const session = await believedSession({ token, now: options.now(), use: 'look' }, options)
-  if (session === undefined) await options.sessions.end(digest, slot)
+  if (session === undefined) await options.sessions.end(digestOf(token), slot)
   else await endSession(session.live.record, 'logout', caller, options)
 }

@@ -29,9 +29,14 @@ export interface Visit {
   readonly formSecret: string | undefined
   /** The same, made and given to the browser if it has none. */
   ensureFormSecret(): string
+  /** Gives the browser what it will be known by; for how long, in ms. */
+  keepDevice(cookie: string, life: number): void
 }
 
+const DEVICE_COOKIE = '__Host-sallyport-device'
 const FORM_COOKIE = '__Host-sallyport-form'
+const COOKIE_ATTRIBUTES = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const
+
 const FORM_SECRET = /^[A-Za-z0-9_-]{43}$/
 
 /** Longer user agents are cut. */
@@ -53,6 +58,8 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
     browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
     formSecret,
     ensureFormSecret: () => formSecret ?? newFormSecret(response),
+    keepDevice: (cookie, life) =>
+      void response.cookie(DEVICE_COOKIE, cookie, { ...COOKIE_ATTRIBUTES, maxAge: life }),
   }
 }
 
@@ -61,10 +68,13 @@ export function callerOf(request: IncomingMessage, response: Response): Caller {
   const requestId: unknown = response.locals['requestId']
   const certificateKey: unknown = response.locals['certificateKey']
   const userAgent = request.headers['user-agent'] ?? ''
+  // One that is there twice is none: whoever planted it must not keep its owner out.
+  const device = cookieNamed(request.headers.cookie, DEVICE_COOKIE)
   return {
     requestId: typeof requestId === 'string' ? requestId : '',
     address: request.socket.remoteAddress ?? '',
     userAgent: userAgent.slice(0, LONGEST_USER_AGENT).replace(/[^\x20-\x7e]/g, '?'),
+    ...(device.kind === 'found' ? { deviceCookie: device.value } : {}),
     ...(typeof certificateKey === 'string' ? { certificateKey } : {}),
   }
 }
@@ -95,6 +105,6 @@ function formSecretIn(request: IncomingMessage): string | undefined {
 
 function newFormSecret(response: Response): string {
   const secret = randomBytes(32).toString('base64url')
-  response.cookie(FORM_COOKIE, secret, { path: '/', httpOnly: true, secure: true, sameSite: 'lax' })
+  response.cookie(FORM_COOKIE, secret, COOKIE_ATTRIBUTES)
   return secret
 }

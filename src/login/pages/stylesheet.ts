@@ -44,6 +44,16 @@ a { color: var(--accent); }
 dl { margin: 0; }
 dt { color: var(--quiet); font-size: 0.875rem; }
 dd { margin: 0 0 0.75rem; font-weight: 600; }
+h2 { margin: 2rem 0 0.5rem; font-size: 1.125rem; line-height: 1.3; }
+h3 { margin: 0; font-size: 1rem; line-height: 1.4; }
+.items, .events { margin: 0.75rem 0 0; padding: 0; list-style: none; }
+.items > li { padding: 0.875rem 0; border-top: 1px solid color-mix(in srgb, var(--line) 40%, transparent); }
+.events > li { padding: 0.375rem 0; }
+.events .hint { display: block; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin-top: 0.25rem; font-size: 0.875rem; }
+.facts dd { margin: 0; font-weight: 400; }
+.tag { padding: 0.0625rem 0.5rem; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
+button.quiet { margin-top: 0.625rem; padding: 0.375rem 0.875rem; justify-self: start; color: var(--accent); background: transparent; border-color: var(--line); }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
 .links { margin: 1.25rem 0 0; }
 .alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem; }

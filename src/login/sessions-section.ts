@@ -1,0 +1,24 @@
+import type { AccountSection } from './account-section.ts'
+import { sessionsSection } from './pages/sessions-section.ts'
+import { sessionId } from './session-id.ts'
+import { sessionsOf } from './sessions-of.ts'
+import { deviceWords } from './device-words.ts'
+
+/** The section of the account page with one's own sessions. */
+export const ownSessions: AccountSection = async ({ visitor, formToken }, options) => {
+  const { user, digest } = visitor.live.record
+  const all = await sessionsOf(user, options)
+  const sessions = all.map(({ record, lastSeenAt }) => ({
+    id: sessionId(record.digest),
+    device: deviceWords(record.userAgent),
+    label: record.label,
+    address: record.address,
+    methods: record.authenticationMethods,
+    isPending: record.pending !== null,
+    createdAt: record.createdAt,
+    lastSeenAt,
+    expiresAt: record.expiresAt,
+    isCurrent: record.digest === digest,
+  }))
+  return sessionsSection({ formToken, sessions })
+}
