@@ -7,6 +7,7 @@ import { overlay, unknownVariables, variable } from './environment.ts'
 import { contradictions } from './contradictions.ts'
 import type { Environment, Overlaid } from './environment.ts'
 import { FACTOR_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
+import type { RedisSettings } from './redis-settings.ts'
 import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { parseStoreLocation } from './store-location.ts'
@@ -128,7 +129,14 @@ function configOf(settings: Settings, ground: Ground): Config {
   const faults = [
     ...ground.faults,
     ...contradictions(settings).map((fault) => say(fault.path, fault.sentence)),
-    ...(store === undefined ? [say(['store'], 'must be sqlite:PATH, redis://HOST… or rediss://HOST…')] : []),
+    ...(store === undefined
+      ? [
+          say(
+            ['store'],
+            'must be sqlite:PATH, redis://HOST…, redis+sentinel://HOST,…/MASTER or redis+cluster://HOST,…',
+          ),
+        ]
+      : []),
     ...secrets.faults,
     ...factor.faults,
   ]
@@ -162,6 +170,7 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
       bundles: trust.bundles.map((bundle) => withAuthorityPaths(bundle, inFile)),
     },
     certificates: inFile(settings.certificates),
+    redis: withRedisPaths(settings.redis, inFile),
     authority: {
       ...settings.authority,
       publish: settings.authority.publish === false ? false : inFile(settings.authority.publish),
@@ -170,6 +179,16 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     access: inFile(settings.access),
     audit: inFile(settings.audit),
     tools: settings.tools.map(inFile),
+  }
+}
+
+function withRedisPaths(redis: RedisSettings, inFile: (path: string) => string): RedisSettings {
+  const { tls, sentinel } = redis
+  const { passwordFile } = sentinel
+  return {
+    ...redis,
+    tls: Object.fromEntries(Object.entries(tls).map(([name, path]) => [name, path && inFile(path)])),
+    sentinel: { ...sentinel, ...(passwordFile === undefined ? {} : { passwordFile: inFile(passwordFile) }) },
   }
 }
 

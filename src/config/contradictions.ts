@@ -1,4 +1,5 @@
 import type { Contradiction } from './contradiction.ts'
+import { redisFaults } from './redis-settings.ts'
 import type { Endpoint, Settings } from './settings.ts'
 import { trustFaults } from './trust-faults.ts'
 
@@ -9,6 +10,7 @@ export function contradictions(settings: Settings): Contradiction[] {
     ...doorFaults(settings),
     ...portFaults(settings),
     ...trustFaults(settings),
+    ...redisFaults(settings.store, settings.redis),
   ]
 }
 

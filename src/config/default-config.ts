@@ -59,9 +59,14 @@ export function defaultConfig(): string {
 # Modules that export tools, prompts or resources of your own, as in [ tools/greet.ts ].
 # tools: []
 
-# sqlite:PATH for one machine; redis://HOST:6379 or rediss://HOST:6379 for several, which then must share
-# SALLYPORT_SESSION_SECRET.
+# sqlite:PATH for one machine; for several, which then must share SALLYPORT_SESSION_SECRET and SALLYPORT_FACTOR_KEY:
+# redis://HOST:6379, redis+sentinel://HOST:26379,HOST/MASTER or redis+cluster://HOST:6379,HOST ("rediss" for TLS).
+# Better in SALLYPORT_STORE when there is a password in it: redis://USER:PASSWORD@HOST.
 # store: sqlite:data/sallyport.db
+# redis:
+#   prefix: "sallyport:"              # what all keys and channels begin with
+#   tls: {}                           # beside "rediss": { ca: redis/ca.pem, certificate: redis/we.pem, key: redis/we.key.pem }
+#   sentinel: {}                      # where sentinels ask who we are: { user: sallyport, passwordFile: redis/sentinel }
 
 # sessions:
 #   secretFile: data/session-secret

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { DURATION, parseDuration } from './duration.ts'
+import { redisSchema, type RedisSettings } from './redis-settings.ts'
 import { strict, text } from './shapes.ts'
 import { trustSchema, type TrustSettings } from './trust-settings.ts'
 
@@ -47,6 +48,7 @@ export interface Settings {
   /** Modules that export `tools`, `prompts` or `resources`. */
   readonly tools: readonly string[]
   readonly store: string
+  readonly redis: RedisSettings
   readonly sessions: {
     readonly secretFile: string
     readonly factorKeyFile: string
@@ -241,7 +243,10 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     .describe('Modules whose tools, prompts and resources are served beside the built-in ones.'),
   store: text('a store')
     .default('sqlite:data/sallyport.db')
-    .describe('sqlite:PATH for one machine; redis://… or rediss://… for several.'),
+    .describe(
+      'sqlite:PATH for one machine; redis://…, redis+sentinel://… or redis+cluster://… (rediss for TLS) for several.',
+    ),
+  redis: redisSchema,
   sessions: strict({
     secretFile: path('data/session-secret').describe('Made by "init"; used with sqlite only.'),
     idleTimeout: duration('30m', 'A session ends after so long without use.'),

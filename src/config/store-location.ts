@@ -8,8 +8,14 @@ export type StoreLocation =
       url(): string
     }
 
+/** Some hosts, then what is behind them. An unescaped "@", "/" or "#" in a password would look like part of them. */
+const REDIS =
+  /^(rediss?(?:\+(?:sentinel|cluster))?:\/\/)(?:[^@/?#\s]*@)?([^@/?#\s]+)((?:\/[A-Za-z0-9._-]*(?:\/[0-9]{0,4})?)?)$/
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?$/
+
 /**
- * Reads `sqlite:PATH`, `redis://…` or `rediss://…`; `undefined` for anything else.
+ * Reads `sqlite:PATH`, `redis://…`, `redis+sentinel://…` or `redis+cluster://…` (with `rediss` for TLS); `undefined`
+ * for anything else.
  *
  * @param resolvePath makes a relative path absolute
  */
@@ -18,12 +24,13 @@ export function parseStoreLocation(
   resolvePath: (path: string) => string,
 ): StoreLocation | undefined {
   if (text.startsWith('sqlite:')) return sqlite(text.slice('sqlite:'.length), resolvePath)
-  const url = URL.parse(text)
-  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') return undefined
-  // An unescaped "#" in a password would make the part before it look like host and port.
-  if (url.hash !== '') return undefined
-  const display = `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`
-  return Object.freeze({ kind: 'redis', display, url: () => text })
+  const [, scheme, hosts = '', path = ''] = REDIS.exec(text) ?? []
+  if (scheme === undefined || !hosts.split(',').every((host) => HOST.test(host))) return undefined
+  return Object.freeze({
+    kind: 'redis',
+    display: scheme + hosts + (path === '/' ? '' : path),
+    url: () => text,
+  })
 }
 
 function sqlite(path: string, resolvePath: (path: string) => string): StoreLocation | undefined {

@@ -74,6 +74,7 @@ test('without a file every default applies, with paths from the working director
     audit: join(directory, 'data/audit'),
     tools: [],
     store: { kind: 'sqlite', path: join(directory, 'data/sallyport.db') },
+    redis: { prefix: 'sallyport:', tls: {}, sentinel: {} },
     sessions: {
       secretFile: join(directory, 'data/session-secret'),
       factorKeyFile: join(directory, 'data/factor-key'),
@@ -321,6 +322,46 @@ test('no secret and no password shows when the configuration is printed', async 
   assert.equal(config.store.url(), url)
 })
 
+test('sentinels and clusters are named by all their hosts, and shown without user and password', async (t) => {
+  const directory = await folder(t)
+  const shown = {
+    'redis+sentinel://u:pass-word@a:26379,b,[::1]:7/main/2': 'redis+sentinel://a:26379,b,[::1]:7/main/2',
+    'rediss+cluster://:pass-word@a:6379,b/': 'rediss+cluster://a:6379,b',
+  }
+  for (const [url, display] of Object.entries(shown)) {
+    const { store } = loadConfig({ SALLYPORT_STORE: url, SALLYPORT_SESSION_SECRET: SECRET }, directory)
+    assert.ok(store.kind === 'redis')
+    assert.equal(store.display, display)
+    assert.equal(store.url(), url)
+  }
+})
+
+test('what is set for Redis has to go with the store', async (t) => {
+  const environment = { SALLYPORT_SESSION_SECRET: SECRET, SALLYPORT_STORE: 'redis+cluster://a,b' }
+  const faultsIn = async (text: string, store = environment.SALLYPORT_STORE): Promise<readonly string[]> => {
+    const directory = await folder(t, text)
+    const faults = faultsOf({ ...environment, SALLYPORT_STORE: store }, directory)
+    return faults.map((fault) => fault.replace(`${directory}/`, ''))
+  }
+  assert.deepEqual(await faultsIn('redis: { tls: { ca: a.pem, key: k.pem } }'), [
+    'sallyport.yaml:1:10: redis.tls: is set, and the store is not spoken to over TLS: begin it with "rediss"',
+    'sallyport.yaml:1:10: redis.tls: must have both certificate and key, or neither',
+  ])
+  assert.deepEqual(await faultsIn('redis: { sentinel: { user: x } }'), [
+    'sallyport.yaml:1:10: redis.sentinel: is set, and the store is not found by sentinels: take it out',
+  ])
+  assert.deepEqual(await faultsIn('redis: { prefix: "{a}" }'), [
+    'sallyport.yaml:1:10: redis.prefix: must be 1 to 64 letters, digits, ".", "_", ":" and "-"',
+  ])
+  const directory = await folder(t, 'redis: { tls: { ca: a.pem }, sentinel: { passwordFile: p } }')
+  const config = loadConfig({ ...environment, SALLYPORT_STORE: 'rediss+sentinel://a/m' }, directory)
+  assert.deepEqual(config.redis, {
+    prefix: 'sallyport:',
+    tls: { ca: join(directory, 'a.pem') },
+    sentinel: { passwordFile: join(directory, 'p') },
+  })
+})
+
 test('a store that is none is refused without showing it', async (t) => {
   const directory = await folder(t)
   for (const store of [
@@ -330,6 +371,10 @@ test('a store that is none is refused without showing it', async (t) => {
     'sqlite::memory:',
     'postgres://u:pass-word@h',
     'redis://u:1#pass-word@h',
+    'redis://u:1/pass-word@h',
+    'redis://u:pass-word@1@h',
+    'redis+other://u:pass-word@h',
+    'redis+cluster://u:pass-word@h,',
     'x',
   ])
     assert.deepEqual(faultsOf({ SALLYPORT_STORE: store, SALLYPORT_SESSION_SECRET: SECRET }, directory), [
