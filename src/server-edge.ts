@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
+import { sameRights } from './access/same-rights.ts'
 import { certificateAuthenticator } from './auth/certificate-authenticator.ts'
 import type { Clock } from './auth/clock.ts'
 import type { LiveRevocations } from './auth/revocation.ts'
@@ -52,6 +53,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
       }),
     ],
     rightsOf: (...who) => policy().rightsOf(...who),
+    sameRights,
     endpoint,
     open: openAnswers(),
     allowed: allowedNames(options),

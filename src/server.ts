@@ -1,11 +1,14 @@
 import { performance } from 'node:perf_hooks'
+import { sameRights } from './access/same-rights.ts'
+import { lacksSecondFactor } from './auth/authenticate.ts'
+import { concernedBy } from './auth/concerned-by.ts'
 import { monotonicClock, type Clock } from './auth/clock.ts'
 import { sessionKeys } from './auth/session-keys.ts'
 import { openAll, type Listener } from './http/listen.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial } from './http/tls.ts'
-import { followRevocations, type RevocationFollower } from './revocations.ts'
+import { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 import { serverDoors } from './server-doors.ts'
 import { serverEdge } from './server-edge.ts'
 import { serverEndpoint } from './server-endpoint.ts'
@@ -25,6 +28,8 @@ export interface Sallyport {
   listen(): Promise<ListeningPorts>
   /** Admits every open connection anew and destroys those that are not; call it after trust has changed. */
   readmit(): void
+  /** Ends what is not complete of callers whose rights are no longer the same; call it after the policy has changed. */
+  judgeRights(): void
   /**
    * Takes another certificate, key and authorities for connections to come; open ones stay. After a change of trust,
    * `readmit` is for the open ones.
@@ -47,7 +52,16 @@ export function createServer(options: SallyportOptions): Sallyport {
   const keys = sessionKeys(options.sessionSecrets)
   const endpoint = serverEndpoint(options, now)
   const metrics = createMetrics()
-  const revocations = followerOf(options, metrics, now, () => readmit())
+  const revocations = followerOf(options, metrics, now, {
+    onRevoked(entries) {
+      if (entries.some(({ kind }) => kind === 'certificate')) readmitConnections()
+      shared.open.judge(concernedBy(entries))
+    },
+    onStale() {
+      readmitConnections()
+      shared.open.judge(() => true)
+    },
+  })
   const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now })
   const doors = serverDoors(options, shared, keys, revocations)
   const { operations } = options.listeners
@@ -57,11 +71,10 @@ export function createServer(options: SallyportOptions): Sallyport {
   const closeAll = async (): Promise<void> => {
     await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
   }
-  function readmit(): void {
+  function readmitConnections(): void {
     const time = now()
     for (const door of [doors.certificates, doors.people, doors.proxied])
       door?.readmit((socket) => door.admit(socket, time).kind !== 'refused')
-    shared.open.judgeAll()
   }
   return {
     async listen() {
@@ -73,7 +86,16 @@ export function createServer(options: SallyportOptions): Sallyport {
       const [certificates = 0, people, proxied, probing] = ports
       return { certificates, people, proxied, operations: probing }
     },
-    readmit,
+    readmit() {
+      readmitConnections()
+      shared.open.judge(({ methods }) => methods.includes('certificate'))
+    },
+    judgeRights() {
+      shared.open.judge((context) => {
+        const rights = shared.rightsOf(context.principal, context.ceilings)
+        return !sameRights(context, rights) || lacksSecondFactor(context, rights)
+      })
+    },
     reload(material) {
       for (const door of [doors.certificates, doors.people, doors.proxied]) door?.setMaterial(material)
     },
@@ -90,15 +112,14 @@ function followerOf(
   { store, log, revocationsFreshFor = REVOCATIONS_FRESH_FOR }: SallyportOptions,
   metrics: Metrics,
   now: Clock,
-  onChange: () => void,
+  told: Pick<FollowerOptions, 'onRevoked' | 'onStale'>,
 ): RevocationFollower {
   return followRevocations({
     store: store.revocations,
     now,
     elapsed: () => performance.now(),
     freshFor: Math.min(revocationsFreshFor, REVOCATIONS_FRESH_FOR),
-    onRevoked: onChange,
-    onStale: onChange,
+    ...told,
     onRead: (epoch) => metrics.revocationEpoch(epoch),
     onProblem: (err) => log.error({ err }, 'the live revocation list cannot be read'),
   })

@@ -14,7 +14,8 @@ export type Authenticated =
  * Asks every authenticator, in order, and makes the one context of this request.
  *
  * Fails closed: the first refusal ends it, whatever else was proved; credentials of different principals are a
- * refusal; silence from all is a refusal. Rejects only if an authenticator cannot judge (`STORE_UNAVAILABLE`).
+ * refusal; so is a person who lacks the second factor that one of his roles asks for, on every door; silence from all
+ * is a refusal. Rejects only if an authenticator cannot judge (`STORE_UNAVAILABLE`).
  */
 export async function authenticate(
   evidence: Evidence,
@@ -35,7 +36,22 @@ export async function authenticate(
   const ceilings = Object.freeze(
     identities.flatMap(({ ceiling }) => (ceiling === undefined ? [] : [ceiling])),
   )
-  return { kind: 'context', context: contextOf(first, others, rightsOf(first.principal, ceilings), ceilings) }
+  const rights = rightsOf(first.principal, ceilings)
+  const context = contextOf(first, others, rights, ceilings)
+  return lacksSecondFactor(context, rights)
+    ? { kind: 'refused', reason: 'second_factor_required' }
+    : { kind: 'context', context }
+}
+
+/**
+ * Whether a role of this principal asks for a second factor, and none was proved. Only a person has one: a certificate
+ * alone is one factor, and a service or an agent has no more.
+ */
+export function lacksSecondFactor(
+  { principal, mfaAt }: Pick<AuthContext, 'principal' | 'mfaAt'>,
+  { secondFactorRequired }: Pick<Rights, 'secondFactorRequired'>,
+): boolean {
+  return principal.kind === 'user' && secondFactorRequired && mfaAt === undefined
 }
 
 function contextOf(
@@ -44,6 +60,7 @@ function contextOf(
   rights: Rights,
   ceilings: readonly Ceiling[],
 ): AuthContext {
+  const session = [first, ...others].find(({ method }) => method === 'session')?.credential
   const mfaAt = others.reduce((latest, other) => later(latest, other.mfaAt), first.mfaAt)
   return Object.freeze({
     principal: first.principal,
@@ -54,6 +71,7 @@ function contextOf(
     permissions: rights.permissions,
     ceilings,
     credential: first.credential,
+    ...(session === undefined ? {} : { session }),
     expiresAt: Math.min(first.expiresAt, ...others.map((other) => other.expiresAt)),
     ...(first.via === undefined ? {} : { via: first.via }),
   })

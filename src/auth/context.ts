@@ -42,6 +42,8 @@ export interface AuthContext {
   readonly ceilings: readonly Ceiling[]
   /** `sha256:` and the hex digest of the certificate (thumbprint) or of the session token. */
   readonly credential: string
+  /** The same of the session token, wherever a session is among the credentials. */
+  readonly session?: string
   /** When the first of the credentials ends, in ms since the epoch. */
   readonly expiresAt: number
   /** The principal of the proxy that spoke for the caller (`service:edge`); absent where the caller came itself. */

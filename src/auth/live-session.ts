@@ -48,10 +48,11 @@ const ELSEWHERE: FoundSession = Object.freeze({ kind: 'refused', reason: 'sessio
 export async function liveSession(presented: PresentedSession, access: SessionAccess): Promise<FoundSession> {
   const { revocations, binding } = access
   if (!revocations.isFresh()) throw unavailable('the live revocation list was not read for too long')
-  const digest = digestOf(presented.token)
-  if (revocations.isRevoked(revocationName({ kind: 'session', digest }))) return INVALID
+  const name = revocationName({ kind: 'session', digest: digestOf(presented.token) })
+  if (revocations.isRevoked(name)) return INVALID
   const found = await believedSession(presented, access)
-  if (found === undefined) return INVALID
+  // Once more, since nobody would judge anew who is let in by what the store said a moment before the list.
+  if (found === undefined || revocations.isRevoked(name)) return INVALID
   if (isRolledBack(found, access)) return refusedAnew(presented, access)
   return isBoundTo(found.live.record.binding, presented, binding) ? found : ELSEWHERE
 }

@@ -1,5 +1,3 @@
-import { isIPv4, isIPv6 } from 'node:net'
-
 /** What a session is bound to beyond its token. */
 export type SessionBinding = 'none' | 'address' | 'certificate'
 
@@ -52,21 +50,29 @@ export function isBoundTo(bound: string | null, holder: Holder, binding: Session
 
 const KINDS = ['address', 'certificate'] as const satisfies readonly SessionBinding[]
 
+const IPV4 = /^([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})\.[0-9]{1,3}$/
+const IPV6 = /^[0-9a-f:.]+$/i
+
 function prefixOf(address: string): string | undefined {
   const [bare = ''] = address.split('%', 1)
-  if (isIPv4(bare)) return `${bare.split('.').slice(0, 3).join('.')}.0/24`
-  if (!isIPv6(bare)) return undefined
-  const groups = groupsOf(bare)
-  const mapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff'
-  if (!mapped) return `${groups.slice(0, 4).join(':')}::/64`
+  const [, network] = IPV4.exec(bare) ?? []
+  if (network !== undefined) return `${network}.0/24`
+  const groups = IPV6.test(bare) ? groupsOf(bare) : undefined
+  if (groups === undefined) return undefined
+  if (!isMapped(groups)) return `${groups.slice(0, 4).join(':')}::/64`
   const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16))
   return `${high >> 8}.${high & 255}.${low >> 8}.0/24`
 }
 
+/** An IPv4 address, as a socket for both kinds has it (RFC 4291, 2.5.5.2). */
+function isMapped(groups: readonly string[]): boolean {
+  return groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff'
+}
+
 /** The eight groups of an IPv6 address, as `URL` writes them (RFC 5952), in full. */
-function groupsOf(address: string): readonly string[] {
-  const [before = '', after] = new URL(`https://[${address}]`).hostname.slice(1, -1).split('::')
-  const [head, tail] = [before, after ?? ''].map((part) => (part === '' ? [] : part.split(':')))
-  const missing = 8 - (head?.length ?? 0) - (tail?.length ?? 0)
-  return [...(head ?? []), ...Array.from({ length: missing }, () => '0'), ...(tail ?? [])]
+function groupsOf(address: string): readonly string[] | undefined {
+  const host = URL.parse(`https://[${address}]`)?.hostname.slice(1, -1)
+  if (host === undefined) return undefined
+  const [head = [], tail = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')))
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail]
 }

@@ -24,7 +24,7 @@ export interface ReloadLog {
 
 /** What {@link hotReload} takes. */
 export interface ReloadOptions {
-  readonly server: Pick<Sallyport, 'reload' | 'readmit' | 'metrics'>
+  readonly server: Pick<Sallyport, 'reload' | 'readmit' | 'judgeRights' | 'metrics'>
   readonly audit: AuditSink
   readonly log: ReloadLog
 }
@@ -52,7 +52,15 @@ export function hotReload({ policy, certificate, trust, numbers }: Followed, opt
   }
   server.metrics.serverCertificateEnds(certificate.current().endsAt)
   remember()
-  follow({ kind: 'access policy', files: policy, take: () => undefined, event: policyEvent(policy) }, options)
+  follow(
+    {
+      kind: 'access policy',
+      files: policy,
+      take: () => server.judgeRights(),
+      event: policyEvent(policy),
+    },
+    options,
+  )
   follow(
     { kind: 'server certificate', files: certificate, take, event: filesEvent('server certificate') },
     options,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditSink } from '../audit/event.ts'
 import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
 import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
+import type { AuthContext } from '../auth/context.ts'
 import type { SessionUse } from '../auth/session-record.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { AllowedNames } from './host.ts'
@@ -22,8 +23,10 @@ export interface EdgeOptions {
   /** In order: the certificate, then the session. */
   readonly authenticators: readonly Authenticator[]
   readonly rightsOf: RightsOf
+  /** Whether two contexts have the same rights; what is not complete of a caller whose rights have changed ends. */
+  readonly sameRights: (before: AuthContext, now: AuthContext) => boolean
   readonly endpoint: McpEndpoint
-  /** Every answer that is not complete, to be judged anew when certificates are. */
+  /** Every answer that is not complete, to be judged anew when its caller may no longer be who it was. */
   readonly open: OpenAnswers
   readonly allowed: AllowedNames
   readonly audit: AuditSink

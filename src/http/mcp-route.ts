@@ -27,8 +27,9 @@ export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise
     return refuse(response, 'method_not_allowed', requestId)
   }
   const { context } = authenticated
-  const { now, open } = options
-  const watch = watchStream({ response, context, authenticate: edge.authenticate, now, open })
+  const { now, open, sameRights } = options
+  const { authenticate } = edge
+  const watch = watchStream({ response, context, authenticate, sameRights, now, open })
   try {
     await send(edge, await options.endpoint.handle(exchangeOf(edge, context, watch, options)))
   } catch (error) {
@@ -74,7 +75,7 @@ async function textIn(
   const body = await readBody(edge.request, bodyLimit)
   if (body.kind === 'too_large') return { kind: 'refused', reason: 'body_too_large' }
   if (now() - begun > PROMPT_BODY) {
-    const again = await edge.authenticate()
+    const again = await edge.authenticate('look')
     if (again.kind === 'refused') return { kind: 'refused', reason: again.reason }
     if (again.context.principal.id !== context.principal.id)
       return { kind: 'refused', reason: 'credential_conflict' }

@@ -1,21 +1,29 @@
-/** The answers that are not complete yet, each with how its caller is judged anew. */
-export interface OpenAnswers {
-  /** Returns how to leave, when the answer is complete or given up. */
-  add(judge: () => void): () => void
-  /** Judges the callers of all of them, at once. */
-  judgeAll(): void
+import type { AuthContext } from '../auth/context.ts'
+
+/** An answer that is not complete yet: whose it is, and how its caller is judged anew. */
+export interface OpenAnswer {
+  readonly context: AuthContext
+  judge(): void
 }
 
-/** The open answers of one server. A caller that comes itself loses its connection anyway; one behind a proxy has none. */
+/** The answers that are not complete yet. */
+export interface OpenAnswers {
+  /** Returns how to leave, when the answer is complete or given up. */
+  add(answer: OpenAnswer): () => void
+  /** Judges the callers of all those anew, at once, that `isConcerned` names; nobody else notices. */
+  judge(isConcerned: (context: AuthContext) => boolean): void
+}
+
+/** The open answers of one server. */
 export function openAnswers(): OpenAnswers {
-  const judges = new Set<() => void>()
+  const answers = new Set<OpenAnswer>()
   return {
-    add(judge) {
-      judges.add(judge)
-      return () => void judges.delete(judge)
+    add(answer) {
+      answers.add(answer)
+      return () => void answers.delete(answer)
     },
-    judgeAll() {
-      for (const judge of judges) judge()
+    judge(isConcerned) {
+      for (const answer of answers) if (isConcerned(answer.context)) answer.judge()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Authenticated } from '../auth/authenticate.ts'
 import type { AuthContext } from '../auth/context.ts'
+import type { SessionUse } from '../auth/session-record.ts'
 import type { OpenAnswers } from './open-answers.ts'
 
 /** What watches over an answer until it is complete or given up. */
@@ -17,7 +18,9 @@ export interface StreamWatchOptions {
   /** Who the caller was when the request was let in. */
   readonly context: AuthContext
   /** Proves anew who is calling. */
-  readonly authenticate: () => Promise<Authenticated>
+  readonly authenticate: (use: SessionUse) => Promise<Authenticated>
+  /** Whether two contexts have the same rights. */
+  readonly sameRights: (before: AuthContext, now: AuthContext) => boolean
   /** Ms since the epoch. */
   readonly now: () => number
   readonly open: OpenAnswers
@@ -27,12 +30,14 @@ export interface StreamWatchOptions {
 const LONGEST_UNJUDGED = 30_000
 
 /**
- * Judges a caller anew as long as its answer is not complete: when its credential ends, every 30 s, and if it is known
- * by a certificate, when certificates are judged anew.
+ * Judges a caller anew as long as its answer is not complete: when its credential ends, every 30 s, and whenever `open`
+ * says so. That is a look, no use: a session of which nothing but an answer is open ends when it was idle for too long.
  *
- * Fails closed: a caller that is refused, is another principal, or cannot be judged loses the connection.
+ * Fails closed: a caller that is refused, is another principal, has other rights than when the request was let in, or
+ * cannot be judged loses the connection.
  */
-export function watchStream({ response, context, authenticate, now, open }: StreamWatchOptions): StreamWatch {
+export function watchStream(options: StreamWatchOptions): StreamWatch {
+  const { response, context, authenticate, sameRights, now, open } = options
   const controller = new AbortController()
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   let timer: NodeJS.Timeout | undefined
@@ -43,21 +48,23 @@ export function watchStream({ response, context, authenticate, now, open }: Stre
     if (!response.writableFinished) controller.abort()
     resolve()
   }
-  const watch = ({ principal, expiresAt }: AuthContext): void => {
+  const watch = ({ expiresAt }: AuthContext): void => {
     clearTimeout(timer)
-    timer = setTimeout(() => void judge(principal.id), untilJudged(expiresAt, now())).unref()
+    timer = setTimeout(() => void judge(), untilJudged(expiresAt, now())).unref()
   }
-  const judge = async (principalId: string): Promise<void> => {
-    const again = await authenticate().catch(() => undefined)
+  const isUnchanged = (again: AuthContext): boolean =>
+    again.principal.id === context.principal.id && sameRights(context, again)
+  const judge = async (): Promise<void> => {
+    const again = await authenticate('look').catch(() => undefined)
     if (response.destroyed) return
-    if (again?.kind === 'context' && again.context.principal.id === principalId) watch(again.context)
+    if (again?.kind === 'context' && isUnchanged(again.context)) watch(again.context)
     else response.destroy()
   }
   // The client may be gone already, and then nobody will say so again.
   if (response.destroyed) close()
   else {
     response.once('close', close)
-    if (context.methods.includes('certificate')) leave = open.add(() => void judge(context.principal.id))
+    leave = open.add({ context, judge: () => void judge() })
     watch(context)
   }
   return { signal: controller.signal, closed }

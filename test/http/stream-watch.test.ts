@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer, get, type ClientRequest, type ServerResponse } from 'node:http'
 import { after, before, test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { compilePermissions } from '../../src/access/permission.ts'
+import { sameRights } from '../../src/access/same-rights.ts'
 import type { Authenticated } from '../../src/auth/authenticate.ts'
 import type { AuthContext } from '../../src/auth/context.ts'
 import { openAnswers, type OpenAnswers } from '../../src/http/open-answers.ts'
@@ -23,6 +25,8 @@ interface Setting {
   readonly watch: StreamWatch
   /** When the caller was judged anew. */
   readonly judged: number[]
+  /** As what. */
+  readonly uses: string[]
   readonly open: OpenAnswers
   /** Lets time pass, and whoever is judged then be judged. */
   pass(ms: number): Promise<void>
@@ -51,19 +55,21 @@ async function setting(
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let now = NOW
   const judged: number[] = []
-  const authenticate = async () => {
+  const uses: string[] = []
+  const authenticate = async (use: string) => {
     judged.push(now)
+    uses.push(use)
     return again(now)
   }
   const context = contextOf('user:alice', [], { expiresAt, ...more })
   const open = openAnswers()
-  const watch = watchStream({ response, context, authenticate, now: () => now, open })
+  const watch = watchStream({ response, context, authenticate, sameRights, now: () => now, open })
   const pass = async (ms: number) => {
     now += ms
     t.mock.timers.tick(ms)
     await new Promise(setImmediate)
   }
-  return { client, response, watch, judged, open, pass }
+  return { client, response, watch, judged, uses, open, pass }
 }
 
 test('whoever waits is judged anew every 30 s, and goes on waiting if all is well', async (t) => {
@@ -111,30 +117,43 @@ for (const [what, again] of Object.entries(ends))
     assert.ok(watch.signal.aborted)
   })
 
-test('whoever is known by a certificate is judged when certificates are, and then goes on waiting', async (t) => {
-  const { judged, open, watch, pass } = await setting(t, Infinity, async () => alice())
+test('whom something concerns is judged at once, by a look, and then goes on waiting', async (t) => {
+  const { judged, open, watch, pass, uses } = await setting(t, Infinity, async () => alice())
   await pass(10_000)
-  open.judgeAll()
-  open.judgeAll()
+  open.judge(({ principal }) => principal.id === 'user:alice')
   await pass(0)
   await pass(30_000)
-  assert.deepEqual(judged, [NOW + 10_000, NOW + 10_000, NOW + 40_000])
+  assert.deepEqual(judged, [NOW + 10_000, NOW + 40_000])
+  assert.deepEqual(uses, ['look', 'look'])
   assert.equal(watch.signal.aborted, false)
 })
 
 test('and loses the connection at once if it is refused', async (t) => {
   const { open, watch } = await setting(t, Infinity, async () => refused)
-  open.judgeAll()
+  open.judge(() => true)
   await watch.closed
   assert.ok(watch.signal.aborted)
 })
 
-test('who has nothing but a session is not asked for it whenever a certificate is revoked', async (t) => {
-  const { judged, open, pass } = await setting(t, Infinity, async () => alice(), { methods: ['session'] })
-  open.judgeAll()
+test('whom it does not concern is not asked', async (t) => {
+  const { judged, open, pass } = await setting(t, Infinity, async () => refused, { methods: ['session'] })
+  open.judge(({ methods }) => methods.includes('certificate'))
   await pass(0)
   assert.deepEqual(judged, [])
 })
+
+for (const [what, now] of Object.entries({
+  'a role more': { roles: ['tester', 'admin'] },
+  'a role less': { roles: [] },
+  'a permission more': { permissions: compilePermissions(['notes:read']) },
+}))
+  test(`a caller that has ${what} than when it was let in loses the connection`, async (t) => {
+    const again: Authenticated = { kind: 'context', context: contextOf('user:alice', [], now) }
+    const { open, watch } = await setting(t, Infinity, async () => again)
+    open.judge(() => true)
+    await watch.closed
+    assert.ok(watch.signal.aborted)
+  })
 
 test('an answer that is complete is watched no more, and nothing was aborted', async (t) => {
   const { client, response, watch, judged, open, pass } = await setting(t, Infinity, async () => alice())
@@ -142,7 +161,7 @@ test('an answer that is complete is watched no more, and nothing was aborted', a
   response.end()
   await watch.closed
   await pass(60_000)
-  open.judgeAll()
+  open.judge(() => true)
   assert.deepEqual(judged, [])
   assert.equal(watch.signal.aborted, false)
 })
@@ -165,6 +184,7 @@ test('a client that had gone before is noticed, too', async (t) => {
     response,
     context: contextOf('user:alice'),
     authenticate,
+    sameRights,
     now: () => NOW,
     open: openAnswers(),
   })
