@@ -43,7 +43,11 @@ export function refusedCode({ requestId, address }: Caller): RequestRefused {
 export async function recordIfPossible(
   event: SessionChanged | RequestRefused | UserChanged,
   { audit, onException }: LoginOptions,
-  requestId: string = 'requestId' in event ? event.requestId : '',
 ): Promise<void> {
+  const requestId = 'requestId' in event ? event.requestId : undefined
   await audit.record(event).catch((error: unknown) => onException(requestId, error))
+}
+
+function requestIdOf(event: SessionChanged | RequestRefused | UserChanged): string {
+  return 'requestId' in event ? event.requestId : ''
 }
