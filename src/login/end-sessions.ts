@@ -30,7 +30,7 @@ export async function endSessions(
   if (epoch === undefined) return undefined
   await announceUser(user, epoch, options)
   const event: UserChanged = { event: 'user.sessions_ended', principal: `user:${user}`, by }
-  await recordIfPossible(event, options, caller.requestId)
+  await recordIfPossible(event, options)
   await addToHistory(user, 'sessions_ended', shown, options)
   return epoch
 }

@@ -55,7 +55,7 @@ export interface LoginOptions {
   /** Whether pages of this `Origin` may post to us; `host` is the `Host` header of the request. */
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
   /** Told of what should not happen, for the operator's log. */
-  readonly onException: (requestId: string, error: unknown) => void
+  readonly onException: (requestId: string | undefined, error: unknown) => void
 }
 
 /** Who asks, as the audit trail and the session record say it. */
