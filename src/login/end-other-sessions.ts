@@ -16,7 +16,7 @@ export async function endOtherSessions(
   options: LoginOptions,
 ): Promise<OpenedSession | undefined> {
   const { user, authenticationMethods, authenticatedAt, expiresAt, mfaAt, label, digest } = record
-  const epoch = await endSessions(user, { by: `user:${user}`, caller, shown: caller }, options)
+  const epoch = await endSessions(user, { by: `user:${user}`, caller }, options)
   if (epoch === undefined) return undefined
   return openSession(
     {

@@ -8,9 +8,8 @@ import { recordIfPossible } from './session-audit.ts'
 export interface Ender {
   /** A principal. */
   readonly by: string
+  /** As the history of the account shows him: without address and device, where it is not the owner. */
   readonly caller: Caller
-  /** What the history of the account says of the caller: nothing, where it is not the owner. */
-  readonly shown: Caller
 }
 
 /**
@@ -23,7 +22,7 @@ export interface Ender {
  */
 export async function endSessions(
   user: string,
-  { by, caller, shown }: Ender,
+  { by, caller }: Ender,
   options: LoginOptions,
 ): Promise<number | undefined> {
   const epoch = await options.sessions.endAll(user)
@@ -31,6 +30,6 @@ export async function endSessions(
   await announceUser(user, epoch, options)
   const event: UserChanged = { event: 'user.sessions_ended', principal: `user:${user}`, by }
   await recordIfPossible(event, options)
-  await addToHistory(user, 'sessions_ended', shown, options)
+  await addToHistory(user, 'sessions_ended', caller, options)
   return epoch
 }

@@ -44,7 +44,7 @@ export async function endOwn(
     return opened === undefined ? { kind: 'over' } : { kind: 'rotated', opened }
   }
   if (wanted.kind === 'all') {
-    await endSessions(user, { by: `user:${user}`, caller, shown: caller }, options)
+    await endSessions(user, { by: `user:${user}`, caller }, options)
     return { kind: 'over' }
   }
   const one = await sessionCalled(wanted.id, user, options)

@@ -47,7 +47,3 @@ export async function recordIfPossible(
   const requestId = 'requestId' in event ? event.requestId : undefined
   await audit.record(event).catch((error: unknown) => onException(requestId, error))
 }
-
-function requestIdOf(event: SessionChanged | RequestRefused | UserChanged): string {
-  return 'requestId' in event ? event.requestId : ''
-}

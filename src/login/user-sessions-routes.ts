@@ -23,10 +23,9 @@ export async function endUserSessionsRoute(visit: Visit, options: LoginOptions):
   const read = fieldsIn(visit.body, noFields)
   if (read.kind === 'refused') return failed(read.problem)
   return administered('sessions:end', visit, options, async (user, { live }) => {
-    const { caller } = visit
     // Their owner learns that it happened, and not where administrators are.
-    const shown = { ...caller, address: '', userAgent: '' }
-    const epoch = await endSessions(user, { by: `user:${live.record.user}`, caller, shown }, options)
+    const caller = { ...visit.caller, address: '', userAgent: '' }
+    const epoch = await endSessions(user, { by: `user:${live.record.user}`, caller }, options)
     return epoch === undefined ? failed('not_found') : { kind: 'empty' }
   })
 }
