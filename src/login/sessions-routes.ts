@@ -73,7 +73,7 @@ async function endedByForm(wanted: Wanted, visit: Visit, options: LoginOptions):
   const csrf = visit.body.kind === 'form' ? String(visit.body.fields['csrf']) : ''
   if (!isSessionForm(visit, csrf, options)) return failed(problem('form_expired'))
   const ended = await endOwn(wanted, visitor, visit.caller, options)
-  if (ended.kind === 'stale') return redirect('/reauthenticate')
+  if (ended.kind === 'stale') return redirect('/reauthenticate?account')
   if (ended.kind !== 'unknown') await keepBrowser(ended, visitor, visit)
   return redirect(ended.kind === 'over' ? '/login?signed-out' : '/account')
 }
