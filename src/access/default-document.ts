@@ -10,11 +10,12 @@ version: 1
 rules: []
 
 # Named sets of permissions, each written area:verb. Wildcards: "notes:*" (all of an area), "*:read", "*" (everything).
+# A person with a role that says "mfa: required" is refused without a second factor; write every role so to ask all for it.
 roles:
   guest: [ "notes:read" ]
   reader: [ "notes:read", "time:read" ]
   user: [ "notes:read", "notes:write", "time:read" ]
-  admin: [ "*" ]
+  admin: { permissions: [ "*" ], mfa: required }
 
 # Who has which roles: one of service, agent or user with its name, and roles from above.
 #   - service: billing

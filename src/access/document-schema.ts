@@ -10,17 +10,25 @@ export interface GrantEntry {
   readonly roles: readonly string[]
 }
 
+/** A role as the file says it: its permissions alone, or with what it asks for. */
+export type RoleEntry =
+  | readonly string[]
+  | { readonly permissions: readonly string[]; readonly mfa?: 'required' | undefined }
+
 /** The shape of `access.yaml`; order of keys, subjects and existing roles are checked by `document.ts`. */
 export interface AccessFile {
   readonly version: 1
   readonly rules: readonly unknown[]
-  readonly roles: Readonly<Record<string, readonly string[]>>
+  readonly roles: Readonly<Record<string, RoleEntry>>
   readonly grants: readonly GrantEntry[]
 }
 
 const MOST = 10_000
 const NAME_HELP =
   'lower-case letters, digits, ".", "_" and "-", at most 64, beginning and ending with a letter or digit'
+
+const ROLE_HELP =
+  'a role is a list of permissions, as in [ "notes:read" ], or permissions and mfa, as in { permissions: [ "*" ], mfa: required }'
 
 const name = (what: string): z.ZodString =>
   z.string(`${what} must be text: put it in quotes`).regex(OWN_NAME, `${what} must be ${NAME_HELP}`)
@@ -39,6 +47,24 @@ const pattern = z
 
 const list = <T extends z.ZodType>(items: T, help: string): z.ZodArray<T> =>
   z.array(items, help).max(MOST, `more than ${MOST} entries are not taken: use fewer`)
+
+const permissions = list(pattern, 'a role is a list of permissions, as in [ "notes:read" ]')
+
+const role = z
+  .union([
+    permissions,
+    z.strictObject(
+      {
+        permissions,
+        mfa: z
+          .literal('required', 'must be "required", or left out')
+          .optional()
+          .describe('"required": a person with this role who has proved no second factor is refused.'),
+      },
+      { error: shapeHelp(ROLE_HELP) },
+    ),
+  ])
+  .describe('Permissions, or permissions and what the role asks for.')
 
 const grant = z
   .strictObject(
@@ -67,7 +93,7 @@ export const accessFileSchema: z.ZodType<AccessFile> = z
       roles: z
         .record(
           name('the name of a role'),
-          list(pattern, 'a role is a list of permissions, as in [ "notes:read" ]'),
+          role,
           'must be a map from the name of a role to its permissions: write "roles: {}" for none',
         )
         .describe('Named sets of permissions.'),

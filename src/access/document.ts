@@ -5,8 +5,16 @@ import { SallyportError } from '../errors.ts'
 import { faultsOf, pathText, readYaml } from '../yaml-source.ts'
 import type { YamlFault, YamlSource } from '../yaml-source.ts'
 import { accessFileSchema } from './document-schema.ts'
-import type { AccessFile, GrantEntry } from './document-schema.ts'
+import type { AccessFile, GrantEntry, RoleEntry } from './document-schema.ts'
 import { laterFaults } from './later.ts'
+
+/** What a role gives, and what it asks for. */
+export interface Role {
+  /** Permission patterns. */
+  readonly permissions: readonly string[]
+  /** Whether a person who has it is refused without a second factor, whatever other roles would give. */
+  readonly secondFactorRequired: boolean
+}
 
 /** Roles for one principal. Several grants of the same principal add up. */
 export interface Grant {
@@ -17,8 +25,7 @@ export interface Grant {
 /** What `access.yaml` says, checked: every role of a grant exists. */
 export interface AccessDocument {
   readonly version: 1
-  /** From the name of a role to its permission patterns. */
-  readonly roles: ReadonlyMap<string, readonly string[]>
+  readonly roles: ReadonlyMap<string, Role>
   readonly grants: readonly Grant[]
 }
 
@@ -110,10 +117,16 @@ function subjectFaults(grant: GrantEntry, index: number): YamlFault[] {
 function documentOf(file: AccessFile): AccessDocument {
   return Object.freeze({
     version: 1,
-    roles: new Map(
-      Object.entries(file.roles).map(([role, patterns]) => [role, Object.freeze([...patterns])]),
-    ),
+    roles: new Map(Object.entries(file.roles).map(([name, entry]) => [name, roleOf(entry)])),
     grants: Object.freeze(file.grants.flatMap(grantOf)),
+  })
+}
+
+function roleOf(entry: RoleEntry): Role {
+  const { permissions, mfa } = 'permissions' in entry ? entry : { permissions: entry }
+  return Object.freeze({
+    permissions: Object.freeze([...permissions]),
+    secondFactorRequired: mfa === 'required',
   })
 }
 

@@ -13,7 +13,9 @@ export function laterFaults(value: unknown): YamlFault[] {
   return [
     ...sectionFaults(file),
     ...Object.entries(mapOf(file['roles'])).flatMap(([role, entry]) =>
-      isMapping(entry) ? [fault(['roles', role], 'roles with includes: write a list of permissions')] : [],
+      Object.hasOwn(mapOf(entry), 'includes')
+        ? [fault(['roles', role], 'roles with includes: list the permissions of the other role, too')]
+        : [],
     ),
     ...listOf(file['grants']).flatMap((grant, index) => grantFaults(mapOf(grant), index)),
   ]

@@ -39,10 +39,11 @@ function cut(rights: Rights, ceiling: Ceiling): Rights {
 
 /**
  * The decision on permissions alone; arguments and time decide nothing in this version of the policy. What this policy
- * gives to the principal, below the context's ceilings, counts beside what the context was given when it was made, which
- * may have been another policy.
+ * gives to the principal, below the context's ceilings, and asks of it counts beside what the context was given when it
+ * was made, which may have been by another policy.
  */
 function decide(context: AuthContext, request: AccessRequest, now: Rights): Decision {
+  if (now.secondFactorRequired && context.mfaAt === undefined) return DENY
   if (request.permission === 'authenticated') return ALLOW
   const { permission } = request
   return allows(context.permissions, permission) && allows(now.permissions, permission) ? ALLOW : DENY
@@ -50,6 +51,9 @@ function decide(context: AuthContext, request: AccessRequest, now: Rights): Deci
 
 function granted(grants: readonly Grant[], document: AccessDocument): Rights {
   const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
-  const patterns = roles.flatMap((role) => document.roles.get(role) ?? [])
-  return Object.freeze({ roles, permissions: compilePermissions(patterns), secondFactorRequired: false })
+  const given = roles.flatMap((role) => document.roles.get(role) ?? [])
+  const patterns = given.flatMap(({ permissions }) => permissions)
+  const isPerson = grants.some(({ principal }) => principal.kind === 'user')
+  const secondFactorRequired = isPerson && given.some((role) => role.secondFactorRequired)
+  return Object.freeze({ roles, permissions: compilePermissions(patterns), secondFactorRequired })
 }

@@ -20,7 +20,7 @@ export type Ceiling = readonly string[]
 export interface Rights {
   readonly roles: readonly string[]
   readonly permissions: CompiledPermissions
-  /** Whether a role of this principal says `mfa: required`: a person without a second factor has no right at all. */
+  /** Whether this is a person with a role that says `mfa: required`: without a second factor there is no right at all. */
   readonly secondFactorRequired: boolean
 }
 

@@ -112,3 +112,13 @@ test('any sequence of grants gives their union, and doing one twice changes noth
     { numRuns: 100 },
   )
 })
+
+test('a role that asks for a second factor is granted like any other, and goes on asking', () => {
+  const text =
+    'version: 1\nrules: []\nroles:\n  admin: { permissions: [ "*" ], mfa: required } # people\ngrants: []\n'
+  const after = addGrant(text, 'user:alice', ['admin'])
+  assert.match(after, /mfa: required \} # people\n/)
+  const document = parseAccessDocument(after, 'access.yaml')
+  assert.equal(document.roles.get('admin')?.secondFactorRequired, true)
+  assert.deepEqual(rolesOf(after, 'user:alice'), ['admin'])
+})

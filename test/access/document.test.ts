@@ -72,7 +72,10 @@ function policy({
 test('a policy is read with its roles and grants in order', () => {
   const document = parseAccessDocument(SAMPLE, 'access.yaml')
   assert.deepEqual(roleNames(document), ['read', 'reader', 'readers', 'admin'])
-  assert.deepEqual(document.roles.get('readers'), ['notes:*', '*:read'])
+  assert.deepEqual(document.roles.get('readers'), {
+    permissions: ['notes:*', '*:read'],
+    secondFactorRequired: false,
+  })
   assert.deepEqual(
     document.grants.map(({ principal, roles }) => [principal.id, roles]),
     [
@@ -182,6 +185,50 @@ colour: red
       faults.some((fault) => expected.test(fault)),
       `${expected} in\n${faults.join('\n')}`,
     )
+})
+
+test('a role is a list of permissions, or permissions and what it asks for', () => {
+  const roles = '{ a: { permissions: [ "*" ], mfa: required }, b: { permissions: [] }, c: [ "a:b" ] }'
+  assert.deepEqual(
+    [...parseAccessDocument(policy({ roles, grants: '[]' }), 'access.yaml').roles],
+    [
+      ['a', { permissions: ['*'], secondFactorRequired: true }],
+      ['b', { permissions: [], secondFactorRequired: false }],
+      ['c', { permissions: ['a:b'], secondFactorRequired: false }],
+    ],
+  )
+})
+
+test('whatever else stands in a role is refused with its place: nobody is spared a second factor by a slip', () => {
+  const faults: Readonly<Record<string, RegExp>> = {
+    '{ permissions: [ "*" ], mfa: require }': /^access\.yaml:3:\d+: roles\.reader\.mfa: must be "required"/,
+    '{ permissions: [ "*" ], mfa: true }': /roles\.reader\.mfa: must be "required"/,
+    '{ permissions: [ "*" ], mfa: }': /roles\.reader\.mfa: must be "required"/,
+    '{ permissions: [ "*" ], MFA: required }': /roles\.reader\.MFA: unknown key: a role is a list/,
+    '{ permissions: [ notes ], mfa: required }':
+      /roles\.reader\.permissions\[0\]: a permission is written area:verb/,
+    '{ mfa: required }': /roles\.reader\.permissions: a role is a list of permissions/,
+    '{}': /roles\.reader\.permissions: a role is a list of permissions/,
+    required: /roles\.reader: /,
+  }
+  for (const [role, fault] of Object.entries(faults)) {
+    const [found = '', ...more] = faultsOf(policy({ roles: `{ reader: ${role} }` }))
+    assert.match(found, fault)
+    assert.deepEqual(more, [])
+  }
+})
+
+test('ASVS 6.3.3: the default policy asks administrators for a second factor', () => {
+  const { roles } = parseAccessDocument(defaultAccessDocument(), 'access.yaml')
+  assert.deepEqual(
+    [...roles].map(([name, { secondFactorRequired }]) => [name, secondFactorRequired]),
+    [
+      ['guest', false],
+      ['reader', false],
+      ['user', false],
+      ['admin', true],
+    ],
+  )
 })
 
 test('a role that does not exist is refused, with those that do', () => {

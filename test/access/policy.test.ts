@@ -125,3 +125,32 @@ test('a ceiling takes permissions away and leaves the roles', () => {
   assert.deepEqual(roles, policyOf(TEXT).rightsOf(principal('service:billing')).roles)
   assert.deepEqual(patternsOf(permissions), ['notes:read'])
 })
+
+const STRICT = policyOf(`version: 1
+rules: []
+roles:
+  reader: [ "notes:read" ]
+  admin: { permissions: [ "*" ], mfa: required }
+grants:
+  - { user: alice, roles: [ reader ] }
+  - { user: alice, roles: [ admin ] }
+  - { user: bob, roles: [ reader ] }
+  - { service: alice, roles: [ admin ] }
+  - { agent: alice, roles: [ admin ] }
+`)
+
+test('one role that asks for a second factor asks its person for it, and no service or agent', () => {
+  const asked = ['user:alice', 'user:bob', 'service:alice', 'agent:alice'].map(
+    (id) => STRICT.rightsOf(principal(id)).secondFactorRequired,
+  )
+  assert.deepEqual(asked, [true, false, false, false])
+  assert.equal(STRICT.rightsOf(principal('user:alice'), [['notes:read']]).secondFactorRequired, true)
+})
+
+test('a context without the second factor that the policy asks for now may do nothing', () => {
+  const context = { ...contextWith(compilePermissions(['*'])), principal: principal('user:alice') }
+  for (const permission of ['notes:read', 'authenticated'] as const) {
+    assert.equal(STRICT.decide(context, wanting(permission), {}, 0).kind, 'deny')
+    assert.equal(STRICT.decide({ ...context, mfaAt: 1 }, wanting(permission), {}, 0).kind, 'allow')
+  }
+})
