@@ -1,6 +1,6 @@
 import type { RightsOf } from '../auth/authenticate.ts'
 import { principalOf } from '../auth/principal.ts'
-import type { LiveSession } from '../auth/session-record.ts'
+import type { AuthenticationMethod, LiveSession } from '../auth/session-record.ts'
 
 /** A user, as the endpoints say it. */
 export interface UserView {
@@ -12,6 +12,8 @@ export interface UserView {
 export interface SessionView {
   readonly user: UserView
   readonly methods: readonly ['session']
+  /** What was proved in it. */
+  readonly authenticationMethods: readonly AuthenticationMethod[]
   readonly mfaAt: string | null
   readonly idleExpiresAt: string
   readonly expiresAt: string
@@ -28,6 +30,7 @@ export function sessionView({ record, idleExpiresAt }: LiveSession, rightsOf: Ri
   return {
     user: userView(record.user, rightsOf),
     methods: ['session'],
+    authenticationMethods: record.authenticationMethods,
     mfaAt: record.mfaAt === null ? null : isoTime(record.mfaAt),
     idleExpiresAt: isoTime(idleExpiresAt),
     expiresAt: isoTime(record.expiresAt),

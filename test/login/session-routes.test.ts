@@ -53,7 +53,9 @@ for (const engine of ENGINES)
       ]) {
         assert.equal(answer.status, 200)
         const { idleExpiresAt, expiresAt, ...rest } = answer.json() as View
-        assert.deepEqual(rest, { user: { name, roles: ['reader'] }, methods: ['session'], mfaAt: null })
+        const user = { name, roles: ['reader'] }
+        const authenticationMethods = ['password']
+        assert.deepEqual(rest, { user, methods: ['session'], authenticationMethods, mfaAt: null })
         assert.ok(Math.abs(Date.parse(idleExpiresAt) - start - IDLE) < 5_000)
         assert.ok(Math.abs(Date.parse(expiresAt) - start - ABSOLUTE) < 5_000)
         assert.equal(answer.headers['set-cookie'], undefined)

@@ -179,7 +179,7 @@ export interface TestBrowser {
   readonly cookies: ReadonlyMap<string, string>
   cookieHeader(): string
   get(path: string, headers?: Record<string, string>): Promise<Answer>
-  /** Posts the fields that are given, with the hidden ones of the page that was read last. */
+  /** Posts the fields that are given, with the hidden ones of the first form for this path on the page that was read last. */
   submit(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer>
   /** Posts JSON, as a script of our own pages would. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -187,13 +187,13 @@ export interface TestBrowser {
 
 export function testBrowser(door: LoginDoor): TestBrowser {
   const cookies = new Map<string, string>()
-  let hidden: Record<string, string> = {}
+  let latest = ''
   const cookieHeader = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const send = async (path: string, options: Partial<Ask>): Promise<Answer> => {
     const headers = { ...(cookies.size > 0 ? { cookie: cookieHeader() } : {}), ...SITE, ...options.headers }
     const answer = await door.ask(path, { ...options, headers })
     for (const line of answer.headers['set-cookie'] ?? []) take(line, cookies)
-    if (answer.headers['content-type']?.startsWith('text/html') === true) hidden = hiddenFields(answer.body)
+    if (answer.headers['content-type']?.startsWith('text/html') === true) latest = answer.body
     return answer
   }
   return {
@@ -203,7 +203,7 @@ export function testBrowser(door: LoginDoor): TestBrowser {
     submit: (path, fields, headers = {}) =>
       send(path, {
         method: 'POST',
-        body: new URLSearchParams({ ...hidden, ...fields }).toString(),
+        body: new URLSearchParams({ ...hiddenFields(formIn(latest, path)), ...fields }).toString(),
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html', ...headers },
       }),
     post: (path, body, headers = {}) =>
@@ -223,6 +223,12 @@ function take(line: string, cookies: Map<string, string>): void {
   const isGone = attributes.some((attribute) => attribute.startsWith('Expires=Thu, 01 Jan 1970'))
   if (isGone) cookies.delete(name)
   else cookies.set(name, pair.slice(pair.indexOf('=') + 1))
+}
+
+/** The form that posts to `path`; the whole page, if it has none. */
+function formIn(page: string, path: string): string {
+  const forms = page.split('<form ').slice(1)
+  return forms.find((form) => form.includes(`action="${path}"`))?.split('</form>')[0] ?? page
 }
 
 function hiddenFields(page: string): Record<string, string> {
