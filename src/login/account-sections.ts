@@ -1,6 +1,7 @@
 import type { AccountSection } from './account-section.ts'
+import { ownFactors } from './factors-section.ts'
 import { ownHistory } from './history-section.ts'
 import { ownSessions } from './sessions-section.ts'
 
 /** The sections of the account page, from top to bottom. */
-export const accountSections: readonly AccountSection[] = [ownSessions, ownHistory]
+export const accountSections: readonly AccountSection[] = [ownFactors, ownSessions, ownHistory]

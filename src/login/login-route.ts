@@ -14,7 +14,7 @@ import type { Visit } from './visit.ts'
 export async function loginPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await browserVisitor(visit, options, ANY_STEP)
   if (visitor !== undefined) return redirect(pageOf(visitor.lacks))
-  return page(loginPage({ formToken: visitorFormToken(visit, options), signedOut: visit.signedOut }))
+  return page(loginPage({ formToken: visitorFormToken(visit, options), signedOut: visit.query === 'signed-out' }))
 }
 
 /** `POST /auth/login`: opens a session for a cookie, or as a token if that is asked for. */

@@ -21,7 +21,7 @@ export type Reauthenticated =
   | { readonly kind: 'fresh'; readonly opened: OpenedSession }
   | {
       readonly kind: 'refused'
-      readonly reason: 'code_missing' | 'invalid_credentials' | 'session_invalid'
+      readonly reason: 'code_missing' | 'invalid_credentials' | 'session_invalid' | 'session_pending'
     }
   /** Too many tries: nothing was checked. */
   | { readonly kind: 'wait'; readonly seconds: number }
@@ -29,7 +29,8 @@ export type Reauthenticated =
 /**
  * Proves again who has a session: by the password, and by a code too if there is a second factor (ASVS 5.0, 7.5.1).
  *
- * Fails closed, with one answer for a wrong password and a wrong code. Rejects with `STORE_UNAVAILABLE`,
+ * Fails closed, with one answer for a wrong password and a wrong code; a login that is not complete is no authentication
+ * to be renewed. Rejects with `STORE_UNAVAILABLE`,
  * `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function reauthenticate(
@@ -37,10 +38,11 @@ export async function reauthenticate(
   options: LoginOptions,
 ): Promise<Reauthenticated> {
   const { record, caller } = attempt
+  if (record.pending !== null) return refused('session_pending')
   const known = await knownUser(record.user, options)
   if (known === undefined || known.user.epoch !== record.epoch) return refused('session_invalid')
   if (hasSecondFactor(known.credentials) && attempt.code === undefined) return refused('code_missing')
-  const proof = { user: record.user, digest: record.digest }
+  const proof = { user: record.user, digest: record.digest, caller }
   const throttled = await options.throttle.code(proof)
   if (throttled.kind === 'wait') return throttled
   const proved = await provedBy(attempt, known, options)

@@ -9,6 +9,7 @@ import express, {
 import { accountPageRoute } from './account-route.ts'
 import { browserSessions } from './browser.ts'
 import { crossSiteRefusal } from './cross-site.ts'
+import { factorActions, factorPages } from './factor-routes.ts'
 import { loginPageRoute, loginRoute } from './login-route.ts'
 import type { LoginOptions } from './options.ts'
 import { icon } from './pages/icon.ts'
@@ -51,6 +52,7 @@ const PAGES: Readonly<Record<string, Route>> = {
   '/login': loginPageRoute,
   '/password': passwordPageRoute,
   '/account': accountPageRoute,
+  ...factorPages,
   '/auth/session': sessionRoute,
   '/auth/sessions': sessionsRoute,
   '/auth/users/:name/sessions': userSessionsRoute,
@@ -66,6 +68,7 @@ const ACTIONS: Readonly<Record<string, Route>> = {
   '/auth/password': passwordRoute,
   '/auth/logout': logoutRoute,
   '/auth/refresh': refreshRoute,
+  ...factorActions,
   '/auth/sessions/end': endSessionFormRoute,
   '/auth/sessions/end-others': endOtherSessionsRoute,
   '/auth/sessions/end-all': endAllSessionsRoute,

@@ -22,8 +22,8 @@ export interface Visit {
   readonly body: PostedBody
   /** What stands in the address for a name of the route's path (`/auth/sessions/:id`); empty for a name that it has not. */
   parameter(name: string): string
-  /** Whether the address says that this browser has just signed out. */
-  readonly signedOut: boolean
+  /** What stands in the address after the question mark, as it stands there; empty for nothing. */
+  readonly query: string
   readonly browser: Browser
   /** What binds the form of a browser without a session to it; undefined if it has shown none. */
   readonly formSecret: string | undefined
@@ -54,7 +54,7 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
     host: request.headers.host,
     parameter: (name) => parameterIn(request, name),
     body: postedBody(Buffer.isBuffer(bytes) ? bytes : undefined, request.headers['content-type']),
-    signedOut: request.url.endsWith('?signed-out'),
+    query: queryIn(request),
     browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
     formSecret,
     ensureFormSecret: () => formSecret ?? newFormSecret(response),
@@ -96,6 +96,11 @@ export function headerOf(request: IncomingMessage, name: 'sec-fetch-site' | 'ori
 function parameterIn({ params }: Request, name: string): string {
   const value = params[name]
   return typeof value === 'string' ? value : ''
+}
+
+function queryIn({ url }: Request): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? '' : url.slice(mark + 1)
 }
 
 function formSecretIn(request: IncomingMessage): string | undefined {

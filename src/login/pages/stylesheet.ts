@@ -34,11 +34,11 @@ input {
   width: 100%; padding: 0.625rem 0.75rem; font: inherit;
   color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 0.5rem;
 }
-button {
+button, .button {
   margin-top: 1.25rem; padding: 0.6875rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.5rem;
 }
-button:hover { filter: brightness(1.08); }
+button:hover, .button:hover { filter: brightness(1.08); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 a { color: var(--accent); }
 dl { margin: 0; }
@@ -54,6 +54,13 @@ h3 { margin: 0; font-size: 1rem; line-height: 1.4; }
 .facts dd { margin: 0; font-weight: 400; }
 .tag { padding: 0.0625rem 0.5rem; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
 button.quiet { margin-top: 0.625rem; padding: 0.375rem 0.875rem; justify-self: start; color: var(--accent); background: transparent; border-color: var(--line); }
+input.code, dd.code { font-family: ui-monospace, monospace; letter-spacing: 0.1em; }
+dd.code { font-size: 1.25rem; }
+summary { margin-top: 1.5rem; color: var(--accent); cursor: pointer; }
+.qr { display: block; width: min(100%, 15rem); margin: 0 auto 1rem; border-radius: 0.5rem; }
+code { font-family: ui-monospace, monospace; }
+.secret, .codes { font-size: 0.9375rem; user-select: all; }
+.codes { margin: 0; padding: 0.75rem 0.75rem 0.75rem 2.5rem; border: 1px solid var(--line); border-radius: 0.5rem; }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
 .links { margin: 1.25rem 0 0; }
 .alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem; }

@@ -1,0 +1,41 @@
+import { recoveryCodeField, totpField } from './code-field.ts'
+import { html, type Html } from './html.ts'
+import { alert, formTokenField, layout } from './layout.ts'
+import { startOver } from './start-over.ts'
+
+/** What the page for the second factor shows. */
+export interface SecondFactorPage {
+  readonly formToken: string
+  readonly user: string
+  /** Whether there is an authenticator app; else a recovery code is all that can be typed. */
+  readonly hasTotp: boolean
+  readonly problem?: string | undefined
+}
+
+/** The forms for a code. */
+export function secondFactorPage(page: SecondFactorPage): string {
+  return layout(
+    'Second factor',
+    html`
+      <p>Your password is right, ${page.user}. One more proof that it is you.</p>
+      ${alert(page.problem)} ${page.hasTotp ? totpForm(page) : undefined}
+      <details ${page.hasTotp ? undefined : html`open`}>
+        <summary>Use a recovery code</summary>
+        <form method="post" action="/auth/factor">
+          ${formTokenField(page.formToken)} ${recoveryCodeField()}
+          <button type="submit">Use recovery code</button>
+        </form>
+      </details>
+      ${startOver(page.formToken)}
+    `,
+  )
+}
+
+function totpForm({ formToken }: SecondFactorPage): Html {
+  return html`
+    <form method="post" action="/auth/factor">
+      ${formTokenField(formToken)} ${totpField('Code of your authenticator app')}
+      <button type="submit">Continue</button>
+    </form>
+  `
+}
