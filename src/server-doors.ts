@@ -11,10 +11,12 @@ import { proxiedIdentification } from './http/proxied-identification.ts'
 import type { TlsSettings } from './http/tls.ts'
 import { credentialVault } from './login/credential-vault.ts'
 import { factorKeys } from './login/factor-keys.ts'
+import { deviceOf } from './login/known-device.ts'
 import type { LoginOptions } from './login/options.ts'
 import { passwords } from './login/password.ts'
 import { loginApp } from './login/routes.ts'
-import { unsafeNoThrottle } from './login/throttle.ts'
+import { storeThrottle } from './login/store-throttle.ts'
+import { THROTTLE_SETTINGS, throttleLimits } from './login/throttle-limits.ts'
 import { workQueue } from './login/work-queue.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
@@ -86,7 +88,12 @@ function loginOptions(
     revocations,
     announce: (ended) => store.revocations.revoke(ended),
     vault: credentialVault(factorKeys(options.factorKeys)),
-    throttle: unsafeNoThrottle,
+    throttle: storeThrottle({
+      limits: throttleLimits({ ...THROTTLE_SETTINGS, ...options.throttle }),
+      rateLimits: store.rateLimits,
+      keys: keys.throttle,
+      deviceOf: (caller, user) => deviceOf(caller, user, { keys, now: shared.now, users: store.users }),
+    }),
     browserSessions: store.browserSessions,
     keys,
     passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING), options.passwordCost, [

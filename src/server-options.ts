@@ -7,6 +7,7 @@ import type { ListenerAddress } from './http/listen.ts'
 import type { ProxiedOptions } from './http/proxied-identification.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import type { LoginOptions } from './login/options.ts'
+import type { ThrottleSettings } from './login/throttle-limits.ts'
 import type { HashCost } from './login/phc.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
@@ -48,6 +49,8 @@ export interface SallyportOptions {
   >
   /** Of new password hashes; what OWASP recommends unless given. */
   readonly passwordCost?: HashCost
+  /** How many failed logins there may be from one address and in all; the defaults unless given. */
+  readonly throttle?: Partial<ThrottleSettings>
   readonly limits: PrincipalLimits & { readonly bodyBytes: number }
   /** Names in `Host` beyond localhost and this machine's name. */
   readonly hosts: readonly string[]

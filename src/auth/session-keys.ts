@@ -12,6 +12,10 @@ export interface SessionKeys {
   readonly csrf: SealingKeys
   /** Sign the challenges of passkeys. */
   readonly challenge: SealingKeys
+  /** Sign the cookie by which a browser is known in which somebody logged in before. */
+  readonly knownDevice: SealingKeys
+  /** Name the counters of tries; the newest alone. */
+  readonly throttle: SealingKeys
   /** Seal what the store keeps of the logins that devices ask for. */
   readonly device: SealingKeys
 }
@@ -43,6 +47,8 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
     seal: derive('record'),
     csrf: derive('csrf'),
     challenge: derive('challenge'),
+    knownDevice: derive('known device'),
+    throttle: derive('throttle'),
     device: derive('device'),
   }
 }

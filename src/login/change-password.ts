@@ -64,10 +64,11 @@ async function presentFault(
   if (record.pending === 'change_password') return undefined
   if (record.pending !== null) return refused('session_pending')
   if (password === undefined) return refused('password_missing')
-  const throttled = await options.throttle.code(record)
+  const proof = { user: record.user, digest: record.digest, caller }
+  const throttled = await options.throttle.code(proof)
   if (throttled.kind === 'wait') return throttled
   if (await options.passwords.verify(password, credentials.passwordHash)) {
-    await options.throttle.codeWasGood(record)
+    await options.throttle.codeWasGood(proof)
     return undefined
   }
   await recordIfPossible(refusedLogin(caller), options)

@@ -13,8 +13,6 @@ export interface LoginAttempt extends Pick<ProvenLogin, 'label' | 'previous' | '
   readonly password: string
   /** Of the second factor, if it is given at once. */
   readonly code: string | undefined
-  /** A browser in which this user logged in before, if it is one. */
-  readonly device: string | undefined
 }
 
 /** What became of a login. */
@@ -34,8 +32,8 @@ const REFUSED: LoginOutcome = Object.freeze({ kind: 'refused' })
  * one-time password that is too old; in the same words for a wrong code, and for a code where there is no factor. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promise<LoginOutcome> {
-  const { username, caller, device } = attempt
-  const tried = { user: username, address: caller.address, device }
+  const { username, caller } = attempt
+  const tried = { user: username, caller }
   const throttled = await options.throttle.login(tried)
   if (throttled.kind === 'wait') return throttled
   const known = await provenUser(attempt, options)
@@ -45,7 +43,7 @@ export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promi
   }
   const proved = await proveLoginCode(known, attempt, options)
   if (proved === undefined) return REFUSED
-  const welcome = await options.throttle.loggedIn(tried)
+  const welcome = await options.throttle.loggedIn(tried, username)
   if (welcome.kind === 'wait') return welcome
   await refreshCredentials(known, attempt.password, caller.requestId, options)
   const opened = await openLogin({ ...attempt, ...proved }, options)

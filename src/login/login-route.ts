@@ -1,5 +1,6 @@
 import { ANY_STEP, browserVisitor } from './visitor.ts'
 import { fieldsIn, loginFields, loginForm } from './fields.ts'
+import { holdSession } from './hold-session.ts'
 import { isVisitorForm, visitorFormToken } from './form-guard.ts'
 import { logIn, type LoginAttempt, type LoginOutcome } from './log-in.ts'
 import { loggedIn } from './logged-in.ts'
@@ -25,15 +26,13 @@ export async function loginRoute(visit: Visit, options: LoginOptions): Promise<R
   const { username, password, code, token = false } = read.fields
   const outcome = token
     ? await logIn(
-        { username, password, code, label: 'token', ...FROM_NOWHERE, caller: visit.caller },
+        { username, password, code, label: 'token', previous: undefined, caller: visit.caller },
         options,
       )
     : await logInBrowser(visit, { username, password, code }, options)
   if (outcome.kind !== 'opened') return failed(problemOf(outcome))
   return json(loggedIn(outcome.opened, token, options))
 }
-
-const FROM_NOWHERE = { previous: undefined, device: undefined }
 
 function problemOf(outcome: Exclude<LoginOutcome, { kind: 'opened' }>): Problem {
   return outcome.kind === 'wait' ? tooMany(outcome.seconds) : problem('invalid_credentials')
@@ -55,9 +54,9 @@ async function logInBrowser(
   options: LoginOptions,
 ): Promise<LoginOutcome> {
   const previous = (await browserVisitor(visit, options, ANY_STEP))?.live
-  const attempt = { ...proof, label: 'browser', previous, device: undefined } as const
+  const attempt = { ...proof, label: 'browser', previous } as const
   const outcome = await logIn({ ...attempt, caller: visit.caller }, options)
-  if (outcome.kind === 'opened') await visit.browser.hold(outcome.opened.token)
+  if (outcome.kind === 'opened') await holdSession(visit, outcome.opened, options)
   return outcome
 }
 

@@ -1,6 +1,7 @@
 import { changePassword, type PasswordChange, type PasswordChanged } from './change-password.ts'
 import { fieldsIn, passwordFields, passwordForm } from './fields.ts'
 import { isSessionForm, sessionFormToken } from './form-guard.ts'
+import { holdSession } from './hold-session.ts'
 import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
 import { passwordPage } from './pages/password-page.ts'
@@ -28,7 +29,7 @@ export async function passwordRoute(visit: Visit, options: LoginOptions): Promis
   if (read.kind === 'refused') return failed(read.problem)
   const outcome = await changePassword(changeOf(visit, visitor, read.fields), options)
   if (outcome.kind !== 'changed') return failed(problemOf(outcome))
-  if (visitor.from === 'cookie') await visit.browser.hold(outcome.opened.token)
+  if (visitor.from === 'cookie') await holdSession(visit, outcome.opened, options)
   return json(loggedIn(outcome.opened, visitor.from === 'bearer', options))
 }
 
@@ -45,7 +46,7 @@ async function byForm(visit: Visit, options: LoginOptions): Promise<Reply> {
   const outcome = await changePassword(changeOf(visit, visitor, read.fields), options)
   if (outcome.kind === 'refused' && outcome.reason === 'session_invalid') return redirect('/login')
   if (outcome.kind !== 'changed') return again(problemOf(outcome))
-  await visit.browser.hold(outcome.opened.token, 'password_changed')
+  await holdSession(visit, outcome.opened, options, 'password_changed')
   return redirect(pageOf(outcome.opened.record.pending))
 }
 

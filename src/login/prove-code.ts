@@ -23,10 +23,10 @@ export type CodeOutcome =
 
 /** As {@link spendCode}, if it is not one try too many. */
 export async function proveCode(
-  attempt: CodeAttempt & Pick<Proof, 'digest' | 'device'>,
+  attempt: CodeAttempt & Pick<Proof, 'digest'>,
   options: LoginOptions,
 ): Promise<CodeOutcome | Extract<Throttled, { kind: 'wait' }>> {
-  const proof = { user: attempt.user.name, digest: attempt.digest, device: attempt.device }
+  const proof = { user: attempt.user.name, digest: attempt.digest, caller: attempt.caller }
   const throttled = await options.throttle.code(proof)
   if (throttled.kind === 'wait') return throttled
   const outcome = await spendCode(attempt, options)

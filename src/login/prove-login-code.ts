@@ -15,15 +15,14 @@ export async function proveLoginCode(
   known: KnownUser,
   attempt: {
     readonly code: string | undefined
-    readonly device: string | undefined
     readonly caller: Caller
   },
   options: LoginOptions,
 ): Promise<Pick<ProvenLogin, 'known' | 'method' | 'mfaAt'> | undefined> {
-  const { code, device, caller } = attempt
+  const { code, caller } = attempt
   if (code === undefined) return { known, method: 'password', mfaAt: null }
   const digest = digestOf(caller.requestId)
-  const outcome = await proveCode({ user: known.user, digest, code, device, caller }, options)
+  const outcome = await proveCode({ user: known.user, digest, code, caller }, options)
   if (outcome.kind !== 'proved') return undefined
   return { known: outcome.known, method: ['password', outcome.method], mfaAt: options.now() }
 }

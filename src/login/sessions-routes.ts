@@ -1,5 +1,6 @@
 import { emptyForm, fieldsIn, noFields, sessionForm, sessionNamed } from './fields.ts'
 import { isSessionForm } from './form-guard.ts'
+import { holdSession } from './hold-session.ts'
 import { listedSession } from './listed-session.ts'
 import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
@@ -60,7 +61,7 @@ async function endedAsJson(wanted: Wanted, visit: Visit, options: LoginOptions):
   const ended = await endOwn(wanted, visitor, visit.caller, options)
   if (ended.kind === 'unknown') return failed('not_found')
   if (ended.kind === 'stale') return failed('reauthentication_required')
-  await keepBrowser(ended, visitor, visit)
+  await keepBrowser(ended, visitor, visit, options)
   if (ended.kind === 'over' && wanted.kind === 'others') return failed(refusal('session_invalid'))
   return ended.kind === 'rotated'
     ? json(loggedIn(ended.opened, visitor.from === 'bearer', options))
@@ -74,7 +75,7 @@ async function endedByForm(wanted: Wanted, visit: Visit, options: LoginOptions):
   if (!isSessionForm(visit, csrf, options)) return failed(problem('form_expired'))
   const ended = await endOwn(wanted, visitor, visit.caller, options)
   if (ended.kind === 'stale') return redirect('/reauthenticate?account')
-  if (ended.kind !== 'unknown') await keepBrowser(ended, visitor, visit)
+  if (ended.kind !== 'unknown') await keepBrowser(ended, visitor, visit, options)
   return redirect(ended.kind === 'over' ? '/login?signed-out' : '/account')
 }
 
@@ -82,9 +83,14 @@ async function endedByForm(wanted: Wanted, visit: Visit, options: LoginOptions):
 type Done = Exclude<EndedOwn, { kind: 'stale' | 'unknown' }>
 
 /** The browser holds what is left of its session, and has something to tell. */
-async function keepBrowser(ended: Done, { token, from }: KnownVisitor, { browser }: Visit): Promise<void> {
+async function keepBrowser(
+  ended: Done,
+  { token, from }: KnownVisitor,
+  visit: Visit,
+  options: LoginOptions,
+): Promise<void> {
   if (from !== 'cookie') return
-  if (ended.kind === 'over') await browser.forget()
-  else if (ended.kind === 'rotated') await browser.hold(ended.opened.token, 'other_sessions_ended')
-  else await browser.hold(token, 'session_ended')
+  if (ended.kind === 'over') await visit.browser.forget()
+  else if (ended.kind === 'rotated') await holdSession(visit, ended.opened, options, 'other_sessions_ended')
+  else await visit.browser.hold(token, 'session_ended')
 }

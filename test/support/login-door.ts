@@ -14,7 +14,6 @@ import { credentialVault } from '../../src/login/credential-vault.ts'
 import { passwordOnly, type Credentials } from '../../src/login/credentials.ts'
 import { factorKeys } from '../../src/login/factor-keys.ts'
 import { knownUser } from '../../src/login/known-user.ts'
-import { unsafeNoThrottle } from '../../src/login/throttle.ts'
 import { workQueue } from '../../src/login/work-queue.ts'
 import type { LoginOptions } from '../../src/login/options.ts'
 import { passwords } from '../../src/login/password.ts'
@@ -23,6 +22,7 @@ import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { testAuthority } from './certificates.ts'
+import { unsafeNoThrottle } from './no-throttle.ts'
 import { ask, type Answer, type Ask } from './clients.ts'
 import { startRedis, type RedisServer } from './redis.ts'
 
@@ -185,8 +185,9 @@ export interface TestBrowser {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }
 
-export function testBrowser(door: LoginDoor): TestBrowser {
-  const cookies = new Map<string, string>()
+/** @param held cookies to begin with */
+export function testBrowser(door: LoginDoor, held: readonly (readonly [string, string])[] = []): TestBrowser {
+  const cookies = new Map(held)
   let latest = ''
   const cookieHeader = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const send = async (path: string, options: Partial<Ask>): Promise<Answer> => {
