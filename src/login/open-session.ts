@@ -16,6 +16,9 @@ import type { User } from './user.ts'
 /** A login that lacks a step is good for so long, in ms. */
 const PENDING_LIFE = 5 * 60_000
 
+/** At most so many at once, per user: whoever knows his password cannot fill the store with them. */
+const MOST_PENDING = 5
+
 /** What a new session is made of. */
 export interface Opening {
   readonly user: Pick<User, 'name' | 'epoch'>
@@ -60,7 +63,8 @@ export async function openSession(
   const fields = { ...fieldsOf(digestOf(token), opening, options, now), binding }
   const record = sealRecord(fields, options.keys.seal)
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
-  const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, options.most)
+  const most = record.pending === null ? options.most : MOST_PENDING
+  const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, most)
   if (ended === undefined) return undefined
   await announceDisplaced(ended, options)
   try {
