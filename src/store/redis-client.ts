@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { Redis, type Cluster } from 'ioredis'
 import { newConnection, newListener, type ConnectionOptions } from './redis-connection.ts'
 import { redisKeys, type RedisKeys } from './redis-keys.ts'
@@ -77,14 +76,20 @@ export async function connectRedis(location: string, options: ClientOptions = {}
 }
 
 async function ready(redis: Redis | Cluster, { database }: RedisLocation): Promise<void> {
-  await redis.connect()
-  // ioredis selects it too, and ignores that it cannot.
-  if (redis instanceof Redis) await redis.select(database)
-  else await Promise.all(redis.nodes('master').map(connected))
+  if (redis instanceof Redis) {
+    await redis.connect()
+    // ioredis selects it too, and ignores that it cannot.
+    await redis.select(database)
+  } else {
+    // A cluster that does not serve yet is tried again, and what this returns never settles then.
+    redis.connect().catch(() => undefined)
+    await becomes('ready', redis)
+    await Promise.all(redis.nodes('master').map((node) => becomes('ready', node)))
+  }
 }
 
-async function connected(node: Redis): Promise<void> {
-  if (node.status !== 'ready') await once(node, 'ready')
+async function becomes(status: string, redis: Redis | Cluster): Promise<void> {
+  if (redis.status !== status) await new Promise<void>((resolve) => void redis.once(status, resolve))
 }
 
 async function inTime(work: Promise<void>): Promise<void> {

@@ -66,11 +66,15 @@ function newCluster(location: RedisLocation, options: ConnectionOptions): Cluste
     // Names stay names, so that certificates are checked against them.
     dnsLookup: (host, done) => done(null, host),
   })
-  // By itself it connects with the first command, and fails those that come meanwhile.
-  cluster.on('+node', (node: Redis) => {
-    if (node.options.readOnly !== true) node.connect().catch(() => undefined)
-  })
+  cluster.on('ready', () => cluster.nodes('master').forEach(begin))
+  // Not before the command that found it was given to it.
+  cluster.on('+node', (node: Redis) => setImmediate(() => begin(node)))
   return cluster
+  function begin(node: Redis): void {
+    // By itself a node connects with its first command, and those that come meanwhile fail.
+    const isWaiting = cluster.status === 'ready' && node.status === 'wait' && node.options.readOnly !== true
+    if (isWaiting) node.connect().catch(() => undefined)
+  }
 }
 
 function targetOf(location: RedisLocation, options: ConnectionOptions): Omit<RedisOptions, 'replyMapping'> {

@@ -4,6 +4,7 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
 import { startRedis, type RedisServer } from '../support/redis.ts'
 import { storeContract } from './contract.ts'
+import { redisBackdoor } from './redis-backdoor.ts'
 
 let server: RedisServer
 before(async () => {
@@ -11,15 +12,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-const set = async (key: string, field: string, value: string | number): Promise<void> => {
-  const redis = new Redis(server.url)
-  await redis.hset(key, field, value)
-  redis.disconnect()
-}
-
-storeContract(() => openStore(server.url, { now: Date.now, slotOf }), {
-  disable: (name) => set(`sallyport:{${slotOf(name)}}:user:${name}`, 'disabled', 1),
-  setIdleEnd: ({ slot, digest }, idleExpiresAt) =>
-    set(`sallyport:{${slot}}:session:${digest}`, 'idleExpiresAt', idleExpiresAt),
-  setRevocationEpoch: (epoch) => set('sallyport:{revocations}:state', 'epoch', epoch),
-})
+storeContract(
+  () => openStore(server.url, { now: Date.now, slotOf }),
+  redisBackdoor(() => new Redis(server.url)),
+)

@@ -13,6 +13,7 @@ export interface RedisServer {
   readonly url: string
   readonly port: number
   readonly password: string
+  readonly pid: number
   /** Kills it and removes its files. May be called twice. */
   stop(): Promise<void>
   /** Freezes it (SIGSTOP): connections stay open and nothing answers. */
@@ -25,8 +26,12 @@ export interface RedisServer {
 export interface RedisServerOptions {
   readonly port?: number
   readonly password?: string
-  /** To speak TLS, with this certificate and key (paths), and nothing else. */
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  /** To speak TLS, with this certificate and key (paths), and nothing else; with a CA clients must show one of its. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly ca?: string }
+  /** More lines of its configuration. */
+  readonly settings?: readonly string[]
+  /** To watch over others: no data, no persistence. */
+  readonly isSentinel?: boolean
 }
 
 const ATTEMPTS = 5
@@ -36,25 +41,31 @@ const ATTEMPTS = 5
  * It ends with `stop()`, and when this process ends, however it ends.
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const password = options.password ?? randomBytes(24).toString('hex')
+  const { password = randomBytes(24).toString('hex') } = options
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     try {
-      return await startOn(port, password, options.tls)
+      return await startOn(port, { ...options, password })
     } catch (error) {
       if (attempt >= ATTEMPTS) throw error
     }
   }
 }
 
-async function startOn(port: number, password: string, tls: RedisServerOptions['tls']): Promise<RedisServer> {
+async function startOn(
+  port: number,
+  options: RedisServerOptions & { readonly password: string },
+): Promise<RedisServer> {
+  const { password, tls, isSentinel = false } = options
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
   const configuration = join(directory, 'redis.conf')
-  await writeFile(configuration, configurationOf(port, password, directory, tls), { mode: 0o600 })
-  const server = spawn('redis-server', [configuration], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await writeFile(configuration, configurationOf(port, directory, options), { mode: 0o600 })
+  const server = spawn('redis-server', [configuration, ...(isSentinel ? ['--sentinel'] : [])], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const ended = new Promise((resolve) => server.once('exit', resolve))
   try {
-    await ready(server)
+    await ready(server, isSentinel ? 'Sentinel ID is' : 'Ready to accept connections')
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     throw error
@@ -64,9 +75,10 @@ async function startOn(port: number, password: string, tls: RedisServerOptions['
   process.once('exit', killOnExit)
   server.unref()
   return {
-    url: `${tls === undefined ? 'redis' : 'rediss'}://:${password}@127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://${password === '' ? '' : `:${password}@`}127.0.0.1:${port}`,
     port,
     password,
+    pid: server.pid ?? 0,
     async stop() {
       process.removeListener('exit', killOnExit)
       server.ref()
@@ -82,9 +94,8 @@ async function startOn(port: number, password: string, tls: RedisServerOptions['
 
 function configurationOf(
   port: number,
-  password: string,
   directory: string,
-  tls: RedisServerOptions['tls'],
+  { password, tls, settings = [], isSentinel }: RedisServerOptions,
 ): string {
   const plain = [`port ${port}`]
   const secured = [
@@ -92,22 +103,22 @@ function configurationOf(
     `tls-port ${port}`,
     `tls-cert-file ${tls?.certificate}`,
     `tls-key-file ${tls?.key}`,
-    `tls-ca-cert-file ${tls?.certificate}`,
-    'tls-auth-clients no',
+    `tls-ca-cert-file ${tls?.ca ?? tls?.certificate}`,
+    `tls-auth-clients ${tls?.ca === undefined ? 'no' : 'yes'}`,
   ]
   return [
     'bind 127.0.0.1',
     ...(tls === undefined ? plain : secured),
-    `requirepass ${password}`,
+    ...(password === '' ? [] : [`requirepass ${password}`]),
     `dir ${directory}`,
-    'save ""',
-    'appendonly no',
+    ...(isSentinel === true ? [] : ['save ""', 'appendonly no']),
     'daemonize no',
+    ...settings,
     '',
   ].join('\n')
 }
 
-async function ready(server: ChildProcess): Promise<void> {
+async function ready(server: ChildProcess, sign: string): Promise<void> {
   const said: string[] = []
   const failed = once(server, 'error').then(([error]: unknown[]) => {
     throw new Error('redis-server cannot be started: install it (package redis-server)', { cause: error })
@@ -115,7 +126,7 @@ async function ready(server: ChildProcess): Promise<void> {
   const heard = (async () => {
     if (server.stdout === null) throw new Error('redis-server has no output to read')
     for await (const line of createInterface({ input: server.stdout })) {
-      if (line.includes('Ready to accept connections')) return
+      if (line.includes(sign)) return
       said.push(line)
     }
     throw new Error(`redis-server ended before it was ready:\n${said.join('\n')}`)
@@ -141,7 +152,8 @@ function unrefStream(stream: unknown): void {
   if (stream instanceof Object && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
 }
 
-async function freePort(): Promise<number> {
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

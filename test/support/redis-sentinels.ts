@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { startRedis, type RedisServer } from './redis.ts'
+
+/** A real Redis with one replica, and three sentinels that put it in the place of the master. */
+export interface RedisSentinels {
+  /** `redis+sentinel://…` of all three. */
+  readonly url: string
+  readonly password: string
+  readonly master: RedisServer
+  readonly replica: RedisServer
+  readonly sentinels: readonly RedisServer[]
+  /** Resolves once the replica is the master. */
+  promoted(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What beside the plain case. */
+export interface SentinelOptions {
+  /** What the sentinels want to hear. */
+  readonly sentinelPassword?: string
+  /** More lines for the master and the replica. */
+  readonly settings?: readonly string[]
+}
+
+/** After so long without an answer a server counts as gone, in ms. */
+const DOWN_AFTER = 1_000
+
+/** Starts them on free ports of 127.0.0.1 and waits until every sentinel knows all. */
+export async function startSentinels(options: SentinelOptions = {}): Promise<RedisSentinels> {
+  const password = randomBytes(24).toString('hex')
+  const { sentinelPassword, settings = [] } = options
+  const copying = [`masterauth ${password}`, 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1']
+  const own = { password, settings: [...copying, ...settings] }
+  const master = await startRedis(own)
+  const replica = await startRedis({
+    ...own,
+    settings: [...own.settings, `replicaof 127.0.0.1 ${master.port}`],
+  })
+  const sentinels: RedisServer[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all([...sentinels, replica, master].map(async (server) => server.stop()))
+  }
+  try {
+    await until(replica, async (raw) => (await raw.info('replication')).includes('master_link_status:up'))
+    for (let at = 0; at < 3; at++) sentinels.push(await startSentinel(master, sentinelPassword))
+    for (const sentinel of sentinels) await until(sentinel, knowsAll)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  return {
+    url: `redis+sentinel://:${password}@${hosts}/watched`,
+    password,
+    master,
+    replica,
+    sentinels,
+    promoted: async () => {
+      await until(replica, async (raw) => (await raw.info('replication')).includes('role:master'))
+    },
+    stop,
+  }
+}
+
+async function startSentinel({ port, password }: RedisServer, own: string | undefined): Promise<RedisServer> {
+  const settings = [
+    `sentinel monitor watched 127.0.0.1 ${port} 2`,
+    `sentinel auth-pass watched ${password}`,
+    `sentinel down-after-milliseconds watched ${DOWN_AFTER}`,
+    'sentinel failover-timeout watched 3000',
+    ...(own === undefined ? ['protected-mode no'] : [`sentinel sentinel-pass ${own}`]),
+  ]
+  return startRedis({ isSentinel: true, settings, password: own ?? '' })
+}
+
+async function knowsAll(raw: Redis): Promise<boolean> {
+  const info = String(await raw.call('INFO', 'sentinel'))
+  return /status=ok.*slaves=1,sentinels=3/.test(info)
+}
+
+/** Nobody says when; the time of the test bounds it. */
+async function until({ url }: RedisServer, isSo: (raw: Redis) => Promise<boolean>): Promise<void> {
+  const raw = new Redis(url, { enableReadyCheck: false })
+  raw.on('error', () => undefined)
+  try {
+    while (!(await isSo(raw))) await new Promise((resolve) => setTimeout(resolve, 20))
+  } finally {
+    raw.disconnect()
+  }
+}
