@@ -19,8 +19,13 @@ const evidence: Evidence = {
   fetchSite: undefined,
   address: '127.0.0.1',
   now: 1_000,
+  use: 'use',
 }
-const rightsOf = () => ({ roles: ['reader'], permissions: compilePermissions(['notes:read']) })
+const rightsOf = () => ({
+  roles: ['reader'],
+  permissions: compilePermissions(['notes:read']),
+  secondFactorRequired: false,
+})
 
 function identified(id: string, more: Partial<Identified> = {}): Outcome {
   const principal = parsePrincipal(id)
@@ -91,6 +96,7 @@ test('credentials that agree make one context that ends with the first of them',
     roles: ['reader'],
     ceilings: [],
     credential: 'sha256:aa',
+    session: 'sha256:bb',
     expiresAt: 5_000,
   })
   assert.ok(Object.isFrozen(result.context))
@@ -127,4 +133,34 @@ test('the ceiling of one credential bounds the rights of all of them', async () 
   assert.deepEqual(asked, [[ceiling], [ceiling], [ceiling]])
   const without = await ask(session)
   assert.deepEqual(without.kind === 'context' && without.context.ceilings, [])
+})
+
+const strict = async (...outcomes: Outcome[]) =>
+  authenticate(
+    evidence,
+    outcomes.map((outcome) => () => outcome),
+    () => ({ ...rightsOf(), secondFactorRequired: true }),
+  )
+
+test('ASVS 6.3.3: a person whose role asks for a second factor is refused without one, by whatever else he is known', async () => {
+  const required = { kind: 'refused', reason: 'second_factor_required' }
+  const [certificate, session] = [identified('user:alice'), identified('user:alice', { method: 'session' })]
+  for (const outcomes of [[certificate], [session], [certificate, session]])
+    assert.deepEqual(await strict(...outcomes), required)
+})
+
+test('a second factor that was proved in the session counts beside the certificate of the same person alone', async () => {
+  const proved = { method: 'session', mfaAt: 800 } as const
+  const [certificate, session] = [identified('user:alice'), identified('user:alice', proved)]
+  for (const outcomes of [[session], [certificate, session], [session, certificate]])
+    assert.equal((await strict(...outcomes)).kind, 'context')
+  assert.deepEqual(await strict(certificate, identified('user:bob', proved)), {
+    kind: 'refused',
+    reason: 'credential_conflict',
+  })
+})
+
+test('a service or an agent is not asked for what only a person has', async () => {
+  for (const id of ['service:billing', 'agent:crawler'])
+    assert.equal((await strict(identified(id))).kind, 'context')
 })

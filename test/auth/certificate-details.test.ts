@@ -174,7 +174,8 @@ test('mutated certificates never throw, never take long, and never name anybody'
       const { user } = process.cpuUsage(started)
       assert.ok(user < 100_000, `${user} us`)
       const certificate = parsed(raw)
-      if (certificate === undefined || raw.equals(good)) return
+      // Node passes over what comes after a certificate.
+      if (certificate === undefined || certificate.raw.equals(good)) return
       const { outcome } = admitCertificate({ kind: 'verified', certificate }, trust, Date.now())
       assert.equal(outcome.kind, 'refused')
     }),

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createRequire } from 'node:module'
-import { ABSENT, type Evidence, type Outcome } from '../../src/auth/authenticator.ts'
+import { ABSENT, type Evidence, type Identified, type Outcome } from '../../src/auth/authenticator.ts'
+import type { SessionAccess } from '../../src/auth/live-session.ts'
+import { NO_LIVE_LIST } from '../../src/auth/revocation.ts'
 import { sessionAuthenticator } from '../../src/auth/session.ts'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
 import { sealRecord, type SessionRecord, type SessionRecords } from '../../src/auth/session-record.ts'
@@ -22,10 +24,10 @@ before(async () => {
   for (const name of ['alice', 'bob'])
     await store.users.create({
       name,
-      passwordHash: 'unusable',
-      oneTimeUntil: null,
+      credentials: 'unusable',
       disabled: false,
       epoch: 0,
+      revision: 0,
       createdAt: NOW,
     })
 })
@@ -41,6 +43,7 @@ const EVIDENCE: Evidence = {
   fetchSite: undefined,
   address: '127.0.0.1',
   now: NOW,
+  use: 'use',
 }
 
 function recordOf(token: string, fields: Partial<SessionRecord> = {}, keys = KEYS): SessionRecord {
@@ -51,6 +54,8 @@ function recordOf(token: string, fields: Partial<SessionRecord> = {}, keys = KEY
     createdAt: NOW,
     authenticatedAt: NOW - 10,
     mfaAt: null,
+    authenticationMethods: ['password'] as const,
+    binding: null,
     pending: null,
     idleTimeout: 60_000,
     expiresAt: NOW + 600_000,
@@ -63,12 +68,17 @@ function recordOf(token: string, fields: Partial<SessionRecord> = {}, keys = KEY
 
 async function opened(fields: Partial<SessionRecord> = {}): Promise<string> {
   const token = newSessionToken('alice')
-  assert.ok(await store.sessions.open(recordOf(token, fields), NOW + 60_000, undefined, NOW))
+  assert.ok(await store.sessions.open(recordOf(token, fields), NOW + 60_000, undefined, NOW, 100))
   return token
 }
 
-async function ask(evidence: Partial<Evidence>, records: SessionRecords = store.sessions): Promise<Outcome> {
-  return sessionAuthenticator({ records, keys: KEYS })({ ...EVIDENCE, ...evidence })
+async function ask(
+  evidence: Partial<Evidence>,
+  sessions: SessionRecords = store.sessions,
+  more: Partial<SessionAccess> = {},
+): Promise<Outcome> {
+  const access = { sessions, keys: KEYS, revocations: NO_LIVE_LIST, binding: 'none', ...more } as const
+  return sessionAuthenticator(access)({ ...EVIDENCE, ...evidence })
 }
 
 /** A store that says whatever somebody wrote into it. */
@@ -171,4 +181,51 @@ test('a session that ends in a moment is still one', async () => {
     saying(recordOf(token, { expiresAt: NOW + 1 })),
   )
   assert.equal(outcome.kind, 'identified')
+})
+
+test('a look finds the session and does not slide it', async () => {
+  const token = await opened()
+  const asking = { authorization: `Bearer ${token}` }
+  const idleEnd = async (): Promise<number | undefined> =>
+    (await store.sessions.list('alice', NOW)).find(({ record }) => record.digest === digestOf(token))
+      ?.idleExpiresAt
+  const untouched = await idleEnd()
+  assert.equal((await ask({ ...asking, now: NOW + 10, use: 'look' })).kind, 'identified')
+  assert.equal(await idleEnd(), untouched)
+  assert.equal((await ask({ ...asking, now: NOW + 10 })).kind, 'identified')
+  assert.notEqual(await idleEnd(), untouched)
+})
+
+const ELSEWHERE = { kind: 'refused', reason: 'session_bound_elsewhere' }
+const KEY = 'ab'.repeat(32)
+const certificate = (more: Partial<Identified>): Outcome => ({
+  kind: 'identified',
+  identity: {
+    principal: { kind: 'user', name: 'alice', id: 'user:alice' },
+    method: 'certificate',
+    authenticatedAt: NOW,
+    credential: 'sha256:cc',
+    certificateKey: KEY,
+    expiresAt: NOW + 1,
+    ...more,
+  },
+})
+
+test('a session that is bound to a key is of use beside a certificate of that key alone', async () => {
+  const authorization = `Bearer ${await opened({ binding: `certificate:${KEY}` })}`
+  assert.deepEqual(await ask({ authorization }), ELSEWHERE)
+  const other = certificate({ certificateKey: 'cd'.repeat(32) })
+  assert.deepEqual(await ask({ authorization, certificate: other }), ELSEWHERE)
+  assert.equal((await ask({ authorization, certificate: certificate({}) })).kind, 'identified')
+  // Also one that a proxy forwards.
+  const forwarded = certificate({ via: 'service:edge' })
+  assert.equal((await ask({ authorization, certificate: forwarded })).kind, 'identified')
+})
+
+test('a session that is bound to an address is of no use through a proxy, whose address says nothing', async () => {
+  const authorization = `Bearer ${await opened({ binding: 'address:127.0.0.0/24' })}`
+  assert.equal((await ask({ authorization, address: '127.0.0.200' })).kind, 'identified')
+  assert.equal((await ask({ authorization, certificate: certificate({}) })).kind, 'identified')
+  assert.deepEqual(await ask({ authorization, address: '127.0.1.1' }), ELSEWHERE)
+  assert.deepEqual(await ask({ authorization, certificate: certificate({ via: 'service:edge' }) }), ELSEWHERE)
 })
