@@ -10,6 +10,7 @@ import { accountPageRoute } from './account-route.ts'
 import { browserSessions } from './browser.ts'
 import { crossSiteRefusal } from './cross-site.ts'
 import { factorActions, factorPages } from './factor-routes.ts'
+import { deviceActions, devicePages } from './device-routes.ts'
 import { loginPageRoute, loginRoute } from './login-route.ts'
 import type { LoginOptions } from './options.ts'
 import { icon } from './pages/icon.ts'
@@ -53,6 +54,7 @@ const PAGES: Readonly<Record<string, Route>> = {
   '/password': passwordPageRoute,
   '/account': accountPageRoute,
   ...factorPages,
+  ...devicePages,
   '/auth/session': sessionRoute,
   '/auth/sessions': sessionsRoute,
   '/auth/users/:name/sessions': userSessionsRoute,
@@ -68,6 +70,7 @@ const ACTIONS: Readonly<Record<string, Route>> = {
   '/auth/password': passwordRoute,
   '/auth/logout': logoutRoute,
   '/auth/refresh': refreshRoute,
+  ...deviceActions,
   ...factorActions,
   '/auth/sessions/end': endSessionFormRoute,
   '/auth/sessions/end-others': endOtherSessionsRoute,

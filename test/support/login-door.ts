@@ -46,6 +46,8 @@ export interface LoginDoor {
   readonly port: number
   readonly ca: string
   readonly store: Store
+  /** As `openStore` takes it. */
+  readonly location: string
   /** There on Redis. */
   readonly redis: RedisServer | undefined
   readonly options: LoginOptions
@@ -76,7 +78,8 @@ export async function startDoor(
   const redis = engine === 'redis' ? await startRedis() : undefined
   let offset = 0
   const now = (): number => Date.now() + offset
-  const store = await openStore(redis?.url ?? `sqlite:${join(directory, 'store.db')}`, { now, slotOf })
+  const location = redis?.url ?? `sqlite:${join(directory, 'store.db')}`
+  const store = await openStore(location, { now, slotOf })
   const vault = credentialVault(factorKeys([randomBytes(48).toString('base64')]))
   const announced: Ended[] = []
   const events: AuditEvent[] = []
@@ -124,6 +127,7 @@ export async function startDoor(
     port,
     ca,
     store,
+    location,
     redis,
     options,
     events,
