@@ -1,0 +1,16 @@
+import { slotOf } from '../../src/auth/session-token.ts'
+import { openStore } from '../../src/store/open.ts'
+
+/** `node consuming-process.ts LOCATION LIMIT TIMES`: counts so often at once, and prints how many were let through. */
+const [location = '', limit = '', times = ''] = process.argv.slice(2)
+const store = await openStore(location, { now: Date.now, slotOf })
+const limiter = store.rateLimits({ name: 'shared', points: Number(limit), seconds: 60 })
+process.stdout.write('ready\n')
+process.stdin.once('data', () => {
+  const all = Array.from({ length: Number(times) }, () => limiter.consume('one'))
+  void Promise.all(all).then(async (counts) => {
+    process.stdout.write(`${counts.filter(({ isOver }) => !isOver).length}\n`)
+    await store.close()
+    process.stdin.destroy()
+  })
+})
