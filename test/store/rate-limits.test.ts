@@ -29,13 +29,13 @@ for (const engine of ENGINES)
       const { store, location } = await counting(t, engine)
       const other = await openStore(location, { now: Date.now, slotOf })
       t.after(() => other.close())
-      const limiters = [store.rateLimits(FIVE), other.rateLimits(FIVE)]
+      const [one, another] = [store.rateLimits(FIVE), other.rateLimits(FIVE)]
       for (const key of ['first', 'second', 'third']) {
-        const all = Array.from({ length: 20 }, (_, n) => limiters[n % 2]?.consume(key))
+        const all = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? one : another).consume(key))
         const counts = await Promise.all(all)
-        assert.equal(counts.filter((count) => count?.isOver === false).length, 5)
+        assert.equal(counts.filter(({ isOver }) => !isOver).length, 5)
         assert.deepEqual(
-          counts.map((count) => count?.points ?? 0).toSorted((a, b) => a - b),
+          counts.map(({ points }) => points).toSorted((a, b) => a - b),
           Array.from({ length: 20 }, (_, n) => n + 1),
         )
       }
