@@ -79,7 +79,7 @@ async function ready(redis: Redis | Cluster, { database }: RedisLocation): Promi
   if (redis instanceof Redis) {
     await redis.connect()
     // ioredis selects it too, and ignores that it cannot.
-    await redis.select(database)
+    if (database !== 0) await redis.select(database)
   } else {
     // A cluster that does not serve yet is tried again, and what this returns never settles then.
     redis.connect().catch(() => undefined)

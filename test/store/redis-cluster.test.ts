@@ -1,20 +1,28 @@
-import { after, before, describe } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
 import { Cluster } from 'ioredis'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
+import { connectRedis } from '../../src/store/redis-client.ts'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.ts'
+import { CLUSTER_COMMANDS, COMMANDS, refusals, rightsOf } from '../support/redis-user.ts'
 import { storeContract } from './contract.ts'
 import { redisBackdoor } from './redis-backdoor.ts'
 
-describe('on a Redis Cluster', () => {
+const PASSWORD = 'the-users-own'
+
+describe('on a Redis Cluster, as a user of few rights', () => {
   let cluster: RedisCluster
+  let location: string
   before(async () => {
-    cluster = await startRedisCluster()
+    const rights = rightsOf([...COMMANDS, ...CLUSTER_COMMANDS])
+    cluster = await startRedisCluster(0, [`user sallyport on >${PASSWORD} ${rights}`])
+    location = cluster.url.replace(/:[^/]*@/, `sallyport:${PASSWORD}@`)
   })
   after(() => cluster.stop())
 
   storeContract(
-    () => openStore(cluster.url, { now: Date.now, slotOf }),
+    async () => openStore(location, { now: Date.now, slotOf }),
     redisBackdoor(
       () =>
         new Cluster([{ host: '127.0.0.1', port: cluster.nodes[0]?.port ?? 0 }], {
@@ -22,4 +30,30 @@ describe('on a Redis Cluster', () => {
         }),
     ),
   )
+
+  test('users are spread over all nodes, and the first commands of a connection find theirs', async () => {
+    const store = await openStore(location, { now: Date.now, slotOf })
+    const names = Array.from({ length: 64 }, (_, at) => `spread-${at}`)
+    const made = names.map(async (name) => {
+      const user = { name, credentials: '-', revision: 0, disabled: false, epoch: 0, createdAt: 0 }
+      return await store.users.create(user)
+    })
+    assert.ok((await Promise.all(made)).every((isNew) => isNew))
+    const masters = await Promise.all(
+      names.slice(0, 16).map(async (name) => cluster.masterOf(`sallyport:{${slotOf(name)}}:user:${name}`)),
+    )
+    assert.equal(new Set(masters).size, 3)
+    await store.ping()
+    await store.close()
+  })
+
+  test('a wait for replicas is one of the node that has the key', async () => {
+    const client = await connectRedis(location)
+    for (const key of ['a', 'b', 'c', 'd', 'e']) assert.equal(await client.replicas(`sallyport:${key}`, 1), 0)
+    await client.close()
+  })
+
+  test('nothing was refused for lack of a right', async () => {
+    for (const node of cluster.nodes) assert.deepEqual(await refusals(node), [])
+  })
 })
