@@ -45,6 +45,8 @@ export interface TestServer {
   /** Makes every record that the function says fail. */
   failAudit(fails: ((event: AuditEvent) => boolean) | undefined): void
   readonly readmit: () => void
+  /** Ends what is open of callers whose rights are no longer the same, as after a reload of the policy. */
+  readonly judgeRights: () => void
   close(): Promise<void>
 }
 
@@ -161,6 +163,7 @@ export async function startServer(
       trust = await trustOf(authority, bundles)
     },
     readmit: () => server.readmit(),
+    judgeRights: () => server.judgeRights(),
     async close() {
       await server.close()
       await cleanUp()

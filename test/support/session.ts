@@ -1,16 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { sessionKeys } from '../../src/auth/session-keys.ts'
-import { sealRecord } from '../../src/auth/session-record.ts'
+import { sealRecord, type SessionRecord } from '../../src/auth/session-record.ts'
 import { digestOf, newSessionToken } from '../../src/auth/session-token.ts'
 import { TEST_SECRET, type TestServer } from './server.ts'
 
+/** What the session is to be, where that is not what every test wants. */
+export type SessionFields = Partial<Omit<SessionRecord, 'digest' | 'user' | 'mac'>>
+
 /** Opens a session straight in the store of a test server, as a login would; makes the user if there is none. */
 export async function openSession(
-  server: TestServer,
+  { store }: Pick<TestServer, 'store'>,
   user: string,
+  more: SessionFields = {},
+  secret: string = TEST_SECRET,
 ): Promise<{ token: string; digest: string }> {
   const now = Date.now()
-  await server.store.users.create({
+  await store.users.create({
     name: user,
     credentials: `unusable-${randomBytes(8).toString('hex')}`,
     disabled: false,
@@ -18,7 +23,7 @@ export async function openSession(
     revision: 0,
     createdAt: now,
   })
-  const { epoch } = (await server.store.users.find(user)) ?? { epoch: 0 }
+  const { epoch } = (await store.users.find(user)) ?? { epoch: 0 }
   const token = newSessionToken(user)
   const digest = digestOf(token)
   const fields = {
@@ -36,9 +41,10 @@ export async function openSession(
     label: 'test',
     address: '127.0.0.1',
     userAgent: 'test',
+    ...more,
   }
-  const record = sealRecord(fields, sessionKeys([TEST_SECRET]).seal)
-  if (!(await server.store.sessions.open(record, now + 1_800_000, undefined, now, 1000)))
+  const record = sealRecord(fields, sessionKeys([secret]).seal)
+  if (!(await store.sessions.open(record, now + record.idleTimeout, undefined, now, 1000)))
     throw new Error('the store did not open the session')
   return { token, digest }
 }

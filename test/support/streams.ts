@@ -6,7 +6,7 @@ import type { TestPair } from './certificates.ts'
 import { ask, INITIALIZE, legacy } from './clients.ts'
 
 /** Whom to call, and as whom. */
-export interface StreamTarget extends TestPair {
+export interface StreamTarget extends Partial<TestPair> {
   readonly port: number
   readonly ca: string
   readonly headers?: Readonly<Record<string, string>>
