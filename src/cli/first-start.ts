@@ -12,6 +12,7 @@ import { authorityFiles, serverFiles } from '../pki/files.ts'
 import { LIFETIME } from '../pki/profile.ts'
 import { defaultServerNames } from '../pki/server-names.ts'
 import { updateAccessFile } from './access-file.ts'
+import { OPERATOR, recorded } from './change-user.ts'
 import { FIRST_CLIENTS } from './first-clients.ts'
 import { hashes } from './hashes.ts'
 import { initCa } from './init-ca.ts'
@@ -135,6 +136,7 @@ async function madeUser(config: Config, now: number): Promise<Made['user']> {
   try {
     if ((await store.users.list()).length > 0) return null
     await updateAccessFile(config.access, (text) => addGrant(text, `user:${FIRST_USER}`, ['admin']))
+    await recorded({ event: 'user.added', principal: `user:${FIRST_USER}`, by: OPERATOR }, config)
     const { oneTimePassword = '' } = await addUser(
       accessTo(store, config),
       hashes(config),

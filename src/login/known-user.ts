@@ -1,7 +1,7 @@
-import { SallyportError } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
 import type { CredentialVault } from './credential-vault.ts'
 import type { User, Users } from './user.ts'
+import { userChangedMeanwhile } from './user-faults.ts'
 
 /** A user, with what he logs in by. */
 export interface KnownUser {
@@ -65,5 +65,5 @@ export async function changeCredentials<T>(
     const { endSessions, told } = changed
     if (await access.users.update(name, { credentials, endSessions }, known.user.revision)) return told
   }
-  throw new SallyportError('TOO_BUSY', `the user "${name}" was changed at the same moment: try again`)
+  throw userChangedMeanwhile(name)
 }

@@ -1,8 +1,9 @@
-import { SallyportError } from '../errors.ts'
-import { passwordOnly } from './credentials.ts'
-import type { UserAccess } from './known-user.ts'
+import type { User } from './user.ts'
+import { passwordOnly, type Credentials } from './credentials.ts'
+import { changeCredentials, type UserAccess } from './known-user.ts'
 import { newOneTimePassword, ONE_TIME_LIFE } from './one-time-password.ts'
 import type { Passwords } from './password.ts'
+import { noSuchUser, userChangedMeanwhile } from './user-faults.ts'
 
 /** What came of it. */
 export interface ResetPassword {
@@ -13,27 +14,49 @@ export interface ResetPassword {
 }
 
 /**
- * Gives a user a one-time password in place of the one he has, and ends all of his sessions. Second factors stay; of
- * credentials that cannot be opened nothing stays.
+ * Gives a user a one-time password in place of the one he has, and ends all of his sessions. Second factors stay (ASVS
+ * 5.0, 6.4.3); of credentials that cannot be opened nothing stays.
  *
  * @param now ms since the epoch
  * @throws SallyportError `NOT_FOUND` if there is no such user, `TOO_BUSY` if the user is being changed by others
  */
 export async function resetPassword(
-  { users, vault }: UserAccess,
+  access: UserAccess,
   passwords: Pick<Passwords, 'hash'>,
   name: string,
   now: number,
 ): Promise<ResetPassword> {
-  const user = await users.find(name)
-  if (user === undefined)
-    throw new SallyportError('NOT_FOUND', `there is no user "${name}": "npx sallyport user list" shows them`)
+  const user = await access.users.find(name)
+  if (user === undefined) throw noSuchUser(name)
   const oneTimePassword = newOneTimePassword()
   const fresh = passwordOnly(await passwords.hash(oneTimePassword), now + ONE_TIME_LIFE)
-  const { passwordHash, oneTimeUntil } = fresh
-  const kept = vault.open(name, user.credentials) ?? fresh
-  const credentials = vault.seal(name, { ...kept, passwordHash, oneTimeUntil })
-  if (await users.update(name, { credentials, endSessions: true }, user.revision))
-    return { oneTimePassword, epoch: user.epoch + 1 }
-  throw new SallyportError('TOO_BUSY', `the user "${name}" was changed at the same moment: try again`)
+  const epoch = (await withFactorsKept(name, fresh, access)) ?? (await replaced(user, fresh, access))
+  return { oneTimePassword, epoch }
+}
+
+async function withFactorsKept(
+  name: string,
+  { passwordHash, oneTimeUntil }: Credentials,
+  access: UserAccess,
+): Promise<number | undefined> {
+  return changeCredentials(
+    name,
+    ({ user, credentials }) => ({
+      kind: 'write',
+      credentials: { ...credentials, passwordHash, oneTimeUntil, enrolling: null },
+      endSessions: true,
+      told: user.epoch + 1,
+    }),
+    access,
+  )
+}
+
+async function replaced(
+  { name, epoch, revision }: User,
+  fresh: Credentials,
+  { users, vault }: UserAccess,
+): Promise<number> {
+  const credentials = vault.seal(name, fresh)
+  if (await users.update(name, { credentials, endSessions: true }, revision)) return epoch + 1
+  throw userChangedMeanwhile(name)
 }
