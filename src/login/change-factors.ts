@@ -39,7 +39,7 @@ export interface FactorChange {
 
 /** Either a session under a new token, all others having ended, or why nothing was changed. */
 export type FactorsChanged =
-  | { readonly kind: 'changed'; readonly opened: OpenedSession }
+  | { readonly kind: 'changed'; readonly opened: OpenedSession; readonly credentials: Credentials }
   | { readonly kind: 'refused'; readonly reason: FactorRefusal }
 
 /**
@@ -64,7 +64,8 @@ export async function changeFactors(change: FactorChange, options: LoginOptions)
   await announceUser(name, written.known.user.epoch, options)
   for (const event of decided.events) await tell(event, change, options)
   const opened = await rotateSession(riseOf(written.known, change, options.now()), options)
-  return opened === undefined ? refused('session_invalid') : { kind: 'changed', opened }
+  const { credentials } = written.known
+  return opened === undefined ? refused('session_invalid') : { kind: 'changed', opened, credentials }
 }
 
 /** The same question before anything is done, as for a secret that is shown and not yet a factor. */

@@ -8,6 +8,7 @@ import type { LoginOptions } from './options.ts'
 import { enrolPage } from './pages/enrol-page.ts'
 import { enrolTotpPage } from './pages/enrol-totp-page.ts'
 import { newRecoveryCodesPage } from './pages/recovery-codes-page.ts'
+import { hasPasskeyName } from './passkey-site.ts'
 import { reauthenticationFor } from './place.ts'
 import { handOver, posted, type Posted } from './posted.ts'
 import type { Problem } from './problem.ts'
@@ -23,7 +24,7 @@ export async function enrolPageRoute(visit: Visit, options: LoginOptions): Promi
   const visitor = await pageVisitor(visit, options, STEPS)
   if (visitor.kind === 'elsewhere') return redirect(visitor.to)
   return isFresh(visitor.live.record, options.now())
-    ? page(await choice(visitor, options))
+    ? page(await enrolChoice(visit, visitor, options))
     : redirect(reauthenticationFor('enrol'))
 }
 
@@ -35,7 +36,7 @@ export async function enrolTotpRoute(visit: Visit, options: LoginOptions): Promi
   const again = async (visitor: KnownVisitor, fault: Problem): Promise<Reply> => {
     const shown = await shownSecret(visitor.live.record, options)
     const text = shown && secretPage(visitor, shown, options, fault.message)
-    return pageOfProblem(text ?? (await choice(visitor, options, fault.message)), fault)
+    return pageOfProblem(text ?? (await enrolChoice(visit, visitor, options, fault.message)), fault)
   }
   const read = await posted(visit, { steps: STEPS, json: enrolFields, form: enrolForm, again }, options)
   if (read.kind !== 'posted') return read
@@ -71,15 +72,18 @@ async function confirmed(
   return isForm ? page(newRecoveryCodesPage({ codes: recoveryCodes })) : json({ ...answer, recoveryCodes })
 }
 
-async function choice(
+/** The page with the choice of a second factor. */
+export async function enrolChoice(
+  visit: Visit,
   { live: { record }, lacks, token }: KnownVisitor,
   options: LoginOptions,
   problem?: string,
 ): Promise<string> {
   const known = await knownUser(record.user, options)
   const hasTotp = (known?.credentials.totp ?? null) !== null
+  const hasName = hasPasskeyName(visit, options)
   const formToken = sessionFormToken(token, options)
-  return enrolPage({ formToken, isRequired: lacks === 'enrol', hasTotp, problem })
+  return enrolPage({ formToken, isRequired: lacks === 'enrol', hasTotp, hasName, problem })
 }
 
 function secretPage(

@@ -1,4 +1,3 @@
-import { endSession } from './end-session.ts'
 import { codeFields, codeForm } from './factor-fields.ts'
 import { wrongCode } from './factor-problem.ts'
 import { sessionFormToken } from './form-guard.ts'
@@ -6,12 +5,14 @@ import { knownUser } from './known-user.ts'
 import type { OpenedSession } from './open-session.ts'
 import type { LoginOptions } from './options.ts'
 import { secondFactorPage } from './pages/second-factor-page.ts'
+import { hasPasskeyName } from './passkey-site.ts'
 import { handOver, posted } from './posted.ts'
-import { refusal, tooMany, type Problem } from './problem.ts'
+import { refusal, type Problem } from './problem.ts'
 import { proveCode } from './prove-code.ts'
-import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
+import { json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { rotateSession } from './rotate-session.ts'
 import { pageOf } from './step-page.ts'
+import { stopLogin } from './stop-login.ts'
 import { pageVisitor, type KnownVisitor, type Steps } from './visitor.ts'
 import type { Visit } from './visit.ts'
 
@@ -20,7 +21,7 @@ const STEPS: Steps = ['second_factor']
 /** `GET /second-factor`: the form for the code that a login still lacks. */
 export async function secondFactorPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await pageVisitor(visit, options, STEPS)
-  return visitor.kind === 'known' ? page(await pageFor(visitor, options)) : redirect(visitor.to)
+  return visitor.kind === 'known' ? page(await pageFor(visit, visitor, options)) : redirect(visitor.to)
 }
 
 /**
@@ -29,12 +30,12 @@ export async function secondFactorPageRoute(visit: Visit, options: LoginOptions)
  */
 export async function factorRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const again = async (visitor: KnownVisitor, fault: Problem): Promise<Reply> =>
-    pageOfProblem(await pageFor(visitor, options, fault.message), fault)
+    pageOfProblem(await pageFor(visit, visitor, options, fault.message), fault)
   const read = await posted(visit, { steps: STEPS, json: codeFields, form: codeForm, again }, options)
   if (read.kind !== 'posted') return read
   const { visitor, fields, isForm, refuse } = read
   const proved = await completed(visit, visitor, fields.code, options)
-  if (proved.kind === 'wait') return stopped(visit, visitor, proved.seconds, options)
+  if (proved.kind === 'wait') return stopLogin(visit, visitor, proved.seconds, options)
   if (proved.kind === 'refused') return refuse(proved.problem)
   const answer = await handOver(visit, visitor, proved.opened, options)
   return isForm ? redirect(pageOf(proved.opened.record.pending)) : json(answer)
@@ -64,18 +65,8 @@ async function completed(
 
 const GONE = refusal('session_invalid')
 
-async function stopped(
-  { caller, browser }: Visit,
-  { live, from }: KnownVisitor,
-  seconds: number,
-  options: LoginOptions,
-): Promise<Reply> {
-  await endSession(live.record, 'too_many_tries', caller, options)
-  if (from === 'cookie') await browser.forget()
-  return failed(tooMany(seconds))
-}
-
 async function pageFor(
+  visit: Visit,
   { live, token }: KnownVisitor,
   options: LoginOptions,
   fault?: string,
@@ -87,6 +78,7 @@ async function pageFor(
     formToken,
     user,
     hasTotp: (known?.credentials.totp ?? null) !== null,
+    hasPasskey: hasPasskeyName(visit, options) && (known?.credentials.passkeys.length ?? 0) > 0,
     problem: fault,
   })
 }

@@ -6,6 +6,7 @@ import { logIn, type LoginAttempt, type LoginOutcome } from './log-in.ts'
 import { loggedIn } from './logged-in.ts'
 import type { LoginOptions } from './options.ts'
 import { loginPage } from './pages/login-page.ts'
+import { hasPasskeyName } from './passkey-site.ts'
 import { pageOf } from './step-page.ts'
 import { problem, tooMany, type Problem } from './problem.ts'
 import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
@@ -15,7 +16,9 @@ import type { Visit } from './visit.ts'
 export async function loginPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await browserVisitor(visit, options, ANY_STEP)
   if (visitor !== undefined) return redirect(pageOf(visitor.lacks))
-  return page(loginPage({ formToken: visitorFormToken(visit, options), signedOut: visit.query === 'signed-out' }))
+  const formToken = visitorFormToken(visit, options)
+  const signedOut = visit.query === 'signed-out'
+  return page(loginPage({ formToken, signedOut, hasName: hasPasskeyName(visit, options) }))
 }
 
 /** `POST /auth/login`: opens a session for a cookie, or as a token if that is asked for. */
@@ -62,5 +65,6 @@ async function logInBrowser(
 
 function again(visit: Visit, options: LoginOptions, fault: Problem, username = ''): Reply {
   const formToken = visitorFormToken(visit, options)
-  return pageOfProblem(loginPage({ formToken, username, problem: fault.message }), fault)
+  const shown = { formToken, username, problem: fault.message, hasName: hasPasskeyName(visit, options) }
+  return pageOfProblem(loginPage(shown), fault)
 }

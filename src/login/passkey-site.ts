@@ -26,3 +26,11 @@ export function passkeySite(
   const { origin, hostname } = url
   return isAllowedOrigin(origin, host) ? { rpId: hostname, origin } : undefined
 }
+
+/** Whether there can be passkeys where a browser is. */
+export function hasPasskeyName(
+  { host }: { readonly host: string | undefined },
+  { isAllowedOrigin }: Pick<LoginOptions, 'isAllowedOrigin'>,
+): boolean {
+  return passkeySite(host, isAllowedOrigin) !== undefined
+}

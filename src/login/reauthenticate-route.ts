@@ -4,6 +4,7 @@ import { sessionFormToken } from './form-guard.ts'
 import { knownUser } from './known-user.ts'
 import type { LoginOptions } from './options.ts'
 import { reauthenticatePage } from './pages/reauthenticate-page.ts'
+import { hasPasskeyName } from './passkey-site.ts'
 import { backTo, placeNamed, type Place } from './place.ts'
 import { handOver, posted } from './posted.ts'
 import { problem, refusal, tooMany, type Problem } from './problem.ts'
@@ -22,14 +23,14 @@ export async function reauthenticatePageRoute(visit: Visit, options: LoginOption
   if (visitor.kind === 'elsewhere') return redirect(visitor.to)
   const { pending } = visitor.live.record
   if (pending !== null) return redirect(pageOf(pending))
-  return page(await pageFor(visitor, placeNamed(visit.query), options))
+  return page(await pageFor(visit, visitor, placeNamed(visit.query), options))
 }
 
 /** `POST /auth/reauthenticate`: proves again who has the session, which goes on under a new token. */
 export async function reauthenticateRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const place = placeNamed(placeIn(visit))
   const again = async (visitor: KnownVisitor, fault: Problem): Promise<Reply> =>
-    pageOfProblem(await pageFor(visitor, place, options, fault.message), fault)
+    pageOfProblem(await pageFor(visit, visitor, place, options, fault.message), fault)
   const accepted = { steps: STEPS, json: reauthenticateFields, form: reauthenticateForm, again }
   const read = await posted(visit, accepted, options)
   if (read.kind !== 'posted') return read
@@ -55,6 +56,7 @@ function problemOf(outcome: Exclude<Reauthenticated, { kind: 'fresh' }>): Proble
 }
 
 async function pageFor(
+  visit: Visit,
   { live, token }: KnownVisitor,
   place: Place,
   options: LoginOptions,
@@ -64,5 +66,7 @@ async function pageFor(
   const known = await knownUser(user, options)
   const factor = known !== undefined && hasSecondFactor(known.credentials)
   const formToken = sessionFormToken(token, options)
-  return reauthenticatePage({ formToken, user, place, hasSecondFactor: factor, problem: fault })
+  const hasPasskey = hasPasskeyName(visit, options) && (known?.credentials.passkeys.length ?? 0) > 0
+  const passkeyNext = hasPasskey ? backTo(place) : undefined
+  return reauthenticatePage({ formToken, user, place, hasSecondFactor: factor, passkeyNext, problem: fault })
 }

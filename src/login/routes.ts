@@ -9,13 +9,15 @@ import express, {
 import { accountPageRoute } from './account-route.ts'
 import { browserSessions } from './browser.ts'
 import { crossSiteRefusal } from './cross-site.ts'
-import { factorActions, factorPages } from './factor-routes.ts'
 import { deviceActions, devicePages } from './device-routes.ts'
+import { factorActions, factorPages } from './factor-routes.ts'
 import { loginPageRoute, loginRoute } from './login-route.ts'
 import type { LoginOptions } from './options.ts'
 import { icon } from './pages/icon.ts'
-import { ICON_PATH, STYLESHEET_PATH } from './pages/layout.ts'
+import { ICON_PATH, SCRIPT_PATH, STYLESHEET_PATH } from './pages/layout.ts'
+import { script } from './pages/script.ts'
 import { stylesheet } from './pages/stylesheet.ts'
+import { passkeyActions } from './passkey-actions.ts'
 import { passwordPageRoute, passwordRoute } from './password-route.ts'
 import { problem, problemOf, refusal } from './problem.ts'
 import { redirect, type Reply } from './reply.ts'
@@ -70,8 +72,9 @@ const ACTIONS: Readonly<Record<string, Route>> = {
   '/auth/password': passwordRoute,
   '/auth/logout': logoutRoute,
   '/auth/refresh': refreshRoute,
-  ...deviceActions,
   ...factorActions,
+  ...passkeyActions,
+  ...deviceActions,
   '/auth/sessions/end': endSessionFormRoute,
   '/auth/sessions/end-others': endOtherSessionsRoute,
   '/auth/sessions/end-all': endAllSessionsRoute,
@@ -111,6 +114,7 @@ export function loginApp(options: LoginOptions): LoginApp {
 
 function serveFiles(app: Express): void {
   app.get(STYLESHEET_PATH, (_request, response) => void response.type('css').send(stylesheet))
+  app.get(SCRIPT_PATH, (_request, response) => void response.type('js').send(script))
   app.get(ICON_PATH, (_request, response) => void response.type('svg').send(icon))
 }
 

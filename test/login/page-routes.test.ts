@@ -185,7 +185,7 @@ for (const engine of ENGINES)
       for (const { headers } of answers) {
         assert.equal(
           headers['content-security-policy'],
-          "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+          "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         )
         assert.equal(headers['x-content-type-options'], 'nosniff')
         assert.equal(headers['referrer-policy'], 'no-referrer')

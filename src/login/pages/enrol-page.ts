@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { passkeyForm, passkeysNeedName } from './passkey-form.ts'
 import { startOver } from './start-over.ts'
 
 /** What the page to choose a second factor shows. */
@@ -9,11 +10,13 @@ export interface EnrolPage {
   readonly isRequired: boolean
   /** Whether there is an authenticator app, which a new one takes the place of. */
   readonly hasTotp: boolean
+  /** Whether the page was opened by a name, so that there can be passkeys. */
+  readonly hasName: boolean
   readonly problem?: string | undefined
 }
 
 /** The choice of a second factor. */
-export function enrolPage({ formToken, isRequired, hasTotp, problem }: EnrolPage): string {
+export function enrolPage({ formToken, isRequired, hasTotp, hasName, problem }: EnrolPage): string {
   return layout(
     'Set up a second factor',
     html`
@@ -31,6 +34,9 @@ export function enrolPage({ formToken, isRequired, hasTotp, problem }: EnrolPage
         ${formTokenField(formToken)}
         <button type="submit">Set up an authenticator app</button>
       </form>
+      <h2>Passkey</h2>
+      <p>The lock of your device, or a security key. It lets you in without your password, too.</p>
+      ${hasName ? passkeyForm(formToken) : passkeysNeedName}
       ${isRequired ? startOver(formToken) : html`<p class="links"><a href="/account">Back to your account</a></p>`}
     `,
   )

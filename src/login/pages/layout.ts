@@ -1,10 +1,11 @@
 import { html, markupOf, type Html } from './html.ts'
 
-/** Where the pages find their stylesheet and their icon. */
+/** Where the pages find their stylesheet, their script and their icon. */
 export const STYLESHEET_PATH = '/login.css'
+export const SCRIPT_PATH = '/login.js'
 export const ICON_PATH = '/login.svg'
 
-/** The whole document around one card: narrow for a form, wide for lists. No script: everything works without. */
+/** The whole document around one card: narrow for a form, wide for lists. All but passkeys works without the script. */
 export function layout(title: string, card: Html, width: 'narrow' | 'wide' = 'narrow'): string {
   return markupOf(
     html`<!doctype html>
@@ -16,6 +17,7 @@ export function layout(title: string, card: Html, width: 'narrow' | 'wide' = 'na
           <title>${title} · Sallyport</title>
           <link rel="icon" href="${ICON_PATH}" type="image/svg+xml" />
           <link rel="stylesheet" href="${STYLESHEET_PATH}" />
+          <script src="${SCRIPT_PATH}" type="module"></script>
         </head>
         <body>
           <main class="card ${width}">

@@ -1,4 +1,5 @@
 import { html } from './html.ts'
+import { passkeyButton, passkeysNeedName } from './passkey-form.ts'
 import { alert, formTokenField, layout, notice } from './layout.ts'
 
 /** What the login page shows. */
@@ -8,10 +9,12 @@ export interface LoginPage {
   readonly username?: string
   readonly problem?: string | undefined
   readonly signedOut?: boolean
+  /** Whether the page was opened by a name, so that there can be passkeys. */
+  readonly hasName?: boolean
 }
 
 /** The form for name and password. */
-export function loginPage({ formToken, username, problem, signedOut }: LoginPage): string {
+export function loginPage({ formToken, username, problem, signedOut, hasName = true }: LoginPage): string {
   return layout(
     'Log in',
     html`
@@ -24,7 +27,7 @@ export function loginPage({ formToken, username, problem, signedOut }: LoginPage
           name="username"
           type="text"
           value="${username ?? ''}"
-          autocomplete="username"
+          autocomplete="username webauthn"
           autocapitalize="none"
           spellcheck="false"
           maxlength="255"
@@ -43,8 +46,10 @@ export function loginPage({ formToken, username, problem, signedOut }: LoginPage
         />
         <button type="submit">Log in</button>
       </form>
+      ${hasName ? BY_PASSKEY : passkeysNeedName}
     `,
   )
 }
 
+const BY_PASSKEY = passkeyButton({ words: 'Log in with a passkey', next: '/login', autofill: true })
 const AUTOFOCUS = html`autofocus`

@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { passkeyButton } from './passkey-form.ts'
 
 /** What the page for a fresh authentication shows. */
 export interface ReauthenticatePage {
@@ -9,6 +10,8 @@ export interface ReauthenticatePage {
   readonly place: string
   /** Whether there is a second factor, of which a code is asked for too. */
   readonly hasSecondFactor: boolean
+  /** Where a passkey leads to that can be used here instead; undefined if there is none. */
+  readonly passkeyNext: string | undefined
   readonly problem?: string | undefined
 }
 
@@ -36,10 +39,13 @@ export function reauthenticatePage(page: ReauthenticatePage): string {
         ${page.hasSecondFactor ? CODE : undefined}
         <button type="submit">Continue</button>
       </form>
+      ${page.passkeyNext === undefined ? undefined : passkeyButton({ words: WITH_PASSKEY, next: page.passkeyNext })}
       <p class="links"><a href="/account">Back to your account</a></p>
     `,
   )
 }
+
+const WITH_PASSKEY = 'Use a passkey instead'
 
 const CODE = html`
   <label for="code">Code</label>

@@ -1,6 +1,7 @@
 import { recoveryCodeField, totpField } from './code-field.ts'
 import { html, type Html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { passkeyButton } from './passkey-form.ts'
 import { startOver } from './start-over.ts'
 
 /** What the page for the second factor shows. */
@@ -9,6 +10,8 @@ export interface SecondFactorPage {
   readonly user: string
   /** Whether there is an authenticator app; else a recovery code is all that can be typed. */
   readonly hasTotp: boolean
+  /** Whether there is a passkey that can be used here. */
+  readonly hasPasskey: boolean
   readonly problem?: string | undefined
 }
 
@@ -19,6 +22,7 @@ export function secondFactorPage(page: SecondFactorPage): string {
     html`
       <p>Your password is right, ${page.user}. One more proof that it is you.</p>
       ${alert(page.problem)} ${page.hasTotp ? totpForm(page) : undefined}
+      ${page.hasPasskey ? PASSKEY : undefined}
       <details ${page.hasTotp ? undefined : html`open`}>
         <summary>Use a recovery code</summary>
         <form method="post" action="/auth/factor">
@@ -39,3 +43,5 @@ function totpForm({ formToken }: SecondFactorPage): Html {
     </form>
   `
 }
+
+const PASSKEY = passkeyButton({ words: 'Use a passkey', next: '/login' })

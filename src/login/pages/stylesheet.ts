@@ -13,6 +13,7 @@ export const stylesheet: string = `
     --alert: #ffb4b4; --alert-ground: #3a1d1f; --good: #9be0b4; --good-ground: #17301f;
   }
 }
+[hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 body {
   margin: 0; min-height: 100vh; min-height: 100dvh; padding: 1rem;
@@ -53,6 +54,8 @@ h3 { margin: 0; font-size: 1rem; line-height: 1.4; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin-top: 0.25rem; font-size: 0.875rem; }
 .facts dd { margin: 0; font-weight: 400; }
 .tag { padding: 0.0625rem 0.5rem; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
+.passkey { margin-top: 0.75rem; display: grid; }
+button.second { margin-top: 0; color: var(--accent); background: transparent; border-color: var(--line); }
 button.quiet { margin-top: 0.625rem; padding: 0.375rem 0.875rem; justify-self: start; color: var(--accent); background: transparent; border-color: var(--line); }
 input.code, dd.code { font-family: ui-monospace, monospace; letter-spacing: 0.1em; }
 dd.code { font-size: 1.25rem; }
