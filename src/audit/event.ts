@@ -69,6 +69,8 @@ export interface SessionChanged {
     | 'ended_by_owner'
     /** By somebody who may end the sessions of others. */
     | 'ended_by_administrator'
+    /** By command, on the machine itself. */
+    | 'ended_by_operator'
     | 'too_many_tries'
     /** The oldest of a user who has more than he may have. */
     | 'too_many_sessions'

@@ -12,6 +12,7 @@ import { issueServerCertCommand } from './issue-server-cert.ts'
 import { issuerCommand } from './issuer.ts'
 import { runCommand } from './run-command.ts'
 import { serveCommand } from './serve.ts'
+import { sessionCommand } from './session.ts'
 import { startCommand } from './start.ts'
 import { toolsCommand } from './tools.ts'
 import { VERSION } from '../version.ts'
@@ -35,6 +36,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(connectCommand())
     .addCommand(clientCommand())
     .addCommand(userCommand())
+    .addCommand(sessionCommand())
     .addCommand(certCommand())
     .addCommand(enrollCommand())
     .addCommand(initCaCommand())
