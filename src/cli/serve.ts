@@ -93,7 +93,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 }
 
 async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sallyport> {
-  const { listeners, tls, limits, hosts, origins, sessions, passwords } = config
+  const { listeners, tls, limits, hosts, origins, sessions, passwords, throttle } = config
   const { audit, followed, store } = parts
   return createServer({
     listeners: {
@@ -117,6 +117,7 @@ async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sa
     factorKeys: config.factorKeys(),
     sessions,
     passwordCost: passwords,
+    throttle,
     limits,
     hosts,
     origins,

@@ -84,6 +84,11 @@ export function defaultConfig(): string {
 #   passes: 2
 #   parallelism: 1
 
+# Failed logins. Guesses at one account are slowed down in any case.
+# throttle:
+#   perAddress: 100                   # in 15 minutes from one address; more where many people share one
+#   perMinute: 300                    # in all, but for browsers in which the user logged in before
+
 # Each per principal, but for the size of a request body.
 # limits:
 #   bodyBytes: 4194304

@@ -67,6 +67,12 @@ export interface Settings {
     readonly passes: number
     readonly parallelism: number
   }
+  readonly throttle: {
+    /** Failed logins from one address in a quarter of an hour. */
+    readonly perAddress: number
+    /** Failed logins in all in a minute, other than from browsers in which the user logged in before. */
+    readonly perMinute: number
+  }
   readonly limits: {
     readonly bodyBytes: number
     readonly requestsInFlight: number
@@ -275,6 +281,20 @@ export const settingsSchema: z.ZodType<Settings> = strict({
   })
     .prefault({})
     .describe('What a password hash costs; hashes of another cost are made anew at the next login.'),
+  throttle: strict({
+    perAddress: whole(10, 3000)
+      .default(100)
+      .describe('Failed logins in 15 minutes from one IPv4 address or IPv6 /64 network.'),
+    perMinute: whole(10, 3000)
+      .default(300)
+      .describe(
+        'Failed logins in a minute in all, other than from browsers in which the user logged in before.',
+      ),
+  })
+    .prefault({})
+    .describe(
+      'Raise perAddress where many people share one address; guesses at one account are slowed in any case.',
+    ),
   limits: strict({
     bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),
     requestsInFlight: whole(1, 10_000).default(64).describe('Requests at once, per principal.'),
