@@ -43,8 +43,8 @@ after(async () => {
   await rm(cwd, { recursive: true, force: true })
 })
 
-async function opened(person: string, isProved = false): Promise<Session> {
-  const session = await openSession(cluster, person, isProved ? PROVED : {})
+async function opened(person: string, withFactor = false): Promise<Session> {
+  const session = await openSession(cluster, person, withFactor ? PROVED : {})
   const streams = await Promise.all(
     cluster.nodes.map(async (node) => openStreams(targetOf(node, session.token), STREAMS_EACH)),
   )
@@ -148,13 +148,13 @@ test('ASVS 7.4.3: a password that was reset ends all sessions and streams on eve
   await assertEnds(t, isOf(2), async () => announcedBy(t, 'user', 'reset-password', personOf(2)), 2)
 })
 
-test('ASVS 7.4.5: all sessions of a user end at once, and one that is opened afterwards is good', async (t) => {
+test('all sessions of a user end at once, and one that is opened afterwards is good', async (t) => {
   await assertEnds(t, isOf(3), async () => endAll(personOf(3)), 2)
   const { token } = await openSession(cluster, personOf(3))
   assert.deepEqual(await statusesOf(token), [200, 200, 200])
 })
 
-test('ASVS 8.3.2: a role that asks for a second factor takes effect within a second of the file being taken', async (t) => {
+test('a role that asks for a second factor takes effect within a second of the file being taken', async (t) => {
   const path = join(cwd, 'access.yaml')
   const text = (await readFile(path, 'utf8')).replace(
     /$/,

@@ -27,7 +27,9 @@ async function started(
   return server
 }
 
-function targetOf(server: TestServer, pair: TestPair): StreamTarget {
+type Target = StreamTarget & TestPair
+
+function targetOf(server: TestServer, pair: TestPair): Target {
   return { port: server.ports.certificates, ca: server.authority.rootPem, ...pair }
 }
 
@@ -35,7 +37,7 @@ async function revoke({ store, authority }: TestServer, ...pairs: readonly TestP
   await store.revocations.revoke(pairs.map(({ cert }) => revokedOf(authority.issuingPem, cert)))
 }
 
-async function connected({ port, ca, cert, key }: StreamTarget): Promise<TLSSocket> {
+async function connected({ port, ca, cert, key }: Target): Promise<TLSSocket> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, cert, key })
   socket.on('error', () => undefined)
   await once(socket, 'secureConnect')

@@ -10,15 +10,18 @@ export interface TcpProxy {
   cut(): void
   /** As before, for connections to come. */
   mend(): Promise<void>
+  /** All connections break, and the next go to another port. */
+  redirect(to: number): void
   close(): void
 }
 
 /** Starts a wire to 127.0.0.1. */
 export async function startTcpProxy(to: number): Promise<TcpProxy> {
+  let target = to
   const sockets = new Set<Socket>()
   let isSilent = false
   const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1')
+    const far = connect(target, '127.0.0.1')
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -58,6 +61,10 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
       isSilent = false
       breakAll()
       if (!server.listening) await listen(port)
+    },
+    redirect(next) {
+      target = next
+      breakAll()
     },
     close() {
       server.close()
