@@ -6,6 +6,7 @@ import type { User } from '../../src/login/user.ts'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, newUser, SEAL, type TestSession } from '../support/session-records.ts'
 import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
+import { modelSessions } from './sessions-model.ts'
 import { raceSessions } from './session-races.ts'
 
 const NOW = 1_763_712_000_000
@@ -240,6 +241,117 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       await store.sessions.endAll(user.name)
       const next = newSession({ ...user, epoch: 2 }, NOW)
       assert.equal(await store.sessions.open(next.record, NOW + 1_000, old.digest, NOW, 20), undefined)
+    })
+
+    test('ASVS 7.1.2: beyond the most of its kind the oldest ends, and never the one that is opened', async () => {
+      for (const pending of [null, 'second_factor'] as const) {
+        const user = await created()
+        const sessions = [4, 1, 3, 2].map((at) => newSession(user, NOW + at, { pending }))
+        const open = (session: TestSession | undefined, at: number) =>
+          store.sessions.open((session ?? assert.fail()).record, NOW + 1_000, undefined, NOW + at, 3)
+        for (const at of [0, 1, 2]) assert.deepEqual(await open(sessions[at], 4), [])
+        const { digest, record } = sessions[1] ?? assert.fail()
+        assert.deepEqual(await open(sessions[3], 4), [{ digest, expiresAt: record.expiresAt }])
+        const live = await Promise.all(sessions.map((session) => validated(session, NOW + 4)))
+        assert.deepEqual(
+          live.map((one) => one !== undefined),
+          [true, false, true, true],
+        )
+      }
+    })
+
+    test('pending logins and complete sessions are counted each for themselves', async () => {
+      const user = await created()
+      const open = async (pending: 'enrol' | null): Promise<TestSession> => {
+        const session = newSession(user, NOW, { pending })
+        assert.deepEqual(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 1), [])
+        return session
+      }
+      const sessions = [await open(null), await open('enrol')]
+      for (const session of sessions) assert.ok(await validated(session, NOW))
+    })
+
+    test('what is replaced counts for nothing, and neither does what is over', async () => {
+      const user = await created()
+      const over = newSession(user, NOW)
+      assert.ok(await store.sessions.open(over.record, NOW + 1, undefined, NOW, 2))
+      const [one, two] = [newSession(user, NOW + 2), newSession(user, NOW + 2)]
+      assert.deepEqual(await store.sessions.open(one.record, NOW + 1_000, undefined, NOW + 2, 2), [])
+      assert.deepEqual(await store.sessions.open(two.record, NOW + 1_000, undefined, NOW + 2, 2), [])
+      const three = newSession(user, NOW + 3)
+      const ended = await store.sessions.open(three.record, NOW + 1_000, one.digest, NOW + 3, 2)
+      assert.deepEqual(ended, [{ digest: one.digest, expiresAt: one.record.expiresAt }])
+      for (const session of [two, three]) assert.ok(await validated(session, NOW + 3))
+    })
+
+    test('a lower most ends as many as are too many', async () => {
+      const user = await created()
+      for (const at of [1, 2, 3, 4])
+        await store.sessions.open(newSession(user, NOW + at).record, NOW + 1_000, undefined, NOW + at, 20)
+      const last = newSession(user, NOW + 5)
+      const ended = await store.sessions.open(last.record, NOW + 1_000, undefined, NOW + 5, 1)
+      assert.equal(ended?.length, 4)
+      assert.deepEqual(
+        (await store.sessions.list(user.name, NOW + 5)).map(({ record }) => record.digest),
+        [last.digest],
+      )
+    })
+
+    test('the list has the live sessions of one user, newest first, sealed as they were', async () => {
+      const user = await created()
+      await opened(await created())
+      const sessions = [1, 3, 2].map((at) =>
+        newSession(user, NOW + at, { pending: at === 2 ? 'enrol' : null, label: String(at) }),
+      )
+      for (const { record } of sessions)
+        assert.ok(await store.sessions.open(record, record.createdAt + 1_000, undefined, NOW + 3, 20))
+      const found = await other.sessions.list(user.name, NOW + 3)
+      assert.deepEqual(
+        found.map(({ record }) => record.label),
+        ['3', '2', '1'],
+      )
+      assert.ok(found.every(({ record }) => isSealed(record, SEAL)))
+      assert.deepEqual(found[0]?.record, sessions[1]?.record)
+      await store.sessions.end(sessions[0]?.digest ?? '', sessions[0]?.slot ?? '')
+      assert.equal((await other.sessions.list(user.name, NOW + 1_001)).length, 2)
+      assert.equal((await other.sessions.list(user.name, NOW + 1_002)).length, 1)
+      assert.deepEqual(await other.sessions.list(user.name, NOW + 1_003), [])
+      assert.deepEqual(await other.sessions.list('nobody', NOW), [])
+    })
+
+    test('the list is empty once all have ended, or the user is disabled', async () => {
+      for (const ends of ['all', 'disable', 'password'] as const) {
+        const user = await created()
+        await opened(user)
+        if (ends === 'all') assert.equal(await store.sessions.endAll(user.name), 1)
+        if (ends === 'disable') assert.equal(await store.users.setDisabled(user.name, true), 1)
+        if (ends === 'password')
+          await store.users.update(user.name, { credentials: 'new', endSessions: true }, 0)
+        assert.deepEqual(await other.sessions.list(user.name, NOW), [], ends)
+      }
+    })
+
+    test('neither a look nor the list slides the idle end', async () => {
+      const user = await created()
+      const session = await opened(user)
+      const { digest, slot } = session
+      const looked = await other.sessions.validate(digest, slot, NOW + 900, 'look')
+      assert.deepEqual([looked?.idleExpiresAt, looked?.lastSeenAt], [NOW + 1_000, NOW])
+      assert.equal((await other.sessions.list(user.name, NOW + 900))[0]?.idleExpiresAt, NOW + 1_000)
+      assert.equal(await other.sessions.validate(digest, slot, NOW + 1_000, 'look'), undefined)
+    })
+
+    test('ending all sessions says the epoch from now on; of nobody there is none', async () => {
+      const user = await created({ epoch: 4 })
+      assert.deepEqual(
+        [await store.sessions.endAll(user.name), await other.sessions.endAll(user.name)],
+        [5, 6],
+      )
+      assert.equal(await store.sessions.endAll('nobody'), undefined)
+    })
+
+    test('in random histories every answer is that of a simple model', async () => {
+      await modelSessions(store, other, NOW, 60)
     })
 
     test('in 1,000 random orders of use, replacement and end, nothing that ended is live again', async () => {
