@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { loadConfig } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { authorityFiles, clientFiles } from '../pki/files.ts'
 import { assertClientName } from '../pki/name.ts'
+import { configurationHome } from './configuration-home.ts'
 import { identityFiles, readPair, type IdentityFiles } from './identity-files.ts'
 
 /** Who a client is, and whom it trusts: everything that a connection by certificate needs. */
@@ -81,10 +81,7 @@ export function identityOf(
 
 /** Where a user keeps the identity of a client that no installation here knows. */
 export function userDirectory(name: string, env: Readonly<Record<string, string | undefined>>): string {
-  const home = env['XDG_CONFIG_HOME']
-  // Relative values are to be ignored (XDG Base Directory Specification).
-  const base = home?.startsWith('/') === true ? home : join(homedir(), '.config')
-  return join(base, 'sallyport', 'clients', name)
+  return join(configurationHome(env), 'clients', name)
 }
 
 function whereIs({ as, dir, cwd = process.cwd(), env = process.env }: IdentityOptions): IdentityFiles {

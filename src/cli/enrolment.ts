@@ -11,7 +11,8 @@ import { unwritable } from '../pki/unwritable.ts'
 import { identityOf, type Identity } from './client-identity.ts'
 import { isRootOf, type EnrolmentToken } from './enrolment-token.ts'
 import { identityFiles, storePair } from './identity-files.ts'
-import { askForCertificate, exchange } from './pki-client.ts'
+import { exchange } from './https-exchange.ts'
+import { askForCertificate } from './pki-client.ts'
 import { assertReceived } from './received-certificate.ts'
 
 /** Where and with what to enrol. */

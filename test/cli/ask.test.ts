@@ -1,44 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
-import { findProgram } from '../support/ensure.ts'
 import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-
-const LAUNCHER = resolve(import.meta.dirname, '../../src/cli/launch.js')
-const TERMINAL = findProgram('script')
-const SKIP = TERMINAL === undefined ? 'there is no "script" (util-linux) for a terminal' : false
-
-/** Runs a command on a terminal, and answers each question when it comes. */
-async function onTerminal(
-  directory: string,
-  args: readonly string[],
-  answers: readonly (readonly [question: RegExp, answer: string])[],
-): Promise<{ readonly code: unknown; readonly shown: string }> {
-  const command = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn(TERMINAL ?? 'false', ['-qec', command, '/dev/null'], {
-    cwd: directory,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const left = [...answers]
-  let [shown, seen] = ['', 0]
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    shown += chunk
-    const [next] = left
-    const found = next?.[0].exec(shown.slice(seen))
-    if (next === undefined || found === null || found === undefined) return
-    seen = shown.length
-    left.shift()
-    child.stdin.write(`${next[1]}\r`)
-  })
-  const code = await new Promise((ended) => child.once('close', ended))
-  return { code, shown }
-}
+import { NO_TERMINAL, onTerminal } from '../support/terminal.ts'
 
 async function folder(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t)
@@ -49,12 +18,12 @@ async function folder(t: TestContext): Promise<string> {
 
 test(
   'a passphrase is asked for twice, then whenever the CA signs, and never shown',
-  { skip: SKIP },
+  { skip: NO_TERMINAL },
   async (t) => {
     const directory = await folder(t)
     const passphrase = 'correct horse battery staple'
     const made = await onTerminal(
-      directory,
+      { cwd: directory },
       ['init-ca', '--encrypt'],
       [
         [/Passphrase for the CA keys/, passphrase],
@@ -65,7 +34,7 @@ test(
     const key = join(directory, 'certs', 'ca', 'issuing.key.pem')
     assert.ok(openssl('pkey', '-in', key, '-noout', '-passin', `pass:${passphrase}`).ok)
     const wrong = await onTerminal(
-      directory,
+      { cwd: directory },
       ['issue-client-cert', 'demo'],
       [[/Passphrase of/, 'not that one, no']],
     )
@@ -73,7 +42,7 @@ test(
     assert.match(wrong.shown, /does not open/)
     const options = ['--p12', '--role', 'reader']
     const issued = await onTerminal(
-      directory,
+      { cwd: directory },
       ['issue-client-cert', 'demo', ...options],
       [
         [/Password for client\.p12/, 'over the hills'],
@@ -91,10 +60,10 @@ test(
   },
 )
 
-test('whoever mistypes the second time, or breaks off, gets nothing', { skip: SKIP }, async (t) => {
+test('whoever mistypes the second time, or breaks off, gets nothing', { skip: NO_TERMINAL }, async (t) => {
   const directory = await folder(t)
   const mistyped = await onTerminal(
-    directory,
+    { cwd: directory },
     ['init-ca', '--encrypt'],
     [
       [/Passphrase for the CA keys/, 'correct horse battery staple'],
@@ -104,7 +73,7 @@ test('whoever mistypes the second time, or breaks off, gets nothing', { skip: SK
   assert.equal(mistyped.code, 1)
   assert.match(mistyped.shown, /the two passphrases differ: nothing was made/)
   const brokenOff = await onTerminal(
-    directory,
+    { cwd: directory },
     ['init-ca', '--encrypt'],
     [[/Passphrase for the CA keys/, '\u0003']],
   )
