@@ -10,6 +10,8 @@ import { initCommand } from './init.ts'
 import { issueClientCertCommand } from './issue-client-cert.ts'
 import { issueServerCertCommand } from './issue-server-cert.ts'
 import { issuerCommand } from './issuer.ts'
+import { loginCommand } from './login.ts'
+import { logoutCommand } from './logout.ts'
 import { runCommand } from './run-command.ts'
 import { serveCommand } from './serve.ts'
 import { sessionCommand } from './session.ts'
@@ -33,6 +35,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(startCommand())
     .addCommand(toolsCommand())
     .addCommand(callCommand())
+    .addCommand(loginCommand())
+    .addCommand(logoutCommand())
     .addCommand(connectCommand())
     .addCommand(clientCommand())
     .addCommand(userCommand())

@@ -10,6 +10,11 @@ export function tell(line: string): void {
   stderr.write(`${line}\n`)
 }
 
+/** Writes a line for people in the place of the last one, where there is a terminal to do that on; else nothing. */
+export function progress(line: string): void {
+  if (stderr.isTTY) stderr.write(`\r\u001B[K${line}`)
+}
+
 /** Writes a value as JSON to standard output, for `--json`. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
