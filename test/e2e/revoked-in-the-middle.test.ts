@@ -213,7 +213,7 @@ test('a node that cannot read the list any more refuses certificates and ends th
   assert.equal(ready.status, 503)
 })
 
-test('a list that is damaged stops certificates and readiness, not sessions', async (t) => {
+test('a list that is damaged stops everybody, and readiness', async (t) => {
   const redis = await startRedis()
   t.after(async () => redis.stop())
   const server = await started(t, { storeLocation: redis.url, revocationsFreshFor: 700 })
@@ -222,16 +222,19 @@ test('a list that is damaged stops certificates and readiness, not sessions', as
   const people = { port: server.ports.people ?? 0, ca: target.ca }
   const readiness = async () => (await ask({ ...people, path: '/readyz', method: 'GET' })).status
   assert.equal(await readiness(), 200)
-  const [stream] = await openStreams(target, 1)
-  assert.ok(stream)
+  const authorization = `Bearer ${token}`
+  const streams = [
+    ...(await openStreams(target, 1)),
+    ...(await openStreams({ ...people, headers: { authorization } }, 1)),
+  ]
   const raw = new Redis(redis.url)
   t.after(() => raw.disconnect())
   await raw.zadd('sallyport:{revocations}:by-epoch', 1, 'nonsense')
   await raw.hset('sallyport:{revocations}:state', 'epoch', 1)
-  await closedAt(stream)
+  await Promise.all(streams.map(closedAt))
   const list = modern('tools/list')
   assert.equal((await ask({ ...target, ...list })).status, 503)
   assert.equal(await readiness(), 503)
-  const headers = { ...list.headers, authorization: `Bearer ${token}` }
-  assert.equal((await ask({ ...people, ...list, headers })).status, 200)
+  const headers = { ...list.headers, authorization }
+  assert.equal((await ask({ ...people, ...list, headers })).status, 503)
 })

@@ -171,16 +171,22 @@ test('a client that goes away in the middle of its body is no problem of ours', 
   assert.deepEqual(server.problems, [])
 })
 
+/** The status of an answer, once the server has read the live revocation list after its clock was set. */
+async function judged(request: Ask): Promise<number> {
+  const { status } = await ask(request)
+  return status === 503 ? judged(request) : status
+}
+
 // The last one: the server's clock does not go back.
 test('a stream ends when its session ends, at that very moment', async (t) => {
   const alice = await bySession('alice')
   const list = as(alice, modern('tools/list'))
   // Every use keeps the session from falling asleep before its absolute end, an hour after it began.
-  for (ahead of [HOUR / 3, (2 * HOUR) / 3, HOUR - 10_000]) assert.equal((await ask(list)).status, 200)
+  for (ahead of [HOUR / 3, (2 * HOUR) / 3, HOUR - 10_000]) assert.equal(await judged(list), 200)
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const stream = await openStream(alice)
   ahead = HOUR
   t.mock.timers.tick(10_000)
   await cut(stream)
-  assert.equal((await ask(list)).status, 401)
+  assert.equal(await judged(list), 401)
 })
