@@ -4,6 +4,7 @@ import { certCommand } from './cert.ts'
 import { completionCommand } from './completion.ts'
 import { clientCommand } from './client.ts'
 import { connectCommand } from './connect.ts'
+import { doctorCommand } from './doctor.ts'
 import { enrollCommand } from './enroll.ts'
 import { initCaCommand } from './init-ca.ts'
 import { initCommand } from './init.ts'
@@ -33,6 +34,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .addCommand(initCommand())
     .addCommand(serveCommand())
     .addCommand(startCommand())
+    .addCommand(doctorCommand())
     .addCommand(toolsCommand())
     .addCommand(callCommand())
     .addCommand(loginCommand())

@@ -29,7 +29,8 @@ export async function openServeParts(config: Config, now: () => number): Promise
   return { audit, followed, store: await storeOf(config) }
 }
 
-async function openFollowed(config: Config, now: () => number): Promise<Followed> {
+/** The files that a server follows. */
+export async function openFollowed(config: Config, now: () => number): Promise<Followed> {
   // Beside the audit trail: the server can write there, and it outlives the server.
   const numbers = await crlNumbers(join(dirname(config.audit), 'crl-numbers.json'))
   const trust = await followedTrust(config, { numbers, now })

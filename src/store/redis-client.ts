@@ -40,7 +40,9 @@ export interface RedisClient {
    * its own): messages may have been lost. Returns how to stop; closing the client stops it, too.
    */
   subscribe(channel: string, heard: () => void): () => void
-  /** Resolves if Redis answers, and every master of a cluster. */
+  /** The master that it is connected to now; of a cluster all. */
+  masters(): readonly Redis[]
+  /** Resolves if every master answers. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -84,7 +86,7 @@ async function ready(redis: Redis | Cluster, { database }: RedisLocation): Promi
     // A cluster that does not serve yet is tried again, and what this returns never settles then.
     redis.connect().catch(() => undefined)
     await becomes('ready', redis)
-    await Promise.all(redis.nodes('master').map((node) => becomes('ready', node)))
+    await Promise.all(mastersOf(redis).map((node) => becomes('ready', node)))
   }
 }
 
@@ -126,6 +128,7 @@ function clientOf(redis: Redis | Cluster, target: RedisLocation, options: Client
         stop()
       }
     },
+    masters: () => mastersOf(redis),
     ping: () => answer(() => pingAll(redis)),
     async close() {
       for (const stop of subscriptions) stop()
@@ -142,9 +145,13 @@ async function replicasOf(redis: Redis | Cluster, key: string, within: number): 
 }
 
 async function pingAll(redis: Redis | Cluster): Promise<void> {
-  const nodes = redis instanceof Redis ? [redis] : redis.nodes('master')
-  if (nodes.length === 0) throw new Error('no master is known')
-  await Promise.all(nodes.map(async (node) => node.ping()))
+  const masters = mastersOf(redis)
+  if (masters.length === 0) throw new Error('no master is known')
+  await Promise.all(masters.map(async (node) => node.ping()))
+}
+
+function mastersOf(redis: Redis | Cluster): readonly Redis[] {
+  return redis instanceof Redis ? [redis] : redis.nodes('master')
 }
 
 async function evaluate(
