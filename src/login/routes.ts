@@ -81,7 +81,12 @@ const ACTIONS: Readonly<Record<string, Route>> = {
 }
 
 const METHODS = ['get', 'post', 'delete'] as const
-const ROUTES = { get: PAGES, post: ACTIONS, delete: ENDS } satisfies Record<(typeof METHODS)[number], unknown>
+/** Every route of this door, by method and path. */
+export const ROUTES: Readonly<Record<(typeof METHODS)[number], Readonly<Record<string, Route>>>> = {
+  get: PAGES,
+  post: ACTIONS,
+  delete: ENDS,
+}
 
 /**
  * The door for people: login, password, account and their endpoints, behind an edge that has checked `Host` and made
