@@ -82,7 +82,7 @@ const LIST = script(`
   if user[1] ~= '0' then return found end
   for _, digest in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, -1)) do
     local record = redis.call('HMGET', prefix .. digest, 'epoch', 'idleExpiresAt', 'expiresAt')
-    if record[1] == user[2] and now < tonumber(record[2]) and now < tonumber(record[3]) then
+    if record[1] == user[2] and now < (tonumber(record[2]) or 0) and now < (tonumber(record[3]) or 0) then
       found[#found + 1] = { digest, redis.call('HGETALL', prefix .. digest) }
     end
   end
@@ -145,8 +145,18 @@ function sessionsIn(reply: unknown): readonly LiveSession[] {
   const found: readonly unknown[] = reply
   return found.flatMap((entry) => {
     const [digest, fields]: readonly unknown[] = Array.isArray(entry) ? entry : []
-    return liveSessionOf(String(digest), fields) ?? []
+    return readable(() => liveSessionOf(String(digest), fields)) ?? []
   })
+}
+
+/** A record that is damaged is in no list; that one cannot be read does not hide the others. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
 }
 
 function fieldsFrom(record: SessionRecord, idleExpiresAt: number, now: number): (string | number)[] {
