@@ -115,10 +115,12 @@ describe('on a Redis that asks for client certificates, as a user of few rights,
     await store.close()
   })
 
-  test('ASVS 12.3.5: Redis and we know each other by certificates of the own CA', async () => {
-    const root = authority.files.root
-    const without = await optionsFrom({ ca: root })
+  test('ASVS 12.3.5: without a client certificate Redis is out of reach', async () => {
+    const without = await optionsFrom({ ca: authority.files.root })
     await assert.rejects(connectRedis(location, without), isUnavailable(/cannot use Redis at localhost/))
+  })
+
+  test('ASVS 12.3.4: of Redis only a certificate of the CA that is named is believed', async () => {
     const publicly = await optionsFrom({})
     await assert.rejects(
       connectRedis(location, publicly),
@@ -132,11 +134,8 @@ describe('on a Redis that asks for client certificates, as a user of few rights,
   })
 
   test('ASVS 12.3.2: the name in the certificate of Redis has to be the one that was asked for', async () => {
-    const elsewhere = location.replace('@localhost', '@127.0.0.2')
-    await assert.rejects(
-      connectRedis(elsewhere, options),
-      isUnavailable(/does not match certificate|ECONNREFUSED/),
-    )
+    const elsewhere = location.replace('@localhost', '@127.1')
+    await assert.rejects(connectRedis(elsewhere, options), isUnavailable(/does not match certificate/))
   })
 
   test('a client certificate that is renewed in its place is shown by the next connection', async () => {
@@ -155,7 +154,7 @@ describe('on a Redis that asks for client certificates, as a user of few rights,
     const client = await connectRedis(location, own)
     // Half of a pair is of no use: the last one holds.
     await writeFile(join(folder, 'we.pem'), await readFile(authority.files.root))
-    await client.answer(async (redis) => void redis.disconnect(true))
+    await client.answer(async (redis) => redis.disconnect(true))
     await new Promise((resolve) => client.redis.once('ready', resolve))
     await client.ping()
     await client.close()

@@ -70,11 +70,11 @@ async function join(nodes: readonly Node[]): Promise<void> {
     if (at > 0) await raw.call('CLUSTER', 'MEET', '127.0.0.1', String(first.server.port), String(first.bus))
   }
   const masters = nodes.slice(0, MASTERS)
-  const ids = await Promise.all(masters.map(async ({ raw }) => String(await raw.cluster('MYID'))))
+  const ids = await Promise.all(masters.map(async ({ raw }) => raw.cluster('MYID')))
   await until(nodes, async ({ raw }) => (await known(raw)) === nodes.length)
   for (const [at, { raw }] of nodes.slice(MASTERS).entries())
     await raw.cluster('REPLICATE', ids[at % MASTERS] ?? '')
-  await until(nodes, async ({ raw }) => String(await raw.cluster('INFO')).includes('cluster_state:ok'))
+  await until(nodes, async ({ raw }) => (await raw.cluster('INFO')).includes('cluster_state:ok'))
   await until(nodes.slice(MASTERS), async ({ raw }) =>
     (await raw.info('replication')).includes('master_link_status:up'),
   )
@@ -85,7 +85,7 @@ function edge(at: number): number {
 }
 
 async function known(raw: Redis): Promise<number> {
-  return Number(/cluster_known_nodes:(\d+)/.exec(String(await raw.cluster('INFO')))?.[1])
+  return Number(/cluster_known_nodes:(\d+)/.exec(await raw.cluster('INFO'))?.[1])
 }
 
 /** Nobody says when; the time of the test bounds it. */

@@ -3,12 +3,12 @@ import type { RedisServer } from './redis.ts'
 
 /** The commands that a server needs, those of its scripts among them. */
 export const COMMANDS: readonly string[] = [
-  ...['ping', 'info', 'wait', 'evalsha', 'eval', 'publish', 'subscribe'],
-  ...['exists', 'del', 'expire', 'pexpire', 'pttl', 'get', 'set', 'incrby'],
-  ...['hget', 'hgetall', 'hmget', 'hset', 'hsetnx', 'hincrby', 'hstrlen'],
-  ...['lpush', 'lrange', 'ltrim', 'sadd', 'smembers'],
-  ...['zadd', 'zcard', 'zrange', 'zrangebyscore', 'zrem', 'zremrangebyscore', 'zrevrange', 'zscore'],
-]
+  'ping info wait evalsha eval publish subscribe',
+  'exists del expire pexpire pttl get set incrby',
+  'hget hgetall hmget hset hsetnx hincrby hstrlen',
+  'lpush lrange ltrim sadd smembers',
+  'zadd zcard zrange zrangebyscore zrem zremrangebyscore zrevrange zscore',
+].flatMap((line) => line.split(' '))
 
 /** Beside them on a cluster. */
 export const CLUSTER_COMMANDS: readonly string[] = [
