@@ -19,8 +19,9 @@ const EPOCH = `
   end
 `
 
-/** A replica may be behind, so what it says of revocation counts for nothing. */
-const READ = script(`${EPOCH}
+/** A replica may be behind, so what it says of revocation counts for nothing. A store that is full still says it. */
+const READ = script(`#!lua flags=allow-oom
+${EPOCH}
   local replication = redis.call('INFO', 'replication')
   if not string.find(replication, 'role:master', 1, true) then
     return redis.error_reply('ERR this is a replica, which may be behind')
@@ -38,9 +39,11 @@ const READ = script(`${EPOCH}
 
 /**
  * Adds entries under a new epoch. With `ARGV[3]` (restoring) only those that are not there, and with an epoch above
- * that; then the list gets another id, so that readers who passed the epoch that was lost read everything anew.
+ * that; then the list gets another id, so that readers who passed the epoch that was lost read everything anew. It
+ * goes through in a store that is full.
  */
-const ADD = script(`${EPOCH}
+const ADD = script(`#!lua flags=allow-oom
+${EPOCH}
   redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
   local epoch, least = epochOf(redis.call('HGET', KEYS[1], 'epoch')), tonumber(ARGV[3])
   local isNew = least == nil
