@@ -80,7 +80,7 @@ async function caller(setting: Setting, user: string): Promise<Caller> {
   const session = await openSession(setting, user)
   const target = { port: server.ports.people ?? 0, ca: server.authority.rootPem }
   const headers = { authorization: `Bearer ${session.token}` }
-  const [stream] = await openStreams({ ...target, headers }, 1)
+  const [stream = assert.fail()] = await openStreams({ ...target, headers }, 1)
   const call = modern('tools/call', { name: 'hold', arguments: {} })
   const request = httpsRequest({
     ...target,
@@ -93,7 +93,7 @@ async function caller(setting: Setting, user: string): Promise<Caller> {
   })
   request.on('error', () => undefined)
   request.end(call.body)
-  setting.open.push(request, stream ?? assert.fail())
+  setting.open.push(request, stream)
   return { ...session, stream, signal: await setting.running() }
 }
 
