@@ -22,7 +22,7 @@ export interface RequestRefused {
   readonly requestId: string
   readonly layer: RefusalLayer
   readonly reason: RefusalReason
-  /** What TLS said, when it refused: an OpenSSL code, never text from the peer. */
+  /** What TLS said, when it refused (an OpenSSL code), or more about the reason: a constant, never text from the peer. */
   readonly detail: string | null
   readonly address: string
 }

@@ -1,14 +1,9 @@
 import type { KnownUser } from './known-user.ts'
 import type { LoginOutcome } from './log-in.ts'
 import { openLogin } from './open-login.ts'
-import type { Caller, LoginOptions } from './options.ts'
+import type { LoginOptions } from './options.ts'
 import { provePasskey, type PasskeyAnswer, type ProvenPasskey } from './prove-passkey.ts'
 import { recordIfPossible, refusedLogin } from './session-audit.ts'
-
-/** A passkey in place of name and password. */
-export interface PasskeyLogin extends PasskeyAnswer {
-  readonly caller: Caller
-}
 
 /**
  * Opens a session for whoever has a passkey and was verified by it: both factors at once (ASVS 5.0, 6.3.3).
@@ -17,7 +12,7 @@ export interface PasskeyLogin extends PasskeyAnswer {
  * another password first, and for whatever `provePasskey` refuses. The index that leads to the user proves nothing:
  * his credentials must hold this handle. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
-export async function logInByPasskey(login: PasskeyLogin, options: LoginOptions): Promise<LoginOutcome> {
+export async function logInByPasskey(login: PasskeyAnswer, options: LoginOptions): Promise<LoginOutcome> {
   const { caller } = login
   const throttled = await options.throttle.login({ caller })
   if (throttled.kind === 'wait') return throttled
@@ -36,7 +31,7 @@ export async function logInByPasskey(login: PasskeyLogin, options: LoginOptions)
   return opened === undefined ? { kind: 'refused' } : { kind: 'opened', opened }
 }
 
-async function byHandle(login: PasskeyLogin, options: LoginOptions): Promise<ProvenPasskey> {
+async function byHandle(login: PasskeyAnswer, options: LoginOptions): Promise<ProvenPasskey> {
   const { userHandle } = login.assertion
   const user = userHandle === undefined ? undefined : await options.handles.userOf(userHandle)
   if (userHandle === undefined || user === undefined) return { kind: 'refused', detail: null }

@@ -44,12 +44,12 @@ export async function passkeyRoute(visit: Visit, options: LoginOptions): Promise
   if (site === undefined) return failed(NEEDS_NAME)
   const asker = await passkeyAsker(visit, visit.formSecret, options)
   if (asker.kind === 'refused') return failed(refusal(asker.reason))
-  const answer = { assertion: read.fields, site, holder: asker.holder }
+  const answer = { assertion: read.fields, site, holder: asker.holder, caller: visit.caller }
   return asker.kind === 'stranger' ? entered(visit, answer, options) : risen(visit, asker, answer, options)
 }
 
 async function entered(visit: Visit, answer: PasskeyAnswer, options: LoginOptions): Promise<Reply> {
-  const outcome = await logInByPasskey({ ...answer, caller: visit.caller }, options)
+  const outcome = await logInByPasskey(answer, options)
   if (outcome.kind === 'wait') return failed(tooMany(outcome.seconds))
   if (outcome.kind === 'refused') return failed(NOT_ACCEPTED)
   await holdSession(visit, outcome.opened, options)
@@ -62,7 +62,7 @@ async function risen(
   answer: PasskeyAnswer,
   options: LoginOptions,
 ): Promise<Reply> {
-  const outcome = await riseByPasskey({ ...answer, visitor, caller: visit.caller }, options)
+  const outcome = await riseByPasskey({ ...answer, visitor }, options)
   if (outcome.kind === 'risen') return json(await handOver(visit, visitor, outcome.opened, options))
   if (outcome.kind === 'refused')
     return failed(outcome.reason === 'session_invalid' ? refusal('session_invalid') : NOT_ACCEPTED)

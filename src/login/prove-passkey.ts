@@ -1,11 +1,12 @@
 import type { Passkey } from './credentials.ts'
 import { changeCredentials, knownUser, type CredentialChange, type KnownUser } from './known-user.ts'
-import type { LoginOptions } from './options.ts'
+import type { Caller, LoginOptions } from './options.ts'
 import { afterAnswer, wasAnswered } from './passkey-answered.ts'
 import { challengeId } from './passkey-challenge.ts'
 import { challengeIn } from './passkey-client-data.ts'
 import type { AssertionFields } from './passkey-fields.ts'
 import type { PasskeySite } from './passkey-site.ts'
+import { tellOfFailedLogin } from './tell-of-failed-login.ts'
 import { verifyAssertion } from './verify-assertion.ts'
 
 /** What a browser answered to a challenge, and where it was. */
@@ -14,6 +15,7 @@ export interface PasskeyAnswer {
   readonly site: PasskeySite
   /** For whom the challenge must have been made (`form-guard.ts`). */
   readonly holder: string
+  readonly caller: Caller
 }
 
 /** The proof of a passkey, and what its user has to be besides. */
@@ -33,8 +35,8 @@ export type ProvenPasskey =
  * them has it. User verification is asked for always, so that it counts as both factors.
  *
  * Fails closed: refused for whatever does not verify, for a challenge of another browser or one that was answered
- * before, for a signature counter that does not rise (then there may be a copy of the key), and for a user who is not
- * fit. Rejects with `STORE_UNAVAILABLE` or `TOO_BUSY`.
+ * before, for a signature counter that does not rise (there may be a copy of the key: its owner is told), and for a user
+ * who is not fit. Rejects with `STORE_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function provePasskey(attempt: PasskeyAttempt, options: LoginOptions): Promise<ProvenPasskey> {
   const { user, assertion, site } = attempt
@@ -50,7 +52,9 @@ export async function provePasskey(attempt: PasskeyAttempt, options: LoginOption
   const { publicKey } = passkey
   const judge = (now: KnownUser): CredentialChange<ProvenPasskey> =>
     judged(now, attempt, { publicKey, counter, answered, at: options.now() })
-  return (await changeCredentials(user, judge, options)) ?? REFUSED
+  const proven = (await changeCredentials(user, judge, options)) ?? REFUSED
+  if (proven === COPIED) await tellOfFailedLogin(user, attempt.caller, options)
+  return proven
 }
 
 const REFUSED: ProvenPasskey = Object.freeze({ kind: 'refused', detail: null })

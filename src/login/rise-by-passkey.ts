@@ -1,5 +1,5 @@
 import type { OpenedSession } from './open-session.ts'
-import type { Caller, LoginOptions } from './options.ts'
+import type { LoginOptions } from './options.ts'
 import { provePasskey, type PasskeyAnswer } from './prove-passkey.ts'
 import { rotateSession } from './rotate-session.ts'
 import { recordIfPossible, refusedCode } from './session-audit.ts'
@@ -9,7 +9,6 @@ import type { KnownVisitor } from './visitor.ts'
 /** A passkey in a session: as the second factor that it lacks, or to prove anew who is there. */
 export interface PasskeyRise extends PasskeyAnswer {
   readonly visitor: Pick<KnownVisitor, 'live' | 'lacks'>
-  readonly caller: Caller
 }
 
 /** Either the session under a new token, or why not. */

@@ -71,7 +71,7 @@ export async function verifyAttestation(
 
 /**
  * We ask for no attestation, so that an honest browser sends none, or one that the new key itself signed. Certificates
- * are refused unread: the library would fetch what they point to, in the name of this server.
+ * are refused unread: they prove nothing that we ask, and what judges them has much to read, and addresses to fetch.
  */
 function isWithoutCertificate(attestationObject: string): boolean {
   const object = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))

@@ -23,7 +23,7 @@ export function secondFactorPage(page: SecondFactorPage): string {
       <p>Your password is right, ${page.user}. One more proof that it is you.</p>
       ${alert(page.problem)} ${page.hasTotp ? totpForm(page) : undefined}
       ${page.hasPasskey ? PASSKEY : undefined}
-      <details ${page.hasTotp ? undefined : html`open`}>
+      <details ${page.hasTotp || page.hasPasskey ? undefined : html`open`}>
         <summary>Use a recovery code</summary>
         <form method="post" action="/auth/factor">
           ${formTokenField(page.formToken)} ${recoveryCodeField()}
