@@ -25,10 +25,10 @@ export function floodLogins({ ports, authority }: TestServer, atOnce: number, pa
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
   const answers: Answer[] = []
   const waiting = new Set<() => void>()
-  let stopped = false
+  const stopping = new AbortController()
   let count = 0
   const login = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const body = JSON.stringify({ username: `nobody-${(count += 1)}`, password: 'correct horse battery' })
       const headers = { 'content-type': 'application/json' }
       const to = { port: ports.people ?? 0, path: '/auth/login', ca: authority.rootPem, agent }
@@ -52,7 +52,7 @@ export function floodLogins({ ports, authority }: TestServer, atOnce: number, pa
         look()
       }),
     async stop() {
-      stopped = true
+      stopping.abort()
       await all
       agent.destroy()
     },
