@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Redis, type Cluster } from 'ioredis'
+import { Redis, type ChainableCommander, type Cluster } from 'ioredis'
 import { newConnection, newListener, type ConnectionOptions } from './redis-connection.ts'
 import { redisKeys, type RedisKeys } from './redis-keys.ts'
 import { redisLocation, type RedisLocation } from './redis-location.ts'
@@ -8,6 +8,9 @@ import { unavailable } from './unavailable.ts'
 
 /** How long a first connection may take altogether, in ms: sentinels and the nodes of a cluster are asked in turn. */
 const FIRST_CONNECTION = 3_000
+
+/** How long a write waits for a replica, in ms. */
+const REPLICATED_WITHIN = 100
 
 /** A Lua script, and the digest by which Redis knows it. */
 export interface Script {
@@ -31,10 +34,10 @@ export interface RedisClient {
   /** Runs a script in one atomic step. The keys must share a hash slot. */
   run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>
   /**
-   * How many replicas have all that was written to the key's node so far: resolves when one has, or after `within` ms.
-   * Without replicas it takes that long.
+   * As `run`, for what a failover must not lose: resolves once a replica has it, too, where there is one. Rejects if
+   * none has it within 100 ms: it is in force then all the same.
    */
-  replicas(key: string, within: number): Promise<number>
+  runDurably(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>
   /**
    * Calls back for every message of a channel, and whenever it is subscribed on a new connection (this takes one of
    * its own): messages may have been lost. Returns how to stop; closing the client stops it, too.
@@ -119,7 +122,12 @@ function clientOf(redis: Redis | Cluster, target: RedisLocation, options: Client
     keys: redisKeys(options.prefix),
     answer,
     run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
-    replicas: (key, within) => answer(() => replicasOf(redis, key, within)),
+    runDurably: (lua, keys, values) =>
+      answer(async () => {
+        const reply = await evaluate(redis, lua, keys, values)
+        await replicated(redis, keys[0] ?? '')
+        return reply
+      }),
     subscribe(channel, heard) {
       const stop = subscribed(() => newListener(target, options, redis), channel, heard)
       subscriptions.add(stop)
@@ -137,11 +145,19 @@ function clientOf(redis: Redis | Cluster, target: RedisLocation, options: Client
   }
 }
 
-/** WAIT has no key: what goes with it takes it to the right node, on the connection of what was written. */
-async function replicasOf(redis: Redis | Cluster, key: string, within: number): Promise<number> {
-  const replies = (await redis.pipeline().exists(key).wait(1, within).exec()) ?? []
+async function replicated(redis: Redis | Cluster, key: string): Promise<void> {
+  const replication = await onNodeOf(redis.pipeline().exists(key).info('replication'))
+  if (!/^connected_slaves:[1-9]/m.test(String(replication))) return
+  const replicas = await onNodeOf(redis.pipeline().exists(key).wait(1, REPLICATED_WITHIN))
+  if (Number(replicas) < 1)
+    throw new Error(`this is in force, but no replica had it within ${REPLICATED_WITHIN} ms: repeat it`)
+}
+
+/** INFO and WAIT have no key: EXISTS before them takes them to its node, on the connection of what was written. */
+async function onNodeOf(commands: ChainableCommander): Promise<unknown> {
+  const replies = (await commands.exec()) ?? []
   for (const [error] of replies) if (error !== null) throw error
-  return Number(replies[1]?.[1])
+  return replies.at(-1)?.[1]
 }
 
 async function pingAll(redis: Redis | Cluster): Promise<void> {

@@ -7,9 +7,6 @@ import { memberOf, revokedOf } from './revoked-member.ts'
 /** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
 const ADDED_AT_ONCE = 500
 
-/** How long a revocation waits for a replica, in ms. */
-const REPLICATED_WITHIN = 100
-
 /** An epoch that is no whole number, or beyond what is counted exactly, is one that was lost. */
 const EPOCH = `
   local function epochOf(text)
@@ -67,8 +64,7 @@ ${EPOCH}
     redis.call('ZREM', KEYS[2], ended)
     redis.call('ZREM', KEYS[3], ended)
   end
-  redis.pcall('PUBLISH', ARGV[1], '')
-  return string.match(redis.call('INFO', 'replication'), 'connected_slaves:(%d+)')`)
+  redis.pcall('PUBLISH', ARGV[1], '')`)
 
 /**
  * The live revocation list, in one hash slot: a hash with the epoch, and two sorted sets of entries (`revoked-member.ts`).
@@ -82,8 +78,7 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
   const addSome = async (some: readonly Revoked[], least: number | ''): Promise<void> => {
     const entries = some.flatMap((entry) => [memberOf(entry), entry.until])
     const values = [revocationChannel, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
-    const replicas = Number(await client.run(ADD, keys, values))
-    if (replicas > 0) await replicated(client, revocationState)
+    await client.runDurably(ADD, keys, values)
   }
   const add = async (entries: readonly Revoked[], least: number | ''): Promise<void> => {
     // Nothing to add may still be an epoch to raise.
@@ -103,17 +98,6 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
     },
     subscribe: (announced) => client.subscribe(revocationChannel, announced),
   }
-}
-
-/** Fails if no replica has it in time: it is in force then, but a failover could lose it. */
-async function replicated(client: RedisClient, key: string): Promise<void> {
-  const replicas = await client.replicas(key, REPLICATED_WITHIN)
-  await client.answer(async () => {
-    if (replicas < 1)
-      throw new Error(
-        `the revocation is in force, but no replica had it within ${REPLICATED_WITHIN} ms: repeat it`,
-      )
-  })
 }
 
 function isReading(reply: unknown): reply is [epoch: number, run: string, members: unknown[]] {

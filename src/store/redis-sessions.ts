@@ -124,7 +124,7 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
       return (await client.run(END, [sessionKey(slot, digest)], [sessionIndex(slot), digest])) === 1
     },
     async endAll(user) {
-      const epoch = await client.run(END_ALL, [userPrefix(slotOf(user)) + user], [])
+      const epoch = await client.runDurably(END_ALL, [userPrefix(slotOf(user)) + user], [])
       return epoch === null ? undefined : Number(epoch)
     },
     async list(user, now) {

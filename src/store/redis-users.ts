@@ -7,7 +7,10 @@ const CREATE = script(`
   redis.call('HSET', KEYS[1], unpack(ARGV))
   return 1`)
 
-/** A rise of the epoch goes through in a store that is full. */
+/**
+ * A rise of the epoch goes through in a store that is full. A failover must not lose it: a code would be good twice,
+ * and an old password again.
+ */
 const UPDATE = script(`#!lua flags=allow-oom
   if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
   if (redis.call('HGET', KEYS[1], 'revision') or '0') ~= ARGV[3] then return 0 end
@@ -36,10 +39,10 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
     },
     async update(name, { credentials, endSessions }, expected) {
       const values = [credentials, endSessions ? 1 : 0, expected]
-      return (await client.run(UPDATE, [keyOf(name)], values)) === 1
+      return (await client.runDurably(UPDATE, [keyOf(name)], values)) === 1
     },
     async setDisabled(name, disabled) {
-      const epoch = await client.run(SET_DISABLED, [keyOf(name)], [disabled ? 1 : 0])
+      const epoch = await client.runDurably(SET_DISABLED, [keyOf(name)], [disabled ? 1 : 0])
       return epoch === null ? undefined : Number(epoch)
     },
     async list() {

@@ -3,7 +3,6 @@ import { after, before, describe, test } from 'node:test'
 import { Cluster } from 'ioredis'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
-import { connectRedis } from '../../src/store/redis-client.ts'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.ts'
 import { CLUSTER_COMMANDS, COMMANDS, refusals, rightsOf } from '../support/redis-user.ts'
 import { storeContract } from './contract.ts'
@@ -45,12 +44,6 @@ describe('on a Redis Cluster, as a user of few rights', () => {
     assert.equal(new Set(masters).size, 3)
     await store.ping()
     await store.close()
-  })
-
-  test('a wait for replicas is one of the node that has the key', async () => {
-    const client = await connectRedis(location)
-    for (const key of ['a', 'b', 'c', 'd', 'e']) assert.equal(await client.replicas(`sallyport:${key}`, 1), 0)
-    await client.close()
   })
 
   test('nothing was refused for lack of a right', async () => {
