@@ -19,6 +19,7 @@ export function enrolTotpPage({ formToken, secret, uri, qr, problem }: EnrolTotp
   return layout(
     'Set up an authenticator app',
     html`
+      ${alert(problem)}
       <p>Scan this with the app, within five minutes.</p>
       <svg
         class="qr"
@@ -33,7 +34,6 @@ export function enrolTotpPage({ formToken, secret, uri, qr, problem }: EnrolTotp
       <p class="hint">Or type this into the app, as a key that is based on time:</p>
       <p><code class="secret">${grouped(secret)}</code></p>
       <p class="hint"><a href="${uri}">Open in an app on this device</a></p>
-      ${alert(problem)}
       <form method="post" action="/auth/enrol/totp">
         ${formTokenField(formToken)} ${totpField('The code that the app shows now')}
         <button type="submit">Confirm</button>

@@ -16,11 +16,12 @@ export function newRecoveryCodesPage({ codes }: NewRecoveryCodesPage): string {
         Without your second factor, each of these lets you in once. Keep them where your password is not. They
         are shown only now.
       </p>
-      <ol class="codes">
+      <ul class="codes" id="codes">
         ${codes.map((code) => html`<li><code>${code}</code></li>`)}
-      </ol>
+      </ul>
+      <button type="button" class="quiet" data-copy="codes" hidden>Copy</button>
       <p><a href="${file}" download="sallyport-recovery-codes.txt">Download as a text file</a></p>
-      <p class="links"><a class="button" href="/account">I have kept them</a></p>
+      <a class="button" href="/account">I have kept them</a>
     `,
   )
 }

@@ -39,6 +39,7 @@ button, .button {
   margin-top: 1.25rem; padding: 0.6875rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.5rem;
 }
+.button { display: block; text-align: center; text-decoration: none; }
 button:hover, .button:hover { filter: brightness(1.08); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 a { color: var(--accent); }
@@ -62,8 +63,8 @@ dd.code { font-size: 1.25rem; }
 summary { margin-top: 1.5rem; color: var(--accent); cursor: pointer; }
 .qr { display: block; width: min(100%, 15rem); margin: 0 auto 1rem; border-radius: 0.5rem; }
 code { font-family: ui-monospace, monospace; }
-.secret, .codes { font-size: 0.9375rem; user-select: all; }
-.codes { margin: 0; padding: 0.75rem 0.75rem 0.75rem 2.5rem; border: 1px solid var(--line); border-radius: 0.5rem; }
+.secret, .codes { font-size: 0.875rem; user-select: all; }
+.codes { margin: 0; padding: 0.75rem; list-style: none; border: 1px solid var(--line); border-radius: 0.5rem; }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
 .links { margin: 1.25rem 0 0; }
 .alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem; }
