@@ -1,7 +1,14 @@
 import { Readable } from 'node:stream'
 import { Agent, buildConnector, request } from 'undici'
 import type { Headers } from './bridge-headers.ts'
-import type { Identity } from './client-identity.ts'
+
+/** By what a connection is made. */
+export interface Access {
+  /** PEM: the roots that are trusted, and the certificate to present, if there is one. */
+  readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string }
+  /** Sent with every request. */
+  readonly headers: Headers
+}
 
 /** One HTTP request to the MCP endpoint. */
 export interface Ask {
@@ -38,7 +45,7 @@ export type Asked =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | ({ readonly kind: 'unanswered' } & Unanswered)
 
-/** The connections by one certificate. */
+/** The connections by one certificate, or one session. */
 export interface Connection {
   ask(ask: Ask): Promise<Asked>
   /** Takes no more requests; resolves when those that run are over. */
@@ -54,15 +61,13 @@ const CONNECT_TIMEOUT = 10_000
 const KEEP_ALIVE = 15_000
 
 /**
- * Connections to one server by one identity; TLS trusts its root alone. Nothing is ever sent twice, TLS sessions are
+ * Connections to one server by one certificate or session; TLS trusts the roots that go with it alone. Nothing is ever sent twice, TLS sessions are
  * not resumed (a resumed one would carry the certificate of before), and no answer is waited for too long: a call may
  * take hours.
  */
-export function connectionOf({ certificate: cert, key, root: ca }: Identity, url: URL): Connection {
+export function connectionOf({ tls, headers: own }: Access, url: URL): Connection {
   const connector = buildConnector({
-    cert,
-    key,
-    ca,
+    ...tls,
     maxCachedSessions: 0,
     timeout: CONNECT_TIMEOUT,
     keepAliveInitialDelay: KEEP_ALIVE,
@@ -93,6 +98,7 @@ export function connectionOf({ certificate: cert, key, root: ca }: Identity, url
           signal,
           headers: {
             ...headers,
+            ...own,
             ...(body === undefined ? {} : { 'content-length': String(sending.length) }),
           },
           ...(body === undefined ? {} : { body: sending.pieces }),

@@ -1,22 +1,38 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { withFileLock } from '../pki/file-lock.ts'
 import { connectionOf, type Connection } from './bridge-connection.ts'
-import type { Identity } from './client-identity.ts'
+import { holding } from './bridge-holding.ts'
+import { expiredWords, type Identity } from './client-identity.ts'
+import { faultSentence, unknownSentence, type ConnectionFault } from './connection-fault.ts'
 import { isFinal, renewalLock } from './renewal.ts'
 import { watchIdentity } from './watch-identity.ts'
 
-/** A certificate and the connections that are made with it. */
+/** A certificate or a session, and the connection that is made with it. */
 export interface Held {
-  readonly identity: Identity
   readonly connection: Connection
+  /** Another connection by the same. */
+  connect(): Connection
+  /** As in `the certificate of "demo"`. */
+  readonly what: string
+  /** What to tell of a connection by it that failed, */
+  faultWords(fault: ConnectionFault): string
+  /** and when the server knows nobody by it. */
+  readonly unknownWords: string
 }
 
-/** The certificate of the bridge, kept alive. */
+/** What the bridge is known by, kept alive. */
 export interface Credential {
   /** What new requests use. */
   current(): Held
   /** Whether there is another one than `used` to try: in use by now, or on disk. */
   isReplaced(used: Held): Promise<boolean>
+  /**
+   * Told that the server knows nobody by it, and that there is no other. Whether another is worth waiting for: nothing is
+   * sent until then, and {@link missing} says what to do.
+   */
+  isAwaited(used: Held): boolean
+  /** Why there is nothing to be known by at the moment; `undefined` if there is something. */
+  missing(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -47,16 +63,12 @@ export function keepCredential(options: CredentialOptions): Credential {
   const { url, renew, now, tell, onExpired } = options
   const ended = new AbortController()
   const { signal } = ended
-  const retired = new Set<Connection>()
-  const hold = (identity: Identity): Held => ({ identity, connection: connectionOf(identity, url) })
-  let held = hold(options.identity)
+  const held = holding(heldIdentity(options.identity, url, now))
+  const inUse = (): Identity => held.current().identity
 
   const use = (identity: Identity): void => {
-    if (identity.certificate === held.identity.certificate || signal.aborted) return
-    const { connection } = held
-    held = hold(identity)
-    retired.add(connection)
-    void connection.retire().finally(() => retired.delete(connection))
+    if (identity.certificate === inUse().certificate || signal.aborted) return
+    held.replace(heldIdentity(identity, url, now))
   }
   const find = async (): Promise<Identity> => {
     const found = await options.find()
@@ -88,20 +100,18 @@ export function keepCredential(options: CredentialOptions): Credential {
           find,
           renew: replace,
           renewed: async () => undefined,
-          say: (line) => tell(`the certificate of "${held.identity.name}" ${line}`),
+          say: (line) => tell(`the certificate of "${inUse().name}" ${line}`),
           now,
           wait: rest,
           random: Math.random,
           signal,
         })
       } catch (error) {
-        const left = held.identity.notAfter - now()
+        const left = inUse().notAfter - now()
         if (left <= 0) return onExpired(error)
         const words = error instanceof Error ? error.message : String(error)
         if (words !== told)
-          tell(
-            `${words} (the certificate in use is good until ${new Date(held.identity.notAfter).toISOString()})`,
-          )
+          tell(`${words} (the certificate in use is good until ${new Date(inUse().notAfter).toISOString()})`)
         told = words
         await rest(Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, left)))
       }
@@ -109,14 +119,36 @@ export function keepCredential(options: CredentialOptions): Credential {
   void keep()
 
   return {
-    current: () => held,
+    current: held.current,
     async isReplaced(used) {
       await find().catch(() => undefined)
-      return held !== used
+      return held.current() !== used
     },
+    isAwaited: () => false,
+    missing: async () => undefined,
     async close() {
       ended.abort()
-      await Promise.all([held.connection, ...retired].map(async (connection) => connection.destroy()))
+      await held.close()
     },
+  }
+}
+
+interface HeldIdentity extends Held {
+  readonly identity: Identity
+}
+
+function heldIdentity(identity: Identity, url: URL, now: () => number): HeldIdentity {
+  const { name, directory, certificate: cert, key, root: ca, notAfter } = identity
+  const attempt = { as: name, url: url.href, root: directory }
+  const connect = (): Connection => connectionOf({ tls: { ca, cert, key }, headers: {} }, url)
+  const isRefusal = (fault: ConnectionFault): boolean => fault === 'certificate_refused' || fault === 'closed'
+  return {
+    identity,
+    connection: connect(),
+    connect,
+    what: `the certificate of "${name}"`,
+    faultWords: (fault) =>
+      isRefusal(fault) && now() >= notAfter ? expiredWords(directory) : faultSentence(fault, attempt),
+    unknownWords: unknownSentence(attempt),
   }
 }

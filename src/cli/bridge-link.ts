@@ -6,6 +6,8 @@ export interface Link {
   reached(): void
   /** A connection failed: the server is tried until it answers. */
   lost(): void
+  /** Something has changed: a server that is being tried is tried at once. */
+  hurry(): void
   /** Resolves with true once the server answers, with false when `patience` (ms) is over or `signal` aborts. */
   reachable(patience: number, signal: AbortSignal): Promise<boolean>
   /** Why it cannot be reached; `undefined` while it can, as far as is known. */
@@ -36,6 +38,7 @@ export function linkTo({ probe, greeting, tell, signal }: LinkOptions): Link {
   let trying: Promise<void> | undefined
   let isKnown = false
   let found = Promise.withResolvers<void>()
+  let hurried = Promise.withResolvers<void>()
   const reached = (): void => {
     if (!isKnown) tell(greeting)
     else if (problem !== undefined) tell('the server answers again')
@@ -50,7 +53,8 @@ export function linkTo({ probe, greeting, tell, signal }: LinkOptions): Link {
       if (wrong === undefined) return reached()
       if (problem === undefined && !signal.aborted) tell(`${wrong}; trying again`)
       problem = wrong
-      await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+      hurried = Promise.withResolvers()
+      await Promise.race([hurried.promise, rest(pause * (0.5 + Math.random()), signal)])
     }
   }
   const lost = (): void => {
@@ -62,6 +66,7 @@ export function linkTo({ probe, greeting, tell, signal }: LinkOptions): Link {
   return {
     reached,
     lost,
+    hurry: () => hurried.resolve(),
     problem: () => problem,
     async reachable(patience, caller) {
       const over = AbortSignal.any([caller, signal])
@@ -72,6 +77,10 @@ export function linkTo({ probe, greeting, tell, signal }: LinkOptions): Link {
       return Promise.race([back, wait(patience, false, { signal: over }).catch(() => false)])
     },
   }
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch(() => undefined)
 }
 
 async function aborted(signal: AbortSignal): Promise<false> {

@@ -1,8 +1,8 @@
 import { SallyportError } from '../errors.ts'
-import { connectionOf, type Answer, type Ask, type Asked } from './bridge-connection.ts'
+import type { Answer, Ask, Asked } from './bridge-connection.ts'
 import type { Credential, Held } from './bridge-credential.ts'
 import { linkTo } from './bridge-link.ts'
-import { connectionFault, faultSentence, unknownSentence, type ConnectionFault } from './connection-fault.ts'
+import { connectionFault, type ConnectionFault } from './connection-fault.ts'
 
 /** What became of a request. */
 export type Sent =
@@ -46,22 +46,20 @@ const CLOSED_TOO_OFTEN = 4
 /** Asks the server, and finds out when it is of no use to go on: our certificate is not known, or it is another server. */
 export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: UpstreamOptions): Upstream {
   let closed = 0
+  let known = credential.current()
   const hopeless = (message: string): string => {
     onHopeless(new SallyportError('CERTIFICATE_INVALID', message))
     return message
   }
-  const attemptOf = ({ identity: { name, directory } }: Held) => ({
-    as: name,
-    url: url.href,
-    root: directory,
-  })
   const link = linkTo({
     signal,
     tell,
-    greeting: `connected to ${url.href} by the certificate of "${credential.current().identity.name}"`,
+    greeting: `connected to ${url.href} by ${credential.current().what}`,
     async probe() {
+      const missing = await credential.missing()
+      if (missing !== undefined) return missing
       const held = credential.current()
-      const connection = connectionOf(held.identity, url)
+      const connection = held.connect()
       const asked = await connection.ask({ method: 'GET', headers: PROBE, signal })
       closed = isClosed(asked) ? closed + 1 : 0
       const tried = await judged(held, asked)
@@ -70,7 +68,7 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
     },
   })
 
-  /** What tells of our certificate or of another server ends the bridge, if there is no other certificate to try. */
+  /** What tells of our certificate or of another server ends the bridge, if there is nothing else to try or to wait for. */
   const judged = async (held: Held, asked: Asked): Promise<Tried> => {
     if (asked.kind === 'unanswered') return failed(held, asked)
     if (asked.answer.status !== 401) {
@@ -79,23 +77,22 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
     }
     await asked.answer.discard()
     // Refused before anybody looked at the body.
-    return refused(held, { unsent: true, why: unknownSentence(attemptOf(held)) })
+    return refused(held, { unsent: true, why: held.unknownWords, isUnknown: true })
   }
-  const refused = async (held: Held, { unsent, why }: { unsent: boolean; why: string }): Promise<Tried> => ({
-    kind: 'failed',
-    unsent,
-    why: (await credential.isReplaced(held)) || signal.aborted ? why : hopeless(why),
-  })
+  const refused = async (held: Held, { unsent, why, isUnknown }: Refused): Promise<Tried> => {
+    const goesOn =
+      (await credential.isReplaced(held)) || signal.aborted || (isUnknown && credential.isAwaited(held))
+    return { kind: 'failed', unsent, why: goesOn ? why : hopeless(why) }
+  }
   const failed = async (held: Held, asked: Unanswered): Promise<Tried> => {
     const { error, unsent } = asked
     const fault = connectionFault(error)
-    const why = fault === undefined ? wordsOf(error, url) : faultSentence(fault, attemptOf(held))
+    const why = fault === undefined ? wordsOf(error, url) : held.faultWords(fault)
     if (isHopeless(fault)) return { kind: 'failed', unsent, why: hopeless(why) }
     if (fault === 'certificate_refused' || closed >= CLOSED_TOO_OFTEN) {
-      const isExpired = now() >= held.identity.notAfter
       // The server ended the handshake, which on our side was over: it has read nothing.
       const isUnread = unsent || fault === 'certificate_refused'
-      return refused(held, { unsent: isUnread, why: isExpired ? expiredSentence(held) : why })
+      return refused(held, { unsent: isUnread, why, isUnknown: false })
     }
     return { kind: 'failed', unsent, why: outageSentence(fault, why, url) }
   }
@@ -105,6 +102,10 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
       const deadline = now() + patience
       let why: string | undefined
       for (;;) {
+        const missing = await credential.missing()
+        if (missing !== undefined && patience !== Infinity) return { kind: 'unreachable', why: missing }
+        if (credential.current() !== known) link.hurry()
+        known = credential.current()
         const isReachable = await link.reachable(deadline - now(), ask.signal)
         if (ask.signal.aborted || signal.aborted) return { kind: 'given_up' }
         if (!isReachable) return { kind: 'unreachable', why: link.problem() ?? why ?? unanswered(url) }
@@ -122,6 +123,13 @@ export function upstreamOf({ url, credential, now, tell, onHopeless, signal }: U
 
 function unanswered(url: URL): string {
   return `the server at ${url.href} does not answer`
+}
+
+interface Refused {
+  readonly unsent: boolean
+  readonly why: string
+  /** Whether the server answered, and knows nobody by it. */
+  readonly isUnknown: boolean
 }
 
 type Unanswered = Extract<Asked, { kind: 'unanswered' }>
@@ -145,10 +153,6 @@ function isHopeless(fault: ConnectionFault | undefined): boolean {
 function outageSentence(fault: ConnectionFault | undefined, why: string, url: URL): string {
   if (fault === 'closed') return `the server at ${url.href} closed the connection`
   return fault === 'nobody_listens' ? `nobody listens at ${url.href}` : why
-}
-
-function expiredSentence({ identity: { directory } }: Held): string {
-  return `the certificate in ${directory} has expired: it needs a new enrolment token`
 }
 
 function wordsOf(error: unknown, url: URL): string {

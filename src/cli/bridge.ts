@@ -1,25 +1,22 @@
 import type { Readable, Writable } from 'node:stream'
 import { LONGEST_MESSAGE } from './bridge-answer.ts'
 import { BRIDGE_ERROR, clientSide } from './bridge-client.ts'
-import { keepCredential } from './bridge-credential.ts'
+import type { Credential } from './bridge-credential.ts'
 import { forwarder, type Forwarder } from './bridge-forward.ts'
 import { linesOf } from './bridge-lines.ts'
 import { failAll } from './bridge-refusal.ts'
 import { upstreamOf } from './bridge-upstream.ts'
-import type { Identity } from './client-identity.ts'
 
 /** What {@link bridge} takes. */
 export interface BridgeOptions {
   readonly url: URL
-  readonly identity: Identity
+  /** What the bridge is known by; told why it cannot go on with it when that is so. */
+  readonly credential: (hopeless: (error: unknown) => void) => Credential
   readonly input: Readable
   /** Carries messages, one per line, and nothing else. */
   readonly output: Writable
   /** Told what people may want to know. */
   readonly tell: (line: string) => void
-  /** Reads the identity again. */
-  readonly find: () => Promise<Identity>
-  readonly renew: (identity: Identity) => Promise<Identity>
   /** Ms since the epoch. */
   readonly now: () => number
   /** Aborted to end the bridge. */
@@ -32,8 +29,8 @@ const MOST_UNSENT = LONGEST_MESSAGE
 const LEAVING = 2_000
 
 /**
- * Forwards MCP between a client on standard input and output and a server over TLS with a client certificate, until the
- * client closes its side or `signal` aborts.
+ * Forwards MCP between a client on standard input and output and a server over TLS with a client certificate or a
+ * session, until the client closes its side or `signal` aborts.
  *
  * A forwarder of our own rather than the transport of the SDK: that one validates and rewrites messages, keeps to
  * itself what a server answers with a status that is no success, sends no headers for tool arguments, and does not say
@@ -50,7 +47,7 @@ export async function bridge(options: BridgeOptions): Promise<void> {
     ended.abort()
   }
   const { signal } = ended
-  const credential = keepCredential({ ...options, onExpired: hopeless })
+  const credential = options.credential(hopeless)
   const upstream = upstreamOf({ url, credential, now, tell, onHopeless: hopeless, signal })
   const client = clientSide(output)
   const forward = forwarder({ upstream, client, tell, signal })

@@ -9,6 +9,7 @@ Examples:
   npx sallyport call whoami --as demo
   npx sallyport call notes_write '{"id":"hello","text":"Hello"}' --as admin-cli
   npx sallyport call notes_list --as demo --json
+  npx sallyport call whoami --session
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
@@ -17,7 +18,7 @@ type Arguments = Record<string, unknown>
 /** `sallyport call`: calls a tool by the certificate of a client. */
 export function callCommand(): Command {
   return withClientOptions(new Command('call'))
-    .description('Call a tool, by the certificate of a client.')
+    .description('Call a tool, by the certificate of a client or by a session.')
     .argument('<tool>', 'name of the tool')
     .argument('[arguments]', 'its arguments, as a JSON object', parsedArguments, {})
     .addHelpText('after', EXAMPLES)

@@ -1,15 +1,26 @@
 import type { Client } from '@modelcontextprotocol/client'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import { assertClientName } from '../pki/name.ts'
+import type { Access } from './bridge-connection.ts'
+import { accessBySession } from './bridge-login.ts'
 import { configuration } from './configuration.ts'
-import { codesOf, connectionFault, faultSentence, unknownSentence, type Attempt } from './connection-fault.ts'
-import { connectAs, localEndpoint } from './mcp-client.ts'
+import {
+  codesOf,
+  connectionFault,
+  faultSentence,
+  unknownSentence,
+  type ConnectionFault,
+} from './connection-fault.ts'
+import { accessByCertificate, connectClient, localEndpoint } from './mcp-client.ts'
+import { sessionFor } from './session-for.ts'
+import { endedSentence, sessionFaultSentence } from './session-fault.ts'
 
 /** The options of every command that connects as a client. */
 export interface ClientFlags {
   readonly as: string
+  readonly session?: true
   readonly url?: string
   readonly json?: true
 }
@@ -18,6 +29,7 @@ export interface ClientFlags {
 export function withClientOptions(command: Command): Command {
   return command
     .option('--as <name>', 'the client of certs/clients whose certificate to use', 'demo')
+    .addOption(new Option('--session', 'use the session of "sallyport login" instead').conflicts('as'))
     .option('--url <url>', 'the MCP endpoint; by default the one that sallyport.yaml configures')
     .option('--json', 'print the result as JSON')
 }
@@ -30,13 +42,14 @@ export async function connected(flags: ClientFlags, work: (client: Client) => Pr
       'NAME_INVALID',
       `${flags.url} is no URL: write it as in https://localhost:8443/mcp`,
     )
-  const config = configuration()
-  const url = flags.url ?? localEndpoint(config.listeners.certificates.port)
-  const connection = await connectAs({ certificates: config.certificates, as: flags.as, url }).catch(
-    (error: unknown) => {
-      throw explained(error, { as: flags.as, url, root: authorityFiles(config.certificates).root })
-    },
-  )
+  const { access, url, faultWords, unknownWords } =
+    flags.session === true ? await bySession(flags) : byCertificate(flags)
+  const connection = await connectClient(access, url).catch((error: unknown) => {
+    const fault = connectionFault(error)
+    if (fault !== undefined) throw invalid(faultWords(fault), error)
+    // What the SDK's transport says of a 401.
+    throw codesOf(error).includes('CLIENT_HTTP_AUTHENTICATION') ? invalid(unknownWords, error) : error
+  })
   try {
     await work(connection.client)
   } finally {
@@ -44,12 +57,36 @@ export async function connected(flags: ClientFlags, work: (client: Client) => Pr
   }
 }
 
-function explained(error: unknown, attempt: Attempt): unknown {
-  const fault = connectionFault(error)
-  if (fault !== undefined) return invalid(faultSentence(fault, attempt), error)
-  // What the SDK's transport says of a 401.
-  const isUnknown = codesOf(error).includes('CLIENT_HTTP_AUTHENTICATION')
-  return isUnknown ? invalid(unknownSentence(attempt), error) : error
+/** Where to connect, by what, and what to tell of what may go wrong. */
+interface Target {
+  readonly access: Access
+  readonly url: string
+  faultWords(fault: ConnectionFault): string
+  readonly unknownWords: string
+}
+
+function byCertificate({ as, url: named }: ClientFlags): Target {
+  const { certificates, listeners } = configuration()
+  const url = named ?? localEndpoint(listeners.certificates.port)
+  const attempt = { as, url, root: authorityFiles(certificates).root }
+  return {
+    access: accessByCertificate(certificates, as),
+    url,
+    faultWords: (fault) => faultSentence(fault, attempt),
+    unknownWords: unknownSentence(attempt),
+  }
+}
+
+async function bySession({ url: named }: ClientFlags): Promise<Target> {
+  const session = await sessionFor(named)
+  const url = new URL(named ?? session.server)
+  if (url.pathname === '/') url.pathname = '/mcp'
+  return {
+    access: accessBySession(session),
+    url: url.href,
+    faultWords: (fault) => sessionFaultSentence(fault, url),
+    unknownWords: endedSentence(session.server),
+  }
 }
 
 function invalid(message: string, cause: unknown): SallyportError {

@@ -105,6 +105,11 @@ function assertValid({ directory, notBefore, notAfter }: Identity, now: number):
   throw new SallyportError('CERTIFICATE_INVALID', message)
 }
 
+/** The same in short, where it was in use when it ended. */
+export function expiredWords(directory: string): string {
+  return `the certificate in ${directory} has expired: it needs a new enrolment token`
+}
+
 /** What to say of a certificate that has ended. */
 export function expired(directory: string, notAfter: number): SallyportError {
   return new SallyportError(

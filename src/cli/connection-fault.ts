@@ -67,7 +67,7 @@ export function faultSentence(fault: ConnectionFault, { as, url, root }: Attempt
 
 /** What to tell a person whom the server answered with 401. */
 export function unknownSentence({ as, url }: Attempt): string {
-  return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, of another trust domain, or this is not the door for certificates; ${RENEW}`
+  return `the server at ${url} knows nobody by the certificate of "${as}": it is revoked, of another trust domain, or this is not the door for certificates, and that for people takes "--session"; ${RENEW}`
 }
 
 /** The codes of an error and its causes. */

@@ -99,11 +99,11 @@ describe('sallyport login', () => {
     const { name } = await door.addUser()
     const { run, ca, session } = await home(t)
     await run(login(name, ca), PASSWORD)
-    const before = await session()
+    const earlier = await session()
     const again = await run(['login', url, '--name', name, '--password-stdin'], PASSWORD)
     assert.equal(again.code, 0, again.stderr)
     const kept = await session()
-    assert.deepEqual([await isLive(name, before.token), await isLive(name, kept.token)], [false, true])
+    assert.deepEqual([await isLive(name, earlier.token), await isLive(name, kept.token)], [false, true])
   })
 
   test('takes what the server wants beside the password, one line each', async (t) => {

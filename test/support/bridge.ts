@@ -14,6 +14,9 @@ export interface BridgeArguments {
   /** The folder of the identity; else `as` says which client of an installation. */
   readonly dir?: string
   readonly as?: string
+  /** By the session of `sallyport login`. */
+  readonly session?: true
+  readonly env?: Readonly<Record<string, string>>
   /** The working directory: the installation. */
   readonly cwd?: string
 }
@@ -54,6 +57,7 @@ export async function bridgedClient(
     command: process.execPath,
     args: argumentsOf(bridge),
     cwd: bridge.cwd ?? process.cwd(),
+    ...(bridge.env === undefined ? {} : { env: { ...inherited(), ...bridge.env } }),
     stderr: 'pipe',
   } as const
   const errors: string[] = []
@@ -110,7 +114,8 @@ export interface Message {
 
 /** Starts a bridge on its own. */
 export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
-  const child = spawn(process.execPath, argumentsOf(bridge), { cwd: bridge.cwd, stdio: 'pipe' })
+  const env = { ...process.env, ...bridge.env }
+  const child = spawn(process.execPath, argumentsOf(bridge), { cwd: bridge.cwd, env, stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
   // It may have ended before we say something.
   child.stdin.on('error', () => undefined)
@@ -164,12 +169,21 @@ export function rawBridge(t: Ending, bridge: BridgeArguments): RawBridge {
   }
 }
 
-function argumentsOf({ url, dir, as }: BridgeArguments): string[] {
+function argumentsOf({ url, dir, as, session }: BridgeArguments): string[] {
   return [
     LAUNCHER,
     'connect',
     url,
     ...(dir === undefined ? [] : ['--dir', dir]),
     ...(as === undefined ? [] : ['--as', as]),
+    ...(session === undefined ? [] : ['--session']),
   ]
+}
+
+/** The SDKs hand on a few variables only, unless they are told all of them. */
+function inherited(): Record<string, string> {
+  const set = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  return Object.fromEntries(set) as Record<string, string>
 }
