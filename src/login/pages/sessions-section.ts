@@ -53,7 +53,7 @@ function item(session: ShownSession, formToken: string): Html {
   const { id, device, label, address, methods, isPending, isCurrent } = session
   return html`
     <li>
-      <h3>${device} ${isCurrent ? html`<span class="tag">this one</span>` : undefined}</h3>
+      <h3><span id="session-${id}">${device}</span> ${isCurrent ? THIS_ONE : undefined}</h3>
       <dl class="facts">
         <dt>Signed in</dt>
         <dd>${timeOf(session.createdAt)} from ${address}</dd>
@@ -73,7 +73,7 @@ function item(session: ShownSession, formToken: string): Html {
               <form method="post" action="/auth/sessions/end">
                 ${formTokenField(formToken)}
                 <input type="hidden" name="id" value="${id}" />
-                <button type="submit" class="quiet" aria-label="End the session on ${device}, ${id}">
+                <button type="submit" class="quiet" id="end-${id}" aria-labelledby="end-${id} session-${id}">
                   End
                 </button>
               </form>
@@ -82,3 +82,5 @@ function item(session: ShownSession, formToken: string): Html {
     </li>
   `
 }
+
+const THIS_ONE = html`<span class="tag">this one</span>`
