@@ -113,5 +113,5 @@ for (const engine of ENGINES)
 async function deviceOf(page: Page): Promise<string> {
   const version = browser.version().split('.')[0] ?? ''
   const userAgent = await page.evaluate<string>('navigator.userAgent')
-  return `${userAgent.includes('Headless') ? 'Chrome without a window' : 'Chrome'} ${version} on Linux`
+  return `${userAgent.includes('Headless') ? 'Headless Chrome' : 'Chrome'} ${version} on Linux`
 }
