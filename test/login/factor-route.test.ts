@@ -221,6 +221,20 @@ for (const engine of ENGINES)
       assert.equal((await login({ username: user.name, code: user.code() })).status, 401)
     })
 
+    test('a code for a login that ended while it was on its way is not taken, and not used up', async () => {
+      const user = await factorUser(door)
+      const caller = { requestId: '', address: '127.0.0.1', userAgent: '' }
+      const giveFor = (epoch: number) =>
+        proveCode({ user: { name: user.name, epoch }, digest: '', code: user.code(), caller }, door.options)
+      const refused = { kind: 'refused', reason: 'session_invalid' }
+      await door.store.sessions.endAll(user.name)
+      assert.deepEqual(await giveFor(0), refused)
+      await door.store.users.setDisabled(user.name, true)
+      assert.deepEqual(await giveFor(2), refused)
+      await door.store.users.setDisabled(user.name, false)
+      assert.equal((await giveFor(3)).kind, 'proved')
+    })
+
     test('credentials that cannot be opened are a refusal, never a missing factor', async () => {
       const user = await factorUser(door)
       const pending = await user.pending()

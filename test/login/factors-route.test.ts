@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { removeTotp } from '../../src/login/remove-factors.ts'
 import type { Answer } from '../support/clients.ts'
 import { bearer, factorUser } from '../support/factor-user.ts'
 import { ENGINES, PASSWORD, startDoor, testBrowser, type LoginDoor } from '../support/login-door.ts'
@@ -124,6 +125,18 @@ for (const engine of ENGINES)
       const answers = await Promise.all(Array.from({ length: 10 }, () => post('/auth/remove/totp', token)))
       assert.equal(answers.filter(({ status }) => status === 200).length, 1)
       assert.equal((await door.store.users.find(user.name))?.epoch, 1)
+    })
+
+    test('a session that ended while a change was on its way changes nothing', async () => {
+      const user = await factorUser(door)
+      await user.token()
+      const [live] = await door.store.sessions.list(user.name, door.options.now())
+      assert.ok(live)
+      await door.store.sessions.endAll(user.name)
+      const caller = { requestId: '', address: '127.0.0.1', userAgent: '' }
+      const outcome = await removeTotp(live.record, caller, door.options)
+      assert.deepEqual(outcome, { kind: 'refused', reason: 'session_invalid' })
+      assert.notEqual((await door.credentialsOf(user.name)).totp, null)
     })
 
     test('a browser does it by forms, after it has proved itself', async () => {

@@ -171,6 +171,15 @@ describe('ASVS 8.3.1: a session that lacks a step', () => {
     assert.equal((await browser.get('/account')).status, 200)
   })
 
+  test('whose credentials cannot be opened lacks a factor that nobody can give, and does not enrol another', async () => {
+    const { name } = await door.addUser()
+    const { browser } = await browserWith(door, name)
+    required.add(name)
+    assert.ok(await door.store.users.update(name, { credentials: 'v1.forged', endSessions: false }, 0))
+    assert.equal((await browser.get('/account')).headers.location, '/second-factor')
+    assert.equal((await browser.get('/enrol')).headers.location, '/second-factor')
+  })
+
   test('a session that is hours old proves itself again before it enrols what a role has come to ask for', async () => {
     const { name } = await door.addUser()
     const { browser } = await browserWith(door, name)
