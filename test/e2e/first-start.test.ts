@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
-import { ask, modern } from '../support/clients.ts'
+import { ask, modern, type Answer } from '../support/clients.ts'
 import { sallyport, script, serving, type Served } from '../support/command.ts'
+import { totpCode } from '../support/totp.ts'
 
 let cwd: string
 let served: Served
@@ -129,25 +130,26 @@ test('a call that is refused exits with 1, and the record says why', async () =>
   assert.doesNotMatch(trail, /"text":"b"/)
 })
 
-test('the first user logs in with the one-time password, must change it, and calls tools', async () => {
+test('the first user logs in with the one-time password, must change it and enrol a second factor, and calls tools', async () => {
   const first = await post('/auth/login', { username: 'admin', password: oneTimePassword(), token: true })
   assert.equal(first.status, 200, first.body)
   const { next, pending } = first.json() as { next: string; pending: string }
   assert.equal(next, 'change_password')
-  const early = await ask({
-    port: served.ports.people,
-    ca: readFileSync(join(cwd, 'certs/ca/root.pem')),
-    ...modern('tools/list'),
-    headers: { ...modern('tools/list').headers, authorization: `Bearer ${pending}` },
-  })
-  assert.equal(early.status, 401)
+  assert.equal((await listedBy(pending)).status, 401)
   const changed = await post(
     '/auth/password',
     { newPassword: 'correct horse battery' },
     { authorization: `Bearer ${pending}` },
   )
   assert.equal(changed.status, 200, changed.body)
-  const { token } = changed.json() as { token: string }
+  const enrolling = changed.json() as { next: string; pending: string }
+  assert.equal(enrolling.next, 'enrol')
+  assert.equal((await listedBy(enrolling.pending)).status, 401)
+  const held = { authorization: `Bearer ${enrolling.pending}` }
+  const { secret } = (await post('/auth/enrol/totp', {}, held)).json() as { secret: string }
+  const enrolled = await post('/auth/enrol/totp', { code: totpCode(secret, Date.now()) }, held)
+  assert.equal(enrolled.status, 200, enrolled.body)
+  const { token } = enrolled.json() as { token: string }
   const message = modern('tools/call', { name: 'whoami' })
   const who = await ask({
     port: served.ports.people,
@@ -159,6 +161,16 @@ test('the first user logs in with the one-time password, must change it, and cal
   const again = await post('/auth/login', { username: 'admin', password: oneTimePassword() })
   assert.equal(again.status, 401)
 })
+
+async function listedBy(token: string): Promise<Answer> {
+  const list = modern('tools/list')
+  return ask({
+    port: served.ports.people,
+    ca: readFileSync(join(cwd, 'certs/ca/root.pem')),
+    ...list,
+    headers: { ...list.headers, authorization: `Bearer ${token}` },
+  })
+}
 
 test('two servers run side by side, and a second start of one keeps everything', async () => {
   const root = readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8')
