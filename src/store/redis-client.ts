@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Redis, type ChainableCommander, type Cluster } from 'ioredis'
+import { inTime } from './in-time.ts'
 import { newConnection, newListener, type ConnectionOptions } from './redis-connection.ts'
 import { redisKeys, type RedisKeys } from './redis-keys.ts'
 import { redisLocation, type RedisLocation } from './redis-location.ts'
@@ -8,6 +9,9 @@ import { unavailable } from './unavailable.ts'
 
 /** How long a first connection may take altogether, in ms: sentinels and the nodes of a cluster are asked in turn. */
 const FIRST_CONNECTION = 3_000
+
+/** How long Redis may take: a store that does not answer is an answer. In ms. */
+const IN_TIME = 250
 
 /** How long a write waits for a replica, in ms. */
 const REPLICATED_WITHIN = 100
@@ -29,7 +33,7 @@ export interface RedisClient {
   readonly redis: Redis | Cluster
   /** The names of keys and channels. */
   readonly keys: RedisKeys
-  /** Runs `work`; whatever goes wrong is `STORE_UNAVAILABLE`. */
+  /** Runs `work`; whatever goes wrong, or takes longer than 250 ms, is `STORE_UNAVAILABLE`. */
   answer<T>(work: (redis: Redis | Cluster) => Promise<T>): Promise<T>
   /** Runs a script in one atomic step. The keys must share a hash slot. */
   run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>
@@ -72,7 +76,7 @@ export async function connectRedis(location: string, options: ClientOptions = {}
     latest = error
   })
   try {
-    await inTime(ready(redis, target))
+    await inTime(FIRST_CONNECTION, ready(redis, target))
   } catch (error) {
     redis.disconnect()
     throw unavailable(`cannot use ${target.where}`, innermost(latest ?? error))
@@ -97,37 +101,31 @@ async function becomes(status: string, redis: Redis | Cluster): Promise<void> {
   if (redis.status !== status) await new Promise<void>((resolve) => void redis.once(status, resolve))
 }
 
-async function inTime(work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error('it is not ready in time')), FIRST_CONNECTION)
-  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
-}
-
 /** A cluster says only that no node is of use; why not is behind it. */
 function innermost(error: unknown): unknown {
   return error instanceof Error && 'lastNodeError' in error ? (error.lastNodeError ?? error) : error
 }
 
 function clientOf(redis: Redis | Cluster, target: RedisLocation, options: ClientOptions): RedisClient {
-  const answer = async <T>(work: (redis: Redis | Cluster) => Promise<T>): Promise<T> => {
+  const answer: RedisClient['answer'] = async (work) => {
     try {
-      return await work(redis)
+      return await inTime(IN_TIME, work(redis))
     } catch (error) {
       throw unavailable(`${target.where} does not answer`, error)
     }
   }
+  const run: RedisClient['run'] = (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values))
   const subscriptions = new Set<() => void>()
   return {
     redis,
     keys: redisKeys(options.prefix),
     answer,
-    run: (lua, keys, values) => answer(() => evaluate(redis, lua, keys, values)),
-    runDurably: (lua, keys, values) =>
-      answer(async () => {
-        const reply = await evaluate(redis, lua, keys, values)
-        await replicated(redis, keys[0] ?? '')
-        return reply
-      }),
+    run,
+    async runDurably(lua, keys, values) {
+      const reply = await run(lua, keys, values)
+      await replicated(answer, keys[0] ?? '')
+      return reply
+    },
     subscribe(channel, heard) {
       const stop = subscribed(() => newListener(target, options, redis), channel, heard)
       subscriptions.add(stop)
@@ -145,16 +143,20 @@ function clientOf(redis: Redis | Cluster, target: RedisLocation, options: Client
   }
 }
 
-async function replicated(redis: Redis | Cluster, key: string): Promise<void> {
-  const replication = await onNodeOf(redis.pipeline().exists(key).info('replication'))
+/** INFO and WAIT have no key: EXISTS before them takes them to its node, on the connection of what was written. */
+async function replicated(answer: RedisClient['answer'], key: string): Promise<void> {
+  const onNode = (last: (commands: ChainableCommander) => ChainableCommander): Promise<unknown> =>
+    answer(async (redis) => await lastOf(last(redis.pipeline().exists(key))))
+  const replication = await onNode((commands) => commands.info('replication'))
   if (!/^connected_slaves:[1-9]/m.test(String(replication))) return
-  const replicas = await onNodeOf(redis.pipeline().exists(key).wait(1, REPLICATED_WITHIN))
-  if (Number(replicas) < 1)
+  const replicas = await onNode((commands) => commands.wait(1, REPLICATED_WITHIN))
+  if (Number(replicas) >= 1) return
+  await answer(async () => {
     throw new Error(`this is in force, but no replica had it within ${REPLICATED_WITHIN} ms: repeat it`)
+  })
 }
 
-/** INFO and WAIT have no key: EXISTS before them takes them to its node, on the connection of what was written. */
-async function onNodeOf(commands: ChainableCommander): Promise<unknown> {
+async function lastOf(commands: ChainableCommander): Promise<unknown> {
   const replies = (await commands.exec()) ?? []
   for (const [error] of replies) if (error !== null) throw error
   return replies.at(-1)?.[1]

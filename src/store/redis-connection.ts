@@ -1,19 +1,20 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisLocation } from './redis-location.ts'
 
-/** How long Redis may take, in ms: a store that does not answer is an answer. */
-const COMMAND_TIMEOUT = 250
+/** After so long a command is given up, and a connection that said nothing meanwhile. In ms. */
+const GIVEN_UP = 1_000
 
-/** Every wait is bounded and nothing is queued or sent twice. In ms. */
+/** Nothing is queued or sent twice, and nothing lasts: whoever asks waits for less still. In ms. */
 const FAIL_FAST = {
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: COMMAND_TIMEOUT,
-  connectTimeout: 1_000,
+  // Of connecting, too: no less, or a machine that is busy never gets there.
+  commandTimeout: GIVEN_UP,
+  connectTimeout: GIVEN_UP,
   disconnectTimeout: 200,
   // A server that is frozen or cut off says nothing: only a new connection finds who took its place.
-  socketTimeout: 1_000,
+  socketTimeout: GIVEN_UP,
   retryStrategy: pause,
   // A primary that became a replica, as behind an address that moves: the new one is found by connecting anew.
   reconnectOnError: ({ message }: Error): boolean => /^(?:READONLY|ERR this is a replica)/.test(message),
@@ -86,7 +87,7 @@ function targetOf(location: RedisLocation, options: ConnectionOptions): Omit<Red
     ...common,
     sentinels: [...hosts],
     name: master,
-    sentinelCommandTimeout: COMMAND_TIMEOUT,
+    sentinelCommandTimeout: GIVEN_UP,
     sentinelRetryStrategy: pause,
     ...(username === undefined ? {} : { sentinelUsername: username }),
     ...(password === undefined ? {} : { sentinelPassword: password }),

@@ -1,6 +1,6 @@
 import { RedisStore } from 'connect-redis'
 import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
-import { connectRedis } from './redis-client.ts'
+import { connectRedis, type RedisClient } from './redis-client.ts'
 import { redisDevices } from './redis-devices.ts'
 import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
@@ -20,7 +20,7 @@ export async function openRedisStore(location: string, options: StoreOptions): P
   const { now, slotOf } = options
   const client = await connectRedis(location, options)
   const browserSessions = new RedisStore({
-    client: client.redis,
+    client: commandsOf(client),
     prefix: client.keys.browserPrefix,
     ttl: () => BROWSER_STATE_TTL / 1000,
   })
@@ -36,5 +36,16 @@ export async function openRedisStore(location: string, options: StoreOptions): P
     browserSessions: new BrowserSessions(browserSessions),
     ping: client.ping,
     close: client.close,
+  }
+}
+
+/** What connect-redis uses of a connection, as fast to fail as everything else. */
+function commandsOf({ answer }: RedisClient): object {
+  return {
+    get: (key: string) => answer((redis) => redis.get(key)),
+    set: (key: string, text: string, unit: 'EX', seconds: number) =>
+      answer((redis) => redis.set(key, text, unit, seconds)),
+    expire: (key: string, seconds: number) => answer((redis) => redis.expire(key, seconds)),
+    del: (keys: string[]) => answer((redis) => redis.del(keys)),
   }
 }
