@@ -17,6 +17,7 @@ import { passwords } from './login/password.ts'
 import { loginApp } from './login/routes.ts'
 import { storeThrottle } from './login/store-throttle.ts'
 import { THROTTLE_SETTINGS, throttleLimits } from './login/throttle-limits.ts'
+import { tellingVault } from './login/telling-vault.ts'
 import { workQueue } from './login/work-queue.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
@@ -87,7 +88,9 @@ function loginOptions(
     histories: store.histories,
     revocations,
     announce: (ended) => store.revocations.revoke(ended),
-    vault: credentialVault(factorKeys(options.factorKeys)),
+    vault: tellingVault(credentialVault(factorKeys(options.factorKeys)), (sentence) =>
+      options.log.error({}, sentence),
+    ),
     throttle: storeThrottle({
       limits: throttleLimits({ ...THROTTLE_SETTINGS, ...options.throttle }),
       rateLimits: store.rateLimits,

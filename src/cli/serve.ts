@@ -4,11 +4,12 @@ import { Command } from 'commander'
 import { pino } from 'pino'
 import { installationFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
-import { SallyportError } from '../errors.ts'
+import { isSallyportError, SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import type { Log } from '../server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../server.ts'
 import { configuration } from './configuration.ts'
+import { assertFactorKey } from './factor-key-fault.ts'
 import { endings, hotReload, lookAtAll, reloadProblems, type ReloadLog } from './hot-reload.ts'
 import { issuerAt } from './issuer-client.ts'
 import { listenFaults } from './listen-faults.ts'
@@ -16,6 +17,7 @@ import { loadCatalog } from './load-catalog.ts'
 import { onHangUp } from './on-hang-up.ts'
 import { print } from './print.ts'
 import { closeServeParts, openServeParts, type ServeParts } from './serve-parts.ts'
+import { accessTo } from './user-access.ts'
 import { warnDaily } from './warn-daily.ts'
 import { every } from './watch-files.ts'
 
@@ -49,6 +51,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   const parts = await openServeParts(config, Date.now)
   const stop = new AbortController()
   try {
+    await assertOurUsers(parts, config, log)
     // Before anybody can know that we listen: a signal that comes at once is to find us ready for it.
     const look = (): void => {
       log.info({}, 'SIGHUP: all files are looked at')
@@ -64,6 +67,16 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   } finally {
     stop.abort()
     await closeServeParts(parts)
+  }
+}
+
+/** A store that does not answer is no reason not to start: whoever logs in meanwhile is told to come back. */
+async function assertOurUsers({ store }: ServeParts, config: Config, log: Log): Promise<void> {
+  try {
+    await assertFactorKey(accessTo(store, config), config.store)
+  } catch (err) {
+    if (!isSallyportError(err, 'STORE_UNAVAILABLE')) throw err
+    log.error({ err }, 'the store does not say whether its users can log in here')
   }
 }
 

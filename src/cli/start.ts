@@ -20,8 +20,9 @@ export function startCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       // Said here, a fault of the configuration is said once, and before anything is made.
-      const { sessions, sessionSecrets } = loadConfig(process.env, process.cwd())
+      const { sessions, sessionSecrets, factorKeys } = loadConfig(process.env, process.cwd())
       if (sessions.secretFile === null) sessionSecrets()
+      if (sessions.factorKeyFile === null) factorKeys()
       await initElsewhere()
       const config = configuration()
       await withIssuer(config, async () => {

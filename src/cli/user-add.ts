@@ -7,6 +7,7 @@ import { addUser, assertUserName } from '../login/add-user.ts'
 import { updateAccessFile } from './access-file.ts'
 import { OPERATOR, recorded } from './change-user.ts'
 import { configuration } from './configuration.ts'
+import { assertFactorKey } from './factor-key-fault.ts'
 import { hashes } from './hashes.ts'
 import { print, printJson } from './print.ts'
 import { storeOf } from './store-of.ts'
@@ -50,7 +51,9 @@ async function add(name: string, { role, passwordStdin, json }: Flags): Promise<
     const person = { name, ...(password === undefined ? {} : { password }) }
     // A role that does not exist is found out before there is a user.
     await updateAccessFile(config.access, (document) => (grant(document), document))
-    const added = await addUser(accessTo(store, config), hashes(config), person, Date.now())
+    const access = accessTo(store, config)
+    await assertFactorKey(access, config.store)
+    const added = await addUser(access, hashes(config), person, Date.now())
     // Printed before the grant: whatever comes of that, there is a user with this password now.
     if (json === true) printJson({ ...added, roles: role })
     else report(name, role, added.oneTimePassword)

@@ -92,11 +92,17 @@ function listFaults({ what, path, text }: InstalledFile): string[] {
   return [`${what} ${path} holds no revocation list: PEM blocks "X509 CRL" are expected, one for each CA`]
 }
 
-function secretFaults(config: Config): string[] {
-  const { secretFile } = config.sessions
-  const secrecy = secretFile === null ? [] : secrecyFaults('the session secret', secretFile)
+function secretFaults({ sessions, sessionSecrets, factorKeys }: Config): string[] {
+  return [
+    ...faultsOfSecret('the session secret', sessions.secretFile, sessionSecrets),
+    ...faultsOfSecret('the factor key', sessions.factorKeyFile, factorKeys),
+  ]
+}
+
+function faultsOfSecret(what: string, file: string | null, read: () => readonly string[]): string[] {
+  const secrecy = file === null ? [] : secrecyFaults(what, file)
   try {
-    config.sessionSecrets()
+    read()
     return secrecy
   } catch (error) {
     if (isSallyportError(error)) return [...secrecy, error.message]

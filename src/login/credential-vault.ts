@@ -5,7 +5,8 @@ import type { FactorKey, FactorKeys } from './factor-keys.ts'
 
 /**
  * Seals what a user logs in by, so that whoever can read the store learns no secret, and whoever can write to it can
- * neither set a password nor take a second factor away.
+ * neither set a password nor take a second factor away. What it does not keep him from is putting back what was sealed
+ * for the same user before.
  */
 export interface CredentialVault {
   /** Seals with the newest key; good for this user alone. */
@@ -19,6 +20,8 @@ export interface CredentialVault {
   openDecoy(): void
   /** Whether it was sealed by the newest key. */
   isCurrent(sealed: string): boolean
+  /** The id of the key that it names, if that is none of ours; `undefined` for one of ours, and for what names none. */
+  strangeKey(sealed: string): string | undefined
 }
 
 /** `v1`, the id of the key, nonce, ciphertext and tag. */
@@ -41,10 +44,15 @@ export function credentialVault(keys: FactorKeys): CredentialVault {
       const [, id, nonce = '', text = ''] = SEALED.exec(sealed) ?? []
       const key = keys.find((known) => known.id === id)
       if (key === undefined) return undefined
-      const opened = decrypted(key, user, Buffer.from(nonce, 'base64url'), Buffer.from(text, 'base64url'))
+      const [at, bytes] = [exactBytes(nonce), exactBytes(text)]
+      const opened = at && bytes && decrypted(key, user, at, bytes)
       return opened === undefined ? undefined : credentialsIn(opened)
     },
     isCurrent: (sealed) => sealed.startsWith(`v1.${newest.id}.`),
+    strangeKey(sealed) {
+      const [, id] = SEALED.exec(sealed) ?? []
+      return keys.some((known) => known.id === id) ? undefined : id
+    },
   }
   const decoy = vault.seal(NOBODY, DECOY)
   return { ...vault, openDecoy: () => void vault.open(NOBODY, decoy) }
@@ -60,11 +68,18 @@ const DECOY: Credentials = {
   recoveryCodes: Array.from({ length: 10 }, () => '0'.repeat(64)),
 }
 
+/** Every text but the one that was written is another one, also where it stands for the same bytes. */
+function exactBytes(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
+
 function contextOf(user: string): Buffer {
   return Buffer.from(JSON.stringify(['sallyport-credentials-v1', user]))
 }
 
 function decrypted({ key }: FactorKey, user: string, nonce: Buffer, sealed: Buffer): string | undefined {
+  if (sealed.length < TAG_LENGTH) return undefined
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH })
   decipher.setAAD(contextOf(user)).setAuthTag(sealed.subarray(-TAG_LENGTH))
   try {

@@ -66,7 +66,7 @@ test('secret files that others may read and folders that are missing are told, m
   await rm(join(cwd, 'data/audit'), { recursive: true })
   const before = await doctor(cwd)
   assert.equal(before.code, 1)
-  assert.match(before.stderr, /^sallyport: 6 problems found$/m)
+  assert.match(before.stderr, /^sallyport: 7 problems found$/m)
   const told = before.found.filter(({ check }) => check === 'secret files')
   assert.equal(told.length, 5)
   for (const { what, help } of told)

@@ -28,7 +28,8 @@ async function installed(t: TestContext): Promise<Installed> {
   const authority = await testAuthority(directory, { now: NOW })
   await writeFile(join(directory, 'access.yaml'), '')
   await mkdir(join(directory, 'data'))
-  await writeFile(join(directory, 'data/session-secret'), 'x'.repeat(64), { mode: 0o600 })
+  for (const secret of ['session-secret', 'factor-key'])
+    await writeFile(join(directory, 'data', secret), 'x'.repeat(64), { mode: 0o600 })
   return { config: loadConfig({}, directory), authority, directory }
 }
 
@@ -66,7 +67,7 @@ test('Node is taken from 24.21 on in 24, and from 26.8.1 on', () => {
 test('an empty folder lacks everything, and each sentence says how to make it', async (t) => {
   const directory = await temporaryDirectory(t)
   const faults = installationFaults(loadConfig({}, directory), 'v22.0.0', NOW)
-  assert.equal(faults.length, 8)
+  assert.equal(faults.length, 9)
   for (const fault of faults.slice(1)) assert.match(fault, /sallyport init/)
   for (const path of [
     'server.pem',
@@ -76,15 +77,16 @@ test('an empty folder lacks everything, and each sentence says how to make it', 
     'crl.pem',
     'access.yaml',
     'session-secret',
+    'factor-key',
   ])
     assert.equal(faults.filter((fault) => fault.includes(`/${path} `)).length, 1, path)
 })
 
 test('a key or a secret that others may read is told, with the command that closes it', async (t) => {
   const { config } = await installed(t)
-  const { secretFile } = config.sessions
-  assert.ok(secretFile !== null)
-  for (const path of [config.tls.key, secretFile])
+  const { secretFile, factorKeyFile } = config.sessions
+  assert.ok(secretFile !== null && factorKeyFile !== null)
+  for (const path of [config.tls.key, secretFile, factorKeyFile])
     for (const mode of [0o640, 0o604, 0o620]) {
       await chmod(path, mode)
       const faults = installationFaults(config, NODE, NOW)
@@ -221,7 +223,8 @@ test('files that hold something else are told', async (t) => {
 
 test('secrets that the environment brings need no file', async (t) => {
   const { directory } = await installed(t)
-  await unlink(join(directory, 'data/session-secret'))
-  const config = loadConfig({ SALLYPORT_SESSION_SECRET: 'y'.repeat(64) }, directory)
+  for (const secret of ['session-secret', 'factor-key']) await unlink(join(directory, 'data', secret))
+  const brought = { SALLYPORT_SESSION_SECRET: 'y'.repeat(64), SALLYPORT_FACTOR_KEY: 'z'.repeat(64) }
+  const config = loadConfig(brought, directory)
   assert.deepEqual(installationFaults(config, NODE, NOW), [])
 })

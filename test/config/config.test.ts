@@ -205,6 +205,16 @@ sessions: { idleTimeout: 13h }
   assert.match(faults, /:4:13: sessions\.idleTimeout: must not be longer than sessions\.absoluteTimeout/)
 })
 
+test('sessions are bound to certificates only where somebody could log in with one', async (t) => {
+  const bound = 'sessions: { binding: certificate }\n'
+  assert.match(
+    faultsOf({}, await folder(t, bound)).join('\n'),
+    /:1:13: sessions\.binding: is "certificate" while .* set .*clientCertificate to "optional"/,
+  )
+  const optional = `listeners: { certificates: { clientCertificate: optional } }\n${bound}`
+  assert.equal(loadConfig({}, await folder(t, optional)).sessions.binding, 'certificate')
+})
+
 test('one port for everybody is taken where certificates are optional', async (t) => {
   const text =
     'listeners: { certificates: { clientCertificate: optional }, people: false, operations: false }\n'
@@ -299,6 +309,24 @@ test('then, with the embedded store, from the file that init makes, once it is t
   assert.throws(() => config.sessionSecrets(), { code: 'CONFIGURATION_INVALID', message: /shorter than 32/ })
   await writeFile(join(directory, 'data/session-secret'), `${SECRET}\n`)
   assert.deepEqual(config.sessionSecrets(), [SECRET])
+})
+
+test('factor keys come from their variable, the file that is named, or the file that init makes, also beside Redis', async (t) => {
+  const directory = await folder(t)
+  const inline = loadConfig({ SALLYPORT_FACTOR_KEY: `${SECRET},${OLDER}` }, directory)
+  assert.deepEqual([inline.factorKeys(), inline.sessions.factorKeyFile], [[SECRET, OLDER], null])
+  await writeFile(join(directory, 'key'), `${SECRET}\n${OLDER}\n`)
+  assert.deepEqual(loadConfig({ SALLYPORT_FACTOR_KEY_FILE: 'key' }, directory).factorKeys(), [SECRET, OLDER])
+  await mkdir(join(directory, 'data'))
+  await writeFile(join(directory, 'data/factor-key'), `${OLDER}\n`)
+  for (const store of ['sqlite:s.db', 'redis://redis.example'])
+    assert.deepEqual(loadConfig({ SALLYPORT_STORE: store }, directory).factorKeys(), [OLDER])
+  assert.match(
+    faultsOf({ SALLYPORT_FACTOR_KEY: 'short' }, directory)[0] ?? '',
+    /^SALLYPORT_FACTOR_KEY: a factor key is shorter than 32 characters: make one as in export SALLYPORT_FACTOR_KEY=/,
+  )
+  assert.match(faultsOf({ SALLYPORT_FACTOR_KEY: ' , ' }, directory)[0] ?? '', /there is no factor key in it/)
+  assert.match(faultsOf({ SALLYPORT_FACTOR_KEY_FILE: 'none' }, directory)[0] ?? '', /none cannot be read/)
 })
 
 test('several nodes need a secret of their own making, and whoever asks for it is told how', async (t) => {

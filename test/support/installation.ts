@@ -30,6 +30,7 @@ export async function installation(): Promise<Installation> {
   await writeFile(join(cwd, 'sallyport.yaml'), '# every setting is its default\n')
   await writeFile(join(cwd, 'access.yaml'), ACCESS)
   await mkdir(join(cwd, 'data'), { mode: 0o700 })
-  await writeFile(join(cwd, 'data/session-secret'), 'x'.repeat(64), { mode: 0o600 })
+  for (const secret of ['session-secret', 'factor-key'])
+    await writeFile(join(cwd, 'data', secret), secret.repeat(5), { mode: 0o600 })
   return { cwd, authority, remove: async () => await rm(cwd, GONE) }
 }
