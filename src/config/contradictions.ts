@@ -14,9 +14,25 @@ export function contradictions(settings: Settings): Contradiction[] {
   ]
 }
 
-function sessionFaults({ sessions }: Settings): Contradiction[] {
-  if (sessions.idleTimeout <= sessions.absoluteTimeout) return []
-  return [{ path: ['sessions', 'idleTimeout'], sentence: 'must not be longer than sessions.absoluteTimeout' }]
+function sessionFaults({ sessions, listeners }: Settings): Contradiction[] {
+  const isTooLong = sessions.idleTimeout > sessions.absoluteTimeout
+  const isForNobody =
+    sessions.binding === 'certificate' && listeners.certificates.clientCertificate !== 'optional'
+  return [
+    ...(isTooLong
+      ? [{ path: ['sessions', 'idleTimeout'], sentence: 'must not be longer than sessions.absoluteTimeout' }]
+      : []),
+    ...(isForNobody
+      ? [
+          {
+            path: ['sessions', 'binding'],
+            sentence:
+              'is "certificate" while no listener takes both a login and a certificate, so that nobody could log in: ' +
+              'set listeners.certificates.clientCertificate to "optional", or bind sessions to "address"',
+          },
+        ]
+      : []),
+  ]
 }
 
 function doorFaults({ listeners }: Settings): Contradiction[] {
