@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
 import { Redis } from 'ioredis'
-import { revocationName, type RevokedCertificate } from '../src/auth/revocation.ts'
+import { revocationName, type Revoked, type RevokedCertificate } from '../src/auth/revocation.ts'
 import { slotOf } from '../src/auth/session-token.ts'
 import { isSallyportError } from '../src/errors.ts'
 import { followRevocations, type RevocationFollower } from '../src/revocations.ts'
@@ -25,6 +25,8 @@ const revoked = (until = Date.now() + HOUR): RevokedCertificate => ({
 
 /** What a follower has told, and a way to wait until something holds. */
 interface Followed {
+  /** What was told to be new, in order. */
+  readonly told: Revoked[]
   readonly follower: RevocationFollower
   readonly problems: unknown[]
   readonly epochs: number[]
@@ -43,7 +45,7 @@ const REAL: Clocks = { now: Date.now, elapsed: () => performance.now() }
 
 function followed(t: TestContext, store: Store, clocks: Clocks = REAL): Followed {
   const waiting = new Set<() => void>()
-  const [problems, epochs]: [unknown[], number[]] = [[], []]
+  const [problems, epochs, told]: [unknown[], number[], Revoked[]] = [[], [], []]
   let changes = 0
   const look = (): void => {
     for (const wake of waiting) wake()
@@ -56,7 +58,10 @@ function followed(t: TestContext, store: Store, clocks: Clocks = REAL): Followed
     store: store.revocations,
     ...clocks,
     freshFor: FRESH_FOR,
-    onRevoked: changed,
+    onRevoked(entries) {
+      told.push(...entries)
+      changed()
+    },
     onStale: changed,
     onRead: (epoch) => {
       epochs.push(epoch)
@@ -70,6 +75,7 @@ function followed(t: TestContext, store: Store, clocks: Clocks = REAL): Followed
   t.after(() => follower.close())
   return {
     follower,
+    told,
     problems,
     epochs,
     changes: () => changes,
@@ -136,6 +142,48 @@ test('what another process revokes is known without an announcement', async (t) 
   await Promise.all(entries.map(async (entry) => other.revocations.revoke([entry])))
   await until(() => knows(...entries))
   assert.ok(changes() >= 1)
+})
+
+test('of a user the highest epoch counts, whatever is told later, and only what is news is told', async (t) => {
+  const { open } = await sqlite(t)
+  const store = await open()
+  const { follower, told, epochs, until } = followed(t, store)
+  await follower.start()
+  const ends = Date.now() + HOUR
+  const alice = (epoch: number, more = 0): Revoked => ({
+    kind: 'user',
+    user: 'alice',
+    epoch,
+    until: ends + more,
+  })
+  assert.equal(follower.leastEpochOf('alice'), 0)
+  for (const [at, entry] of [alice(4), alice(6), alice(5), alice(6), alice(2, 1)].entries()) {
+    await store.revocations.revoke([entry])
+    await until(() => epochs.at(-1) === at + 1)
+  }
+  assert.equal(follower.leastEpochOf('alice'), 6)
+  assert.equal(follower.leastEpochOf('bob'), 0)
+  // The last one has a later end.
+  assert.deepEqual(told, [alice(4), alice(6), alice(6, 1)])
+})
+
+test('an epoch of a user that a store has lost is put back, also where a lower one is left', async (t) => {
+  const { path, open } = await sqlite(t)
+  const store = await open()
+  const { follower, epochs, until } = followed(t, store)
+  await follower.start()
+  const ends = Date.now() + HOUR
+  const entries = [4, 6].map((epoch): Revoked => ({ kind: 'user', user: 'alice', epoch, until: ends }))
+  for (const entry of entries) await store.revocations.revoke([entry])
+  await until(() => epochs.at(-1) === 2)
+  const raw = new DatabaseSync(path)
+  raw.exec(
+    `DELETE FROM revocations WHERE member LIKE 'user:alice:6:%'; UPDATE revocation_state SET epoch = 1`,
+  )
+  raw.close()
+  await until(() => (epochs.at(-1) ?? 0) > 2)
+  assert.deepEqual(new Set((await store.revocations.read(0)).entries), new Set(entries))
+  assert.equal(follower.leastEpochOf('alice'), 6)
 })
 
 test('a certificate that has ended by itself is forgotten, and never told of', async (t) => {
