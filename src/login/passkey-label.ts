@@ -9,5 +9,5 @@ export function passkeyLabel(typed: string | undefined, userAgent: string): stri
     .normalize('NFKC')
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
-  return (label === '' ? deviceWords(userAgent) : label).slice(0, LONGEST)
+  return (label === '' ? deviceWords(userAgent) : label).slice(0, LONGEST).replace(/[\ud800-\udbff]$/, '')
 }

@@ -9,10 +9,12 @@ export interface PasskeyButton {
   readonly next: string
   /** Whether the browser offers passkeys in the field for the name, too. */
   readonly autofill?: boolean
+  /** Whether it is what most people here want. */
+  readonly isMain?: boolean
 }
 
 /** Asks for a passkey: to log in, as a second factor, or to prove anew who is there. */
-export function passkeyButton({ words, next, autofill = false }: PasskeyButton): Html {
+export function passkeyButton({ words, next, autofill = false, isMain = false }: PasskeyButton): Html {
   return html`
     <div
       class="passkey"
@@ -22,7 +24,7 @@ export function passkeyButton({ words, next, autofill = false }: PasskeyButton):
       hidden
     >
       ${ALERT}
-      <button type="button" class="second">${words}</button>
+      <button type="button" class="${isMain ? 'main' : 'second'}">${words}</button>
     </div>
   `
 }

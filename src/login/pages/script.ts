@@ -129,10 +129,14 @@ function offerToMake(form) {
 }
 
 function offerToCopy(button) {
+  button.ariaLive = 'polite'
   button.addEventListener('click', async () => {
-    const source = document.getElementById(button.dataset.copy)
-    await navigator.clipboard.writeText(source.innerText)
-    button.textContent = 'Copied'
+    const { innerText } = document.getElementById(button.dataset.copy)
+    const isCopied = await navigator.clipboard.writeText(innerText).then(
+      () => true,
+      () => false,
+    )
+    button.textContent = isCopied ? 'Copied' : 'Select them and copy by hand'
   })
 }
 

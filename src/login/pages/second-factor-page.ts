@@ -22,7 +22,7 @@ export function secondFactorPage(page: SecondFactorPage): string {
     html`
       <p>Your password is right, ${page.user}. One more proof that it is you.</p>
       ${alert(page.problem)} ${page.hasTotp ? totpForm(page) : undefined}
-      ${page.hasPasskey ? PASSKEY : undefined}
+      ${page.hasPasskey ? passkeyButton({ words: 'Use a passkey', next: '/login', isMain: !page.hasTotp }) : undefined}
       <details ${page.hasTotp || page.hasPasskey ? undefined : html`open`}>
         <summary>Use a recovery code</summary>
         <form method="post" action="/auth/factor">
@@ -43,5 +43,3 @@ function totpForm({ formToken }: SecondFactorPage): Html {
     </form>
   `
 }
-
-const PASSKEY = passkeyButton({ words: 'Use a passkey', next: '/login' })
