@@ -34,6 +34,7 @@ interface Person {
 /** @param autofill whether the browser can offer passkeys in a field: then the device answers without being asked twice */
 async function person(settings: BrowserContextOptions = {}, autofill = false): Promise<Person> {
   const context = await browser.newContext({ ...settings, ignoreHTTPSErrors: true })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const page = await context.newPage()
   if (!autofill) await page.addInitScript('delete PublicKeyCredential.isConditionalMediationAvailable')
   const problems: string[] = []
@@ -82,8 +83,9 @@ for (const [look, settings] of looks)
     const name = `u-mfa-${look}`
     const seen = async (title: string): Promise<void> => {
       await assertFits(page)
-      await assertAccessible(page, title)
       await picture(page, look, `passkeys-${title}`)
+      await assertAccessible(page, title)
+      await page.emulateMedia({ colorScheme: settings.colorScheme })
     }
     await door.addUser({ name })
     await page.goto(at('/login'))
@@ -94,7 +96,12 @@ for (const [look, settings] of looks)
     await page.getByLabel(/name of the passkey/i).fill('blue <key>')
     await press(page, /add a passkey/i)
     await page.getByRole('heading', { name: /your recovery codes/i }).waitFor()
-    assert.equal(await page.locator('.codes code').count(), 10)
+    const codes = await page.locator('.codes code').allInnerTexts()
+    assert.equal(codes.length, 10)
+    await press(page, /^copy/i)
+    await page.getByRole('button', { name: 'Copied' }).waitFor()
+    assert.deepEqual((await page.evaluate<string>('navigator.clipboard.readText()')).split(/\s+/), codes)
+    await seen('7-recovery-codes')
     assert.equal(await device.count(), 1)
     await page.getByRole('link', { name: /kept them/i }).click()
     await isAt(page, '/account')

@@ -73,7 +73,10 @@ test('pages hold no script and no style of their own, and no address elsewhere',
     errorPage({ message: 'm', requestId: 'r' }),
   ]
   for (const page of pages) {
-    assert.doesNotMatch(page, /<script(?! src="\/login\.js" type="module"><\/script>)|<style|\sstyle=|\son[a-z]+=|https?:|javascript:/i)
+    assert.doesNotMatch(
+      page,
+      /<script(?! src="\/login\.js" type="module"><\/script>)|<style|\sstyle=|\son[a-z]+=|https?:|javascript:/i,
+    )
     for (const [, address] of page.matchAll(/(?:href|src|action)="([^"]*)"/g))
       assert.match(String(address), /^\/[a-z]/)
   }
@@ -90,7 +93,10 @@ test('every field has a label, and errors are announced', () => {
 })
 
 test('password managers are told which field is what', () => {
-  assert.match(loginPage({ formToken: 't' }), /autocomplete="username"[\s\S]*autocomplete="current-password"/)
+  assert.match(
+    loginPage({ formToken: 't' }),
+    /autocomplete="username webauthn"[\s\S]*autocomplete="current-password"/,
+  )
   const page = passwordPage({ formToken: 't', user: 'alice', isForced: true })
   assert.match(page, /value="alice" autocomplete="username" hidden[\s\S]*autocomplete="new-password"/)
   assert.doesNotMatch(page, /current-password/)

@@ -1,5 +1,6 @@
 import { browserSessionsContract } from './browser-sessions-contract.ts'
 import { devicesContract } from './devices-contract.ts'
+import { handlesContract } from './handles-contract.ts'
 import { notesContract } from './notes-contract.ts'
 import { revocationsContract } from './revocations-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
@@ -11,6 +12,7 @@ export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   usersContract(open)
   sessionsContract(open, backdoor)
   devicesContract(open)
+  handlesContract(open)
   notesContract(open)
   revocationsContract(open, backdoor)
   browserSessionsContract(open)
