@@ -32,8 +32,8 @@ export function page(text: string, status = 200): Reply {
 }
 
 /** A page that says itself what the problem is: status, headers and the audit trail go by it. */
-export function pageOfProblem(text: string, problem: Problem): Reply {
-  return { kind: 'page', status: statusOf(problem), page: text, problem }
+export function pageOfProblem(text: string, one: Problem): Reply {
+  return { kind: 'page', status: statusOf(one), page: text, problem: one }
 }
 
 export function redirect(to: RedirectTarget): Reply {
