@@ -27,7 +27,7 @@ export interface AskedDeviceLogin {
   readonly interval: number
 }
 
-/** What became of the asking; to wait means that too many are open. */
+/** What became of the asking; to wait means that too many are open, or that too many were asked for. */
 export type AskedDevice =
   | { readonly kind: 'asked'; readonly login: AskedDeviceLogin }
   | { readonly kind: 'wait'; readonly seconds: number }
@@ -42,8 +42,10 @@ export type AskedDevice =
 export async function askDeviceLogin(
   client: string,
   { address }: Caller,
-  { devices, keys, now }: Pick<LoginOptions, 'devices' | 'keys' | 'now'>,
+  { throttle, devices, keys, now }: Pick<LoginOptions, 'throttle' | 'devices' | 'keys' | 'now'>,
 ): Promise<AskedDevice> {
+  const throttled = await throttle.begin(address)
+  if (throttled.kind === 'wait') return throttled
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const askedAt = now()
     const [deviceCode, userCode] = [newDeviceCode(), newUserCode()]
