@@ -3,6 +3,7 @@ import type { KnownUser } from './known-user.ts'
 import type { ProvenLogin } from './open-login.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { proveCode } from './prove-code.ts'
+import { recordIfPossible, refusedCode } from './session-audit.ts'
 
 /**
  * What a login has proved, once the password is right: the second factor too, if a code came with it. Such a login has
@@ -23,6 +24,7 @@ export async function proveLoginCode(
   if (code === undefined) return { known, method: 'password', mfaAt: null }
   const digest = digestOf(caller.requestId)
   const outcome = await proveCode({ user: known.user, digest, code, caller }, options)
+  if (outcome.kind === 'wait') await recordIfPossible(refusedCode(caller), options)
   if (outcome.kind !== 'proved') return undefined
   return { known: outcome.known, method: ['password', outcome.method], mfaAt: options.now() }
 }

@@ -347,6 +347,20 @@ for (const engine of ENGINES)
       assert.equal(again.status, 200)
     })
 
+    test('ASVS 6.3.8: too many of them with a login answer as a wrong password, and are on record', async () => {
+      const strict = await startDoor(engine, () => ({ throttle: codesPerSession(0) }))
+      try {
+        const user = await factorUser(strict)
+        const body = { username: user.name, password: PASSWORD, code: user.code(), token: true }
+        const answer = await strict.post('/auth/login', body)
+        assert.deepEqual([answer.status, answer.headers['retry-after']], [401, undefined])
+        const last = strict.events.at(-1)
+        assert.equal(last !== undefined && 'reason' in last && last.reason, 'second_factor_refused')
+      } finally {
+        await strict.close()
+      }
+    })
+
     test('are so for 50 at the same time', async () => {
       const user = await factorUser(door)
       const pending = await user.pending()
