@@ -20,8 +20,3 @@ export function numberOf(fields: ReadonlyMap<string, string>, name: string): num
   if (value === '' || !Number.isSafeInteger(number)) throw new TypeError(`the field ${name} holds no number`)
   return number
 }
-
-/** As {@link numberOf}; null is kept as the empty text. */
-export function numberOrNullOf(fields: ReadonlyMap<string, string>, name: string): number | null {
-  return textOf(fields, name) === '' ? null : numberOf(fields, name)
-}

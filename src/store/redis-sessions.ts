@@ -1,8 +1,8 @@
-import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
+import type { LiveSession } from '../auth/session-record.ts'
 import type { EndedSession, SessionStore } from '../login/session-store.ts'
 import { script, type RedisClient } from './redis-client.ts'
-import { fieldsOf, numberOf, numberOrNullOf, textOf } from './redis-reply.ts'
-import { methodsOf, pendingOf } from './stored-words.ts'
+import { fieldsOf } from './redis-reply.ts'
+import { liveSessionIn, SESSION_FIELD_LIST, storedSession } from './redis-session-record.ts'
 
 /**
  * The user's key is made from the record, in the slot of the record: one round trip, also on Redis Cluster. Sliding
@@ -10,20 +10,20 @@ import { methodsOf, pendingOf } from './stored-words.ts'
  */
 const VALIDATE = script(`#!lua flags=allow-oom
   local now = tonumber(ARGV[1])
-  local record = redis.call('HMGET', KEYS[1],
-    'user', 'epoch', 'idleTimeout', 'expiresAt', 'idleExpiresAt', 'lastSeenAt')
-  if not record[1] then return false end
+  local record = redis.call('HMGET', KEYS[1], ${SESSION_FIELD_LIST})
+  for at = 1, #record do
+    if not record[at] then return false end
+  end
   local expires, idle = tonumber(record[4]), tonumber(record[5])
   if now >= expires or now >= idle then return false end
   local user = redis.call('HMGET', ARGV[2] .. record[1], 'disabled', 'epoch')
   if user[1] ~= '0' or user[2] ~= record[2] then return false end
   if ARGV[3] == 'use' then
-    local slid = math.max(idle, math.min(now + tonumber(record[3]), expires))
-    local seen = math.max(now, tonumber(record[6]))
-    redis.call('HSET', KEYS[1],
-      'idleExpiresAt', string.format('%.0f', slid), 'lastSeenAt', string.format('%.0f', seen))
+    record[5] = string.format('%.0f', math.max(idle, math.min(now + tonumber(record[3]), expires)))
+    record[6] = string.format('%.0f', math.max(now, tonumber(record[6])))
+    redis.call('HSET', KEYS[1], 'idleExpiresAt', record[5], 'lastSeenAt', record[6])
   end
-  return redis.call('HGETALL', KEYS[1])`)
+  return record`)
 
 /**
  * Reads and checks everything before it changes anything. The session that is replaced may be of the record's epoch, or
@@ -74,16 +74,16 @@ const OPEN = script(`
   redis.call('PEXPIRE', KEYS[3], string.format('%.0f', life))
   return ended`)
 
-/** Newest first, each as the flat list of its fields, with the digest before it. */
+/** Newest first, each as the list of its fields, with the digest before it. */
 const LIST = script(`
   local now, prefix = tonumber(ARGV[1]), ARGV[2]
   local user = redis.call('HMGET', KEYS[1], 'disabled', 'epoch')
   local found = {}
   if user[1] ~= '0' then return found end
   for _, digest in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, -1)) do
-    local record = redis.call('HMGET', prefix .. digest, 'epoch', 'idleExpiresAt', 'expiresAt')
-    if record[1] == user[2] and now < (tonumber(record[2]) or 0) and now < (tonumber(record[3]) or 0) then
-      found[#found + 1] = { digest, redis.call('HGETALL', prefix .. digest) }
+    local record = redis.call('HMGET', prefix .. digest, ${SESSION_FIELD_LIST})
+    if record[2] == user[2] and now < (tonumber(record[4]) or 0) and now < (tonumber(record[5]) or 0) then
+      found[#found + 1] = { digest, record }
     end
   end
   return found`)
@@ -107,7 +107,7 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
   return {
     async validate(digest, slot, now, use = 'use') {
       const reply = await client.run(VALIDATE, [sessionKey(slot, digest)], [now, userPrefix(slot), use])
-      return reply === null ? undefined : client.answer(async () => liveSessionOf(digest, reply))
+      return liveSessionIn(digest, reply)
     },
     async open(record, idleExpiresAt, replaces, now, most) {
       const { user, epoch, expiresAt, digest, pending, createdAt } = record
@@ -116,9 +116,9 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
       const slot = slotOf(user)
       const keys = [sessionKey(slot, digest), userPrefix(slot) + user, sessionIndex(slot) + user]
       const place = [most, sessionKey(slot, ''), digest, pending === null ? 0 : 1, createdAt, replaces ?? '']
-      const values = [now, user, epoch, expiresAt, ...place, ...fieldsFrom(record, idle, now)]
+      const values = [now, user, epoch, expiresAt, ...place, ...storedSession(record, idle, now)]
       const reply = await client.run(OPEN, keys, values)
-      return reply === null ? undefined : client.answer(async () => endedIn(reply))
+      return reply === null ? undefined : endedIn(reply)
     },
     async end(digest, slot) {
       return (await client.run(END, [sessionKey(slot, digest)], [sessionIndex(slot), digest])) === 1
@@ -130,8 +130,7 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
     async list(user, now) {
       const slot = slotOf(user)
       const keys = [userPrefix(slot) + user, sessionIndex(slot) + user]
-      const reply = await client.run(LIST, keys, [now, sessionKey(slot, '')])
-      return client.answer(async () => sessionsIn(reply))
+      return sessionsIn(await client.run(LIST, keys, [now, sessionKey(slot, '')]))
     },
   }
 }
@@ -140,58 +139,13 @@ function endedIn(reply: unknown): readonly EndedSession[] {
   return [...fieldsOf(reply)].map(([digest, expiresAt]) => ({ digest, expiresAt: Number(expiresAt) }))
 }
 
+/** That one cannot be read does not hide the others. */
 function sessionsIn(reply: unknown): readonly LiveSession[] {
-  if (!Array.isArray(reply)) throw new TypeError('Redis returned no list')
+  if (!Array.isArray(reply)) return []
   const found: readonly unknown[] = reply
   return found.flatMap((entry) => {
-    const [digest, fields]: readonly unknown[] = Array.isArray(entry) ? entry : []
-    return readable(() => liveSessionOf(String(digest), fields)) ?? []
-  })
-}
-
-/** A record that is damaged is in no list; that one cannot be read does not hide the others. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof TypeError) return undefined
-    throw error
-  }
-}
-
-function fieldsFrom(record: SessionRecord, idleExpiresAt: number, now: number): (string | number)[] {
-  const { digest: _digest, authenticationMethods, ...fields } = record
-  const methods = authenticationMethods.join(' ')
-  const stored = Object.entries({ ...fields, authenticationMethods: methods, idleExpiresAt, lastSeenAt: now })
-  return stored.flatMap(([name, value]) => [name, value ?? ''])
-}
-
-function liveSessionOf(digest: string, reply: unknown): LiveSession | undefined {
-  const fields = fieldsOf(reply)
-  const step = textOf(fields, 'pending')
-  const pending = pendingOf(step === '' ? null : step)
-  const authenticationMethods = methodsOf(textOf(fields, 'authenticationMethods'))
-  if (pending === undefined || authenticationMethods === undefined) return undefined
-  const record: SessionRecord = Object.freeze({
-    digest,
-    user: textOf(fields, 'user'),
-    epoch: numberOf(fields, 'epoch'),
-    createdAt: numberOf(fields, 'createdAt'),
-    authenticatedAt: numberOf(fields, 'authenticatedAt'),
-    mfaAt: numberOrNullOf(fields, 'mfaAt'),
-    authenticationMethods,
-    binding: fields.get('binding') === '' ? null : textOf(fields, 'binding'),
-    pending,
-    idleTimeout: numberOf(fields, 'idleTimeout'),
-    expiresAt: numberOf(fields, 'expiresAt'),
-    label: textOf(fields, 'label'),
-    address: textOf(fields, 'address'),
-    userAgent: textOf(fields, 'userAgent'),
-    mac: textOf(fields, 'mac'),
-  })
-  return Object.freeze({
-    record,
-    idleExpiresAt: numberOf(fields, 'idleExpiresAt'),
-    lastSeenAt: numberOf(fields, 'lastSeenAt'),
+    const pair: readonly unknown[] = Array.isArray(entry) ? entry : []
+    const [digest, fields] = pair
+    return liveSessionIn(String(digest), fields) ?? []
   })
 }

@@ -108,7 +108,7 @@ test('a damaged record is no session', async (t) => {
   const user = newUser()
   const now = Date.now()
   await store.users.create(user)
-  for (const field of ['mac', 'createdAt', 'expiresAt', 'idleTimeout', 'epoch']) {
+  for (const field of ['rest', 'pending', 'expiresAt', 'idleTimeout', 'epoch', 'lastSeenAt']) {
     const session = newSession(user, now)
     await store.sessions.open(session.record, now + 1_000, undefined, now, 20)
     await raw.hdel(`sallyport:{${session.slot}}:session:${session.digest}`, field)
