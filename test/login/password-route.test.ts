@@ -37,7 +37,7 @@ for (const engine of ENGINES)
       assert.equal((await login(name))['error'], 'invalid_credentials')
     })
 
-    test('a one-time password is not kept as the new one', async () => {
+    test('ASVS 6.4.1: a one-time password is not kept as the new one', async () => {
       const { name } = await door.addUser({}, { oneTimeUntil: door.options.now() + 60_000 })
       const { pending } = await login(name)
       const answer = await door.post('/auth/password', { newPassword: PASSWORD }, bearer(pending))
@@ -45,7 +45,7 @@ for (const engine of ENGINES)
       assert.equal((answer.json() as { error: string }).error, 'password_refused')
     })
 
-    test('a session changes the password with the present one, and all other sessions end', async () => {
+    test('ASVS 6.2.2 and 7.4.3: a session changes the password with the present one, and all other sessions end', async () => {
       const { name } = await door.addUser()
       const [own, other] = [await login(name), await login(name)]
       const body = { newPassword: NEW_PASSWORD, password: PASSWORD }
@@ -76,7 +76,7 @@ for (const engine of ENGINES)
       assert.equal((await door.ask('/auth/session', { headers: { cookie: earlier } })).status, 401)
     })
 
-    test('without the present password, or with a wrong one, nothing changes', async () => {
+    test('ASVS 6.2.3: without the present password, or with a wrong one, nothing changes', async () => {
       const { name } = await door.addUser()
       const { token } = await login(name)
       const attempts = [
@@ -99,6 +99,35 @@ for (const engine of ENGINES)
       assert.equal(await isLive(token), true)
       assert.equal((await door.store.users.find(name))?.epoch, 0)
       assert.equal((await login(name))['next'], null)
+    })
+
+    test('ASVS 6.2.10: a password is good however old it is', async (t) => {
+      const own = await startDoor(engine)
+      t.after(() => own.close())
+      const { name } = await own.addUser()
+      own.advance(10 * 365 * 86_400_000)
+      const answer = await own.post('/auth/login', { username: name, password: PASSWORD })
+      assert.deepEqual([answer.status, (answer.json() as { next: unknown }).next], [200, null])
+    })
+
+    test('ASVS 6.2.6 and 6.2.7: passwords are typed covered, and pasted or filled in by a password manager', async () => {
+      const { name } = await door.addUser()
+      const browser = testBrowser(door)
+      const fields = async (path: string) =>
+        ((await browser.get(path)).body.match(/<input\s[^>]*>/g) ?? []).filter((tag) => /password/.test(tag))
+      const all = await fields('/login')
+      await browser.submit('/auth/login', { username: name, password: PASSWORD })
+      all.push(...(await fields('/password')))
+      assert.deepEqual(
+        all.map((tag) => [/\stype="(\w+)"/.exec(tag)?.[1], /\sautocomplete="([\w-]+)"/.exec(tag)?.[1]]),
+        [
+          ['password', 'current-password'],
+          ['password', 'current-password'],
+          ['password', 'new-password'],
+          ['password', 'new-password'],
+        ],
+      )
+      for (const tag of all) assert.doesNotMatch(tag, /onpaste|readonly|maxlength/i)
     })
 
     test('nobody sets a password without a session', async () => {

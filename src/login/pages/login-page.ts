@@ -40,7 +40,6 @@ export function loginPage({ formToken, username, problem, signedOut, hasName = t
           name="password"
           type="password"
           autocomplete="current-password"
-          maxlength="256"
           required
           ${username === undefined || username === '' ? undefined : AUTOFOCUS}
         />

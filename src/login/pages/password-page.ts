@@ -28,7 +28,6 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
           type="password"
           autocomplete="new-password"
           minlength="12"
-          maxlength="256"
           aria-describedby="hint"
           required
         />
@@ -42,7 +41,6 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
           type="password"
           autocomplete="new-password"
           minlength="12"
-          maxlength="256"
           required
         />
         <button type="submit">Set password</button>
@@ -54,13 +52,5 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
 
 const PRESENT_PASSWORD = html`
   <label for="password">Present password</label>
-  <input
-    id="password"
-    name="password"
-    type="password"
-    autocomplete="current-password"
-    maxlength="256"
-    required
-    autofocus
-  />
+  <input id="password" name="password" type="password" autocomplete="current-password" required autofocus />
 `

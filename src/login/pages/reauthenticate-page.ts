@@ -32,7 +32,6 @@ export function reauthenticatePage(page: ReauthenticatePage): string {
           name="password"
           type="password"
           autocomplete="current-password"
-          maxlength="256"
           required
           autofocus
         />
