@@ -1,6 +1,5 @@
-import { RateLimiterRes, RateLimiterSQLite } from 'rate-limiter-flexible'
-import type { RateLimit, RateLimits } from '../login/rate-limits.ts'
-import { rateLimiterOf } from './rate-limiter.ts'
+import type { RateLimits } from '../login/rate-limits.ts'
+import { rateLimitsOn, type Counter, type Counters } from './rate-limiter.ts'
 import { PURGED_AT_ONCE } from './retention.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { numberIn, type Row } from './sqlite-row.ts'
@@ -35,91 +34,31 @@ const PURGE = `
  *
  * @param now ms since the epoch
  */
-export function sqliteRateLimits(database: SqliteDatabase, now: () => number): RateLimits {
-  const table = counterTable(database, now)
-  return (limit) =>
-    rateLimiterOf(new TableLimiter(database, table, limit), limit, async (work) => database.answer(work))
-}
-
-/** What is done with a counter, each in one statement. Life in ms. */
-interface CounterTable {
-  count(key: string, points: number, life: number): Promise<Counter | undefined>
-  set(key: string, points: number, life: number): Promise<Counter | undefined>
-  get(key: string): Promise<Counter | undefined>
-  remove(key: string): Promise<boolean>
-}
-
-interface Counter {
-  readonly points: number
-  readonly endsIn: number
-}
-
-function counterTable({ relaxed, answer }: SqliteDatabase, now: () => number): CounterTable {
+export function sqliteRateLimits({ relaxed, answer }: SqliteDatabase, now: () => number): RateLimits {
   const [count, set] = [relaxed.prepare(COUNT), relaxed.prepare(SET)]
   const [reward, get] = [relaxed.prepare(REWARD), relaxed.prepare(GET)]
   const remove = relaxed.prepare('DELETE FROM rate_limits WHERE key = ?')
   const purge = relaxed.prepare(PURGE)
-  return {
+  const at = (work: (now: number) => Row | undefined): Promise<Counter | undefined> =>
+    answer(() => {
+      const asked = now()
+      return counterIn(work(asked), asked)
+    })
+  const counters: Counters = {
     count: (key, points, life) =>
-      answer(() => {
-        const at = now()
-        if (points < 0) return counterIn(reward.get({ key, points, now: at }), at)
-        purge.run(at)
-        return counterIn(count.get({ key, points, now: at, life }), at)
+      at((asked) => {
+        if (points < 0) return reward.get({ key, points, now: asked })
+        purge.run(asked)
+        return count.get({ key, points, now: asked, life })
       }),
-    set: (key, points, life) =>
-      answer(() => {
-        const at = now()
-        return counterIn(set.get({ key, points, now: at, life }), at)
-      }),
-    get: (key) =>
-      answer(() => {
-        const at = now()
-        return counterIn(get.get(key, at), at)
-      }),
+    set: (key, points, life) => at((asked) => set.get({ key, points, now: asked, life })),
+    get: (key) => at((asked) => get.get(key, asked)),
     remove: (key) => answer(() => remove.run(key).changes === 1),
   }
+  return rateLimitsOn(counters, (name) => name)
 }
 
-function counterIn(row: Row | undefined, at: number): Counter | undefined {
+function counterIn(row: Row | undefined, now: number): Counter | undefined {
   if (row === undefined) return undefined
-  return { points: numberIn(row, 'points'), endsIn: numberIn(row, 'expires_at') - at }
-}
-
-/**
- * The package's own limiter for SQLite knows other drivers, and the system's clock alone: of it there remains what is
- * the same for every engine, which asks these four methods.
- */
-class TableLimiter extends RateLimiterSQLite {
-  readonly #table: CounterTable
-
-  constructor({ relaxed }: SqliteDatabase, table: CounterTable, { name, points, seconds }: RateLimit) {
-    super({
-      storeClient: relaxed,
-      storeType: 'better-sqlite3',
-      tableName: 'rate_limits',
-      tableCreated: true,
-      keyPrefix: name,
-      points,
-      duration: seconds,
-    })
-    this.#table = table
-  }
-
-  async _upsert(key: string, points: number, life: number, replace = false): Promise<Counter> {
-    const counter = await (replace ? this.#table.set : this.#table.count)(key, points, life)
-    return counter ?? { points: 0, endsIn: 0 }
-  }
-
-  _get(key: string): Promise<Counter | undefined> {
-    return this.#table.get(key)
-  }
-
-  _delete(key: string): Promise<boolean> {
-    return this.#table.remove(key)
-  }
-
-  _getRateLimiterRes(_key: string, _changed: number, { points, endsIn }: Counter): RateLimiterRes {
-    return new RateLimiterRes(Math.max(0, this.points - points), endsIn, points)
-  }
+  return { points: numberIn(row, 'points'), endsIn: numberIn(row, 'expires_at') - now }
 }

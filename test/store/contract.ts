@@ -2,6 +2,7 @@ import { browserSessionsContract } from './browser-sessions-contract.ts'
 import { devicesContract } from './devices-contract.ts'
 import { handlesContract } from './handles-contract.ts'
 import { notesContract } from './notes-contract.ts'
+import { rateLimitsContract } from './rate-limits-contract.ts'
 import { revocationsContract } from './revocations-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
 import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
@@ -14,6 +15,7 @@ export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   devicesContract(open)
   handlesContract(open)
   notesContract(open)
+  rateLimitsContract(open)
   revocationsContract(open, backdoor)
   browserSessionsContract(open)
 }
