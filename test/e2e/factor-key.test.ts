@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { credentialVault } from '../../src/login/credential-vault.ts'
+import { passwordOnly } from '../../src/login/credentials.ts'
+import { factorKeys } from '../../src/login/factor-keys.ts'
 import { ask } from '../support/clients.ts'
 import { ANY_PORTS, sallyport, serving, type Served } from '../support/command.ts'
 import { installation } from '../support/installation.ts'
+import { CHEAP } from '../support/login-door.ts'
 import { startRedis } from '../support/redis.ts'
+import { startServer } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -96,4 +101,44 @@ test('several nodes on one Redis must share the key, and are told so', async (t)
     (await sallyport(['serve'], { cwd, env })).stderr,
     /the factor key .*factor-key cannot be read/,
   )
+})
+
+test('a user who cannot be opened never logs in, the answer does not say so, and the log says why, once', async (t) => {
+  const said: string[] = []
+  const log = { error: (_fields: object, sentence: string) => said.push(sentence), debug: () => undefined }
+  const server = await startServer({ log })
+  t.after(async () => server.close())
+  const passwordHash = await CHEAP.hash(PASSWORD)
+  const sealed = credentialVault(factorKeys([OLD])).seal('alice', passwordOnly(passwordHash, null))
+  for (const [name, credentials] of [
+    ['alice', sealed],
+    ['bob', 'v1.00000000.nothing'],
+  ] as const)
+    await server.store.users.create({
+      name,
+      credentials,
+      disabled: false,
+      epoch: 0,
+      revision: 0,
+      createdAt: 0,
+    })
+  const answers = new Set<string>()
+  for (const username of ['alice', 'alice', 'bob', 'nobody']) {
+    const answer = await ask({
+      port: server.ports.people ?? 0,
+      path: '/auth/login',
+      ca: server.authority.rootPem,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password: PASSWORD }),
+    })
+    answers.add(`${answer.status} ${answer.body.replace(/"requestId":"[^"]*"/, '')}`)
+  }
+  assert.equal(answers.size, 1)
+  assert.match([...answers][0] ?? '', /^401 .*invalid_credentials/)
+  assert.equal(said.length, 2)
+  assert.match(
+    said[0] ?? '',
+    /^the user "alice" cannot log in: .* factor key [0-9a-f]{8}, which is not configured/,
+  )
+  assert.match(said[1] ?? '', /^the user "bob" cannot log in: what is stored of him was not sealed for him/)
 })
