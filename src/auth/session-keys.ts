@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
 import type { SealingKeys } from './session-record.ts'
 
@@ -43,7 +43,7 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
   ]
   const [first, ...rest] = derive('cookie')
   return {
-    cookie: [first.toString('base64url'), ...rest.map((key) => key.toString('base64url'))],
+    cookie: [textOf(first), ...rest.map(textOf)],
     seal: derive('record'),
     csrf: derive('csrf'),
     challenge: derive('challenge'),
@@ -53,6 +53,11 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
   }
 }
 
-function derived(secret: string, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `sallyport ${purpose} v1`, 32))
+function derived(secret: string, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `sallyport ${purpose} v1`, 32)))
+}
+
+/** For libraries that take a text. */
+function textOf(key: KeyObject): string {
+  return key.export().toString('base64url')
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, randomInt } from 'node:crypto'
+import { createHash, createHmac, randomBytes, randomInt, type KeyObject } from 'node:crypto'
 import type { SealingKeys } from '../auth/session-record.ts'
 
 /** Twenty consonants: no letter looks like another or like a digit, and they make no words (RFC 8628, 6.1). */
@@ -42,7 +42,7 @@ export function userCodeDigests(code: string, keys: SealingKeys): readonly [stri
   return [digestUnder(newest, code), ...older.map((key) => digestUnder(key, code))]
 }
 
-function digestUnder(key: Buffer, code: string): string {
+function digestUnder(key: KeyObject, code: string): string {
   return createHmac('sha256', key)
     .update(JSON.stringify(['sallyport-user-code-v1', code]))
     .digest('hex')

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import type { AuthenticationMethod, SealingKeys } from '../auth/session-record.ts'
 
@@ -96,7 +96,7 @@ function opened<T>(
   return shape.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))).data
 }
 
-function macOf(purpose: Purpose, device: string, payload: string, key: Buffer): Buffer {
+function macOf(purpose: Purpose, device: string, payload: string, key: KeyObject): Buffer {
   return createHmac('sha256', key)
     .update(JSON.stringify(['sallyport-device-login-v1', purpose, device, payload]))
     .digest()

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { SealingKeys } from '../auth/session-record.ts'
 
 /** A form is good for so long after its page was made, in ms. */
@@ -26,7 +26,7 @@ export function isFormToken(token: string, holder: string, now: number, keys: Se
   return isOurs && now < parseInt(end, 36)
 }
 
-function macOf(holder: string, end: string, key: Buffer): Buffer {
+function macOf(holder: string, end: string, key: KeyObject): Buffer {
   return createHmac('sha256', key)
     .update(JSON.stringify(['sallyport-form-v1', holder, end]))
     .digest()

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { SealingKeys, SessionRecord } from '../auth/session-record.ts'
 import type { LoginOptions } from './options.ts'
 import type { Source } from './throttle.ts'
@@ -66,7 +66,7 @@ function deviceIn(
   return isOurs && now < parseInt(given, 36) + DEVICE_LIFE ? { id, epoch: parseInt(epoch, 36) } : undefined
 }
 
-function macOf(id: string, epoch: string, given: string, user: string, key: Buffer): Buffer {
+function macOf(id: string, epoch: string, given: string, user: string, key: KeyObject): Buffer {
   return createHmac('sha256', key)
     .update(JSON.stringify(['sallyport-device-v1', id, epoch, given, user]))
     .digest()

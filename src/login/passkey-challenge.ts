@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { SealingKeys } from '../auth/session-record.ts'
 
 /** What a challenge is for: to make a passkey, or to prove that one is there. */
@@ -50,7 +50,7 @@ export function challengeId(
   return now < body.readUIntBE(0, END_LENGTH) ? body.toString('hex') : undefined
 }
 
-function macOf(body: Buffer, { use, holder }: ChallengeFor, key: Buffer): Buffer {
+function macOf(body: Buffer, { use, holder }: ChallengeFor, key: KeyObject): Buffer {
   return createHmac('sha256', key)
     .update(JSON.stringify(['sallyport-challenge-v1', use, holder, body.toString('hex')]))
     .digest()

@@ -25,9 +25,9 @@ test('every purpose has keys of its own, the newest first', () => {
   const keys = sessionKeys([NEW, OLD])
   const hex = [
     ...keys.cookie.map((key) => Buffer.from(key, 'base64url').toString('hex')),
-    ...keys.seal.map((key) => key.toString('hex')),
-    ...keys.csrf.map((key) => key.toString('hex')),
-    ...keys.challenge.map((key) => key.toString('hex')),
+    ...keys.seal.map((key) => key.export().toString('hex')),
+    ...keys.csrf.map((key) => key.export().toString('hex')),
+    ...keys.challenge.map((key) => key.export().toString('hex')),
   ]
   assert.equal(new Set(hex).size, 8)
   assert.ok(hex.every((key) => key.length === 64))

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import { formTokenFor, isFormToken } from '../../src/login/form-token.ts'
 
 const NOW = 1_763_712_000_000
 const HALF_A_DAY = 12 * 3_600_000
-const [OLD, NEW, OTHER] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+const newKey = (): KeyObject => createSecretKey(randomBytes(32))
+const [OLD, NEW, OTHER] = [newKey(), newKey(), newKey()]
 
 test('a form token is good for its holder, until it runs out', () => {
   const token = formTokenFor('session:a', NOW, [NEW])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -9,7 +9,7 @@ import {
   type ChallengeUse,
 } from '../../src/login/passkey-challenge.ts'
 
-const [KEY, OLDER] = [randomBytes(32), randomBytes(32)]
+const [KEY, OLDER] = [createSecretKey(randomBytes(32)), createSecretKey(randomBytes(32))]
 const NOW = 1_763_712_000_000
 const WHOM = { use: 'get', holder: 'visitor:abc' } as const
 

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { sealRecord, type SealingKeys, type SessionRecord } from '../../src/auth/session-record.ts'
 import { digestOf, newSessionToken, slotOf } from '../../src/auth/session-token.ts'
 import type { User } from '../../src/login/user.ts'
 
-export const SEAL: SealingKeys = [randomBytes(32)]
+export const SEAL: SealingKeys = [createSecretKey(randomBytes(32))]
 
 /** A session that is not opened yet, with the token that nobody but the test has. */
 export interface TestSession {
