@@ -12,7 +12,7 @@ const FAIL_FAST = {
   // Of connecting, too: no less, or a machine that is busy never gets there.
   commandTimeout: GIVEN_UP,
   connectTimeout: GIVEN_UP,
-  disconnectTimeout: 200,
+  disconnectTimeout: 100,
   // A server that is frozen or cut off says nothing: only a new connection finds who took its place.
   socketTimeout: GIVEN_UP,
   retryStrategy: pause,
@@ -32,7 +32,7 @@ export interface ConnectionOptions {
 
 /** How long to wait before the next attempt to connect, in ms. */
 export function pause(attempts: number): number {
-  return Math.min(attempts * 50, 500)
+  return Math.min(attempts * 50, 250)
 }
 
 /** A connection to what a location names, not yet begun. It comes back by itself whenever it is lost. */

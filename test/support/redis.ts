@@ -30,6 +30,8 @@ export interface RedisServerOptions {
   readonly tls?: { readonly certificate: string; readonly key: string; readonly ca?: string }
   /** More lines of its configuration. */
   readonly settings?: readonly string[]
+  /** Where to keep its data, so that another one can go on with it; not removed then. A new directory otherwise. */
+  readonly directory?: string
   /** To watch over others: no data, no persistence. */
   readonly isSentinel?: boolean
 }
@@ -57,7 +59,11 @@ async function startOn(
   options: RedisServerOptions & { readonly password: string },
 ): Promise<RedisServer> {
   const { password, tls, isSentinel = false } = options
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'sallyport-redis-')))
+  const isOwn = options.directory === undefined
+  const remove = async (): Promise<void> => {
+    if (isOwn) await rm(directory, { recursive: true, force: true })
+  }
   const configuration = join(directory, 'redis.conf')
   await writeFile(configuration, configurationOf(port, directory, options), { mode: 0o600 })
   const server = spawn('redis-server', [configuration, ...(isSentinel ? ['--sentinel'] : [])], {
@@ -67,10 +73,10 @@ async function startOn(
   try {
     await ready(server, isSentinel ? 'Sentinel ID is' : 'Ready to accept connections')
   } catch (error) {
-    await rm(directory, { recursive: true, force: true })
+    await remove()
     throw error
   }
-  const guard = guardOf(server, directory)
+  const guard = guardOf(server, isOwn ? directory : '')
   const killOnExit = (): void => void server.kill('SIGKILL')
   process.once('exit', killOnExit)
   server.unref()
@@ -85,7 +91,7 @@ async function startOn(
       server.kill('SIGKILL')
       await ended
       guard.kill('SIGKILL')
-      await rm(directory, { recursive: true, force: true })
+      await remove()
     },
     pause: () => void server.kill('SIGSTOP'),
     resume: () => void server.kill('SIGCONT'),
@@ -138,7 +144,7 @@ async function ready(server: ChildProcess, sign: string): Promise<void> {
 
 /** Ends the server and removes its files when this process is killed and can no longer do so itself. */
 function guardOf(server: ChildProcess, directory: string): ChildProcess {
-  const script = 'read -r line; kill -9 "$1"; rm -rf "$2"'
+  const script = 'read -r line; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
   const guard = spawn('/bin/sh', ['-c', script, 'guard', String(server.pid), directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly port: number
   /** Nothing gets through any more in either direction, and nobody is told. */
   silence(): void
+  /** Whatever gets through takes so many ms longer, in either direction. */
+  slow(ms: number): void
   /** All connections break, and no other is taken. */
   cut(): void
   /** As before, for connections to come. */
@@ -20,6 +22,7 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
   let target = to
   const sockets = new Set<Socket>()
   let isSilent = false
+  let delay = 0
   const server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
     for (const [one, other] of [
@@ -32,8 +35,9 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
         sockets.delete(one)
         other.destroy()
       })
+      const write = inOrder((chunk) => other.write(chunk))
       one.on('data', (chunk: Buffer) => {
-        if (!isSilent) other.write(chunk)
+        if (!isSilent) write(chunk, delay)
       })
     }
   })
@@ -50,6 +54,9 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
   const port = await listen(0)
   return {
     port,
+    slow(ms) {
+      delay = ms
+    },
     silence() {
       isSilent = true
     },
@@ -59,6 +66,7 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     },
     async mend() {
       isSilent = false
+      delay = 0
       breakAll()
       if (!server.listening) await listen(port)
     },
@@ -70,5 +78,22 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
       server.close()
       breakAll()
     },
+  }
+}
+
+/** Writes each chunk after its delay, and never before one that came first. */
+function inOrder(write: (chunk: Buffer) => void): (chunk: Buffer, delay: number) => void {
+  const waiting: { readonly chunk: Buffer; readonly due: number }[] = []
+  const next = (): void => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const left = first.due - performance.now()
+      if (left > 0) return void setTimeout(next, Math.ceil(left))
+      waiting.shift()
+      write(first.chunk)
+    }
+  }
+  return (chunk, delay) => {
+    waiting.push({ chunk, due: performance.now() + delay })
+    if (waiting.length === 1) next()
   }
 }

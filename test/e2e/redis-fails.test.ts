@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { goThrough, startTroubledRedis, type TroubledRedis } from '../support/redis-troubles.ts'
+
+const SEED = 4
+/** How long each trouble lasts, in ms. */
+const LASTING = 2_000
+/** So long after Redis is back all is as before, in ms. */
+const RECOVERED = 2_000
+
+describe('while 200 requests a second come', () => {
+  let on: TroubledRedis
+  before(async () => {
+    on = await startTroubledRedis(SEED)
+  })
+  after(() => on.close())
+
+  for (const name of ['killed', 'frozen', 'slow', 'cut off', 'full', 'flushed'] as const)
+    test(`ASVS 16.5.2: nobody gets in through a Redis that is ${name}, certificates are served meanwhile, and then all is as before`, async (t) => {
+      const { tally, recovered, certificate } = await goThrough(on, name, LASTING)
+      t.diagnostic(`${name}: recovered after ${Math.round(recovered)} ms, ${JSON.stringify(tally)}`)
+      assert.deepEqual(tally.wronglyAdmitted, [])
+      assert.ok(tally.requests > 100 && recovered < RECOVERED, `recovered after ${recovered} ms`)
+      assert.equal(certificate, 200)
+    })
+})
