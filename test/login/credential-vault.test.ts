@@ -56,14 +56,16 @@ test('what is sealed is opened for the same user, and by nobody else’s name', 
 })
 
 test('no character of a sealed text can be another one', () => {
-  const sealed = vault.seal('alice', passwordOnly('$argon2id$v=19$m=64,t=1,p=1$c2FsdA$dGFn', null))
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.'
-  for (let at = 0; at < sealed.length; at++)
-    for (const character of alphabet)
-      if (character !== sealed[at]) {
+  // Of every length modulo 3: base64 has characters that stand for the same bytes in two of them.
+  for (const passwordHash of ['hash', 'hash-', 'hash--']) {
+    const sealed = vault.seal('alice', passwordOnly(passwordHash, null))
+    for (let at = 0; at < sealed.length; at++)
+      for (const character of alphabet.replace(sealed[at] ?? '', '')) {
         const tampered = sealed.slice(0, at) + character + sealed.slice(at + 1)
         assert.equal(vault.open('alice', tampered), undefined, `${at} ${character}`)
       }
+  }
 })
 
 test('nothing can be cut off, put behind, or put together of two', () => {
