@@ -31,11 +31,11 @@ test('every purpose has keys of its own, the newest first', () => {
   ]
   assert.equal(new Set(hex).size, 8)
   assert.ok(hex.every((key) => key.length === 64))
-  assert.deepEqual(sessionKeys([NEW]).seal[0], keys.seal[0])
-  assert.deepEqual(sessionKeys([OLD]).seal[0], keys.seal[1])
+  assert.ok(keys.seal[0].equals(sessionKeys([NEW]).seal[0]))
+  assert.ok(keys.seal[1]?.equals(sessionKeys([OLD]).seal[0]))
 })
 
 test('the derivation is HKDF-SHA256 under a fixed label: keys of yesterday are those of today', () => {
   const expected = Buffer.from(hkdfSync('sha256', NEW, '', 'sallyport record v1', 32))
-  assert.deepEqual(sessionKeys([NEW]).seal[0], expected)
+  assert.deepEqual(sessionKeys([NEW]).seal[0].export(), expected)
 })
