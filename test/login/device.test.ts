@@ -181,7 +181,7 @@ for (const engine of ENGINES)
       assert.equal((await browser.get('/account')).status, 200)
     })
 
-    test('a link with a code approves nothing', async () => {
+    test('ASVS 7.6.2: a link with a code approves nothing', async () => {
       const { name } = await door.addUser()
       const browser = await signedIn(door, name)
       const { userCode, deviceCode } = await askedDevice(door)
@@ -318,7 +318,7 @@ for (const engine of ENGINES)
         assert.equal((await door.store.sessions.list(name, door.options.now())).length, 1)
       })
 
-      test('for what somebody wrote into the store by hand', async () => {
+      test('ASVS 6.6.2: for the approval of another request, or whatever somebody wrote into the store', async () => {
         const { name } = await door.addUser()
         const { browser } = await browserWith(door, name)
         const [mine, victims] = [await askedDevice(door), await askedDevice(door)]
@@ -433,7 +433,7 @@ for (const engine of ENGINES)
       assert.equal((await door.post('/auth/device/token', { deviceCode: 'x' })).status, 404)
     })
 
-    test('the session of a device ends with the login that it rests on', async (t) => {
+    test('ASVS 7.3.2: the session of a device ends with the login that it rests on', async (t) => {
       const door = await startDoor(engine)
       t.after(() => door.close())
       const { name } = await door.addUser()
