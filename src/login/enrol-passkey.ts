@@ -64,7 +64,7 @@ async function madePasskey(
   { attestation, site, holder }: PasskeyEnrolment,
   { keys, now }: LoginOptions,
 ): Promise<NewPasskey | undefined> {
-  const challenge = challengeIn(attestation.clientDataJSON, 'create') ?? ''
+  const challenge = challengeIn(attestation.clientDataJSON) ?? ''
   const isOurs = challengeId(challenge, { use: 'create', holder }, now(), keys.challenge) !== undefined
   return isOurs ? verifyAttestation(attestation, challenge, site) : undefined
 }

@@ -34,10 +34,10 @@ export async function logInByPasskey(login: PasskeyAnswer, options: LoginOptions
 async function byHandle(login: PasskeyAnswer, options: LoginOptions): Promise<ProvenPasskey> {
   const { userHandle } = login.assertion
   const user = userHandle === undefined ? undefined : await options.handles.userOf(userHandle)
-  if (userHandle === undefined || user === undefined) return { kind: 'refused', detail: null }
-  return provePasskey({ ...login, user, isFit: (known) => mayEnter(known, userHandle) }, options)
+  if (user === undefined) return { kind: 'refused', detail: null }
+  return provePasskey({ ...login, user, isFit: mayEnter }, options)
 }
 
-function mayEnter({ user, credentials }: KnownUser, handle: string): boolean {
-  return !user.disabled && credentials.oneTimeUntil === null && credentials.userHandle === handle
+function mayEnter({ user, credentials }: KnownUser): boolean {
+  return !user.disabled && credentials.oneTimeUntil === null
 }

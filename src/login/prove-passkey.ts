@@ -40,7 +40,7 @@ export type ProvenPasskey =
  */
 export async function provePasskey(attempt: PasskeyAttempt, options: LoginOptions): Promise<ProvenPasskey> {
   const { user, assertion, site } = attempt
-  const challenge = challengeIn(assertion.clientDataJSON, 'get') ?? ''
+  const challenge = challengeIn(assertion.clientDataJSON) ?? ''
   const whom = { use: 'get', holder: attempt.holder } as const
   const answered = challengeId(challenge, whom, options.now(), options.keys.challenge)
   if (answered === undefined) return REFUSED
