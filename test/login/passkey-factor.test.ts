@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sessionHolder } from '../../src/login/form-guard.ts'
+import { riseByPasskey } from '../../src/login/rise-by-passkey.ts'
 import { authenticator } from '../support/authenticator.ts'
 import { codesPerSession } from '../support/counting-throttle.ts'
 import { ENGINES, PASSWORD, startDoor, testBrowser, type LoginDoor } from '../support/login-door.ts'
@@ -97,6 +99,27 @@ for (const engine of ENGINES)
       await door.store.sessions.endAll(name)
       assert.equal((await browser.post('/auth/passkey', assertion)).status, 401)
       assert.equal(await userIn(browser), undefined)
+    })
+
+    test('nor does it come back where it ends between two looks at it', async () => {
+      const { name, passkey } = await passkeyUser(door)
+      const browser = await withPassword(door, name)
+      const assertion = passkey.get(await asked(browser), originOf(door))
+      const [live] = await door.store.sessions.list(name, door.options.now())
+      assert.ok(live !== undefined && live.record.pending === 'second_factor')
+      const [, token = ''] = /^s%3A([^.]+)/.exec(browser.cookies.get('__Host-sallyport') ?? '') ?? []
+      const rise = {
+        assertion,
+        site: { rpId: 'localhost', origin: originOf(door) },
+        holder: sessionHolder(token),
+        caller: { requestId: 'r', address: '127.0.0.1', userAgent: 'test' },
+        visitor: { live, lacks: 'second_factor' as const },
+      }
+      await door.store.sessions.endAll(name)
+      const outcome = await riseByPasskey(rise, door.options)
+      assert.deepEqual(outcome, { kind: 'refused', reason: 'second_factor_refused' })
+      assert.deepEqual((await door.credentialsOf(name)).passkeys[0]?.answered, [])
+      assert.deepEqual(await door.store.sessions.list(name, door.options.now()), [])
     })
 
     test('of 100 posts of one answer one makes a session', async () => {

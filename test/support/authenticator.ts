@@ -21,7 +21,8 @@ export interface Lies {
   readonly id?: Buffer
   readonly userHandle?: string | undefined
   readonly format?: string
-  readonly statement?: ReadonlyMap<string, CborValue>
+  /** The attestation statement, made of what it is to sign. */
+  readonly statement?: (signed: Buffer) => ReadonlyMap<string, CborValue>
   /** Signs with another key than it registered. */
   readonly key?: KeyObject
 }
@@ -58,13 +59,17 @@ export function authenticator(algorithm: PasskeyAlgorithm = 'ES256', hasCounter 
       const attested = [Buffer.alloc(16), uint(own.length, 2), own, cbor(cose(publicKey, algorithm))]
       const flags = (lies.flags ?? PRESENT | VERIFIED) | ATTESTED
       const authData = authenticatorData(lies.rpId ?? asked.rp.id, flags, lies.counter ?? next(), attested)
+      const client = clientData('webauthn.create', asked.challenge, origin, lies)
       const object = new Map<string, CborValue>([
         ['fmt', lies.format ?? 'none'],
-        ['attStmt', lies.statement ?? new Map<string, CborValue>()],
+        [
+          'attStmt',
+          lies.statement?.(Buffer.concat([authData, sha256(client)])) ?? new Map<string, CborValue>(),
+        ],
         ['authData', authData],
       ])
       return {
-        clientDataJSON: clientData('webauthn.create', asked.challenge, origin, lies).toString('base64url'),
+        clientDataJSON: client.toString('base64url'),
         attestationObject: cbor(object).toString('base64url'),
         transports: 'internal hybrid',
       }
