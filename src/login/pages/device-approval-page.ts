@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 import { timeOf } from './time.ts'
 
 /** What is shown of a terminal before it is logged in. Times in ms since the epoch. */
@@ -40,6 +41,7 @@ export function deviceApprovalPage(page: DeviceApprovalPage): string {
         <button type="submit" name="decision" value="approve">Approve</button>
         <button type="submit" name="decision" value="deny" class="quiet">Deny</button>
       </form>
+      ${logOutForm(page.formToken)}
     `,
   )
 }

@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page for the code of a terminal shows. */
 export interface DevicePage {
@@ -39,6 +40,7 @@ export function devicePage({ formToken, code, problem }: DevicePage): string {
         <button type="submit">Continue</button>
       </form>
       <p class="links"><a href="/account">Back to your account</a></p>
+      ${logOutForm(formToken)}
     `,
   )
 }

@@ -1,7 +1,7 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
 import { passkeyForm, passkeysNeedName } from './passkey-form.ts'
-import { startOver } from './start-over.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page to choose a second factor shows. */
 export interface EnrolPage {
@@ -37,7 +37,8 @@ export function enrolPage({ formToken, isRequired, hasTotp, hasName, problem }: 
       <h2>Passkey</h2>
       <p>The lock of your device, or a security key. It lets you in without your password, too.</p>
       ${hasName ? passkeyForm(formToken) : passkeysNeedName}
-      ${isRequired ? startOver(formToken) : html`<p class="links"><a href="/account">Back to your account</a></p>`}
+      ${isRequired ? undefined : html`<p class="links"><a href="/account">Back to your account</a></p>`}
+      ${logOutForm(formToken)}
     `,
   )
 }

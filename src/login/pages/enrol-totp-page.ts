@@ -1,6 +1,7 @@
 import { totpField } from './code-field.ts'
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page to set up an authenticator app shows. */
 export interface EnrolTotpPage {
@@ -39,6 +40,7 @@ export function enrolTotpPage({ formToken, secret, uri, qr, problem }: EnrolTotp
         <button type="submit">Confirm</button>
       </form>
       <p class="links"><a href="/enrol">Back</a></p>
+      ${logOutForm(formToken)}
     `,
   )
 }

@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page for a new password shows. */
 export interface PasswordPage {
@@ -46,6 +47,7 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
         <button type="submit">Set password</button>
       </form>
       ${isForced ? undefined : html`<p class="links"><a href="/account">Back to your account</a></p>`}
+      ${logOutForm(formToken)}
     `,
   )
 }

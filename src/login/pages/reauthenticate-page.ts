@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 import { passkeyButton } from './passkey-form.ts'
 
 /** What the page for a fresh authentication shows. */
@@ -40,6 +41,7 @@ export function reauthenticatePage(page: ReauthenticatePage): string {
       </form>
       ${page.passkeyNext === undefined ? undefined : passkeyButton({ words: WITH_PASSKEY, next: page.passkeyNext })}
       <p class="links"><a href="/account">Back to your account</a></p>
+      ${logOutForm(page.formToken)}
     `,
   )
 }

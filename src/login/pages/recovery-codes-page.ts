@@ -1,5 +1,6 @@
 import { html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page with new recovery codes shows. */
 export interface NewRecoveryCodesPage {
@@ -47,6 +48,7 @@ export function recoveryCodesPage({ formToken, left, problem }: RecoveryCodesPag
         <button type="submit">Make ten new codes</button>
       </form>
       <p class="links"><a href="/account">Back to your account</a></p>
+      ${logOutForm(formToken)}
     `,
   )
 }

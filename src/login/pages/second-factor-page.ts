@@ -2,7 +2,7 @@ import { recoveryCodeField, totpField } from './code-field.ts'
 import { html, type Html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
 import { passkeyButton } from './passkey-form.ts'
-import { startOver } from './start-over.ts'
+import { logOutForm } from './log-out-form.ts'
 
 /** What the page for the second factor shows. */
 export interface SecondFactorPage {
@@ -30,7 +30,7 @@ export function secondFactorPage(page: SecondFactorPage): string {
           <button type="submit">Use recovery code</button>
         </form>
       </details>
-      ${startOver(page.formToken)}
+      ${logOutForm(page.formToken)}
     `,
   )
 }

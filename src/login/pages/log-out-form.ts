@@ -1,8 +1,8 @@
 import { html, type Html } from './html.ts'
 import { formTokenField } from './layout.ts'
 
-/** The way out of a login that is not complete. */
-export function startOver(formToken: string): Html {
+/** The way out, on every page of a session, also of one that lacks a step (ASVS 5.0, 7.4.4). */
+export function logOutForm(formToken: string): Html {
   return html`
     <form method="post" action="/auth/logout" class="links">
       ${formTokenField(formToken)}
