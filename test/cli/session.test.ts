@@ -95,7 +95,7 @@ for (const engine of ['sqlite', 'redis'])
       assert.equal(everybody.stdout.trim().split('\n').length, 4)
     })
 
-    test('ends all sessions of a user, on record and in the history', async (t) => {
+    test('ASVS 7.4.5: ends all sessions of a user, on record and in the history', async (t) => {
       const { session, user, opened, isLive, recorded, store } = await place(t, engine)
       const [alice, bob] = [await user(), await user()]
       const [one, two, his] = [await opened(alice), await opened(alice), await opened(bob)]
@@ -139,7 +139,7 @@ for (const engine of ['sqlite', 'redis'])
       assert.match(again.stderr, /has no session "[0-9a-f]{16}": "npx sallyport session list/)
     })
 
-    test('ends the sessions of everybody, if it is told to in so many words', async (t) => {
+    test('ASVS 7.4.5: ends the sessions of everybody, if it is told to in so many words', async (t) => {
       const { session, user, opened, isLive, recorded } = await place(t, engine)
       const sessions = [await opened(await user()), await opened(await user())]
       const asked = await session('revoke', '--all')

@@ -109,7 +109,7 @@ for (const engine of ENGINES)
         }
     })
 
-    test('is nothing when its record was not sealed by us, or is of another token', async () => {
+    test('ASVS 7.2.1: is nothing when its record was not sealed by us, or is of another token', async () => {
       const user = await door.addUser()
       const now = door.options.now()
       const forged = newSession(user, now)
@@ -161,7 +161,7 @@ for (const engine of ENGINES)
       assert.equal((await browser.get('/auth/session')).status, 200)
     })
 
-    test('ends with a logout, in the browser and everywhere', async () => {
+    test('ASVS 7.4.1: ends with a logout, in the browser and everywhere', async () => {
       const browser = await signedIn()
       const cookie = browser.cookieHeader()
       const answer = await browser.post('/auth/logout')

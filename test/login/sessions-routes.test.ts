@@ -271,7 +271,7 @@ for (const engine of ENGINES)
       assert.doesNotMatch(last.body, /end-others/)
     })
 
-    test('are seen and ended by an administrator with a second factor', async () => {
+    test('ASVS 7.4.5: are seen and ended by an administrator with a second factor', async () => {
       const { name } = await door.addUser()
       const admin = await door.addUser({ name: `u-admin-${name}` })
       const token = await tokenOf(name)
