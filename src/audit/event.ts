@@ -1,6 +1,7 @@
 import type { Action, DenyReason } from '../access/decision.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import type { AuthMethod } from '../auth/context.ts'
+import type { AuthenticationMethod, PendingStep } from '../auth/session-record.ts'
 
 /** Who did it, as every event about an authenticated caller says it. */
 export interface AuditCaller {
@@ -50,9 +51,22 @@ export interface ActionFinished extends AuditCaller {
   readonly durationMs: number
 }
 
-/** A login session began or ended. */
-export interface SessionChanged {
-  readonly event: 'session.opened' | 'session.ended'
+/** A login session began, or ended. */
+export type SessionChanged = SessionOpened | SessionEnded
+
+/** By what was proved in it, and with what it lacks (ASVS 5.0, 16.3.1). */
+export interface SessionOpened extends SessionChange {
+  readonly event: 'session.opened'
+  readonly authenticationMethods: readonly AuthenticationMethod[]
+  /** Null for a complete session. */
+  readonly pending: PendingStep | null
+}
+
+export interface SessionEnded extends SessionChange {
+  readonly event: 'session.ended'
+}
+
+interface SessionChange {
   readonly requestId: string
   readonly principal: string
   readonly credential: string

@@ -17,13 +17,19 @@ export type Notice = 'password_changed' | 'session_ended' | 'other_sessions_ende
 export interface Browser {
   /** Gives it a session token to hold, in a new express-session. */
   hold(token: string, notice?: Notice): Promise<void>
-  /** Takes the cookie away, and what was kept. Goes through when the store cannot answer. */
+  /**
+   * Takes the cookie away, and what was kept, here and in the browser (ASVS 5.0, 14.3.1). Goes through when the store
+   * cannot answer.
+   */
   forget(): Promise<void>
   /** What is to be told, which is then forgotten. */
   takeNotice(): Notice | undefined
 }
 
 const ATTRIBUTES = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const
+
+/** What a browser may still have of an account. Not its other cookies: it stays a known device (`known-device.ts`). */
+const LEFT_BEHIND = '"cache", "storage"'
 
 /** Where the next id of an express-session is laid down, for `genid` to find it. */
 const NEXT_ID = 'nextSessionId'
@@ -66,6 +72,7 @@ export function browserOf(request: Request, response: Response, onFault: (error:
         })
       })
       response.clearCookie(SESSION_COOKIE, ATTRIBUTES)
+      response.set('clear-site-data', LEFT_BEHIND)
     },
     takeNotice() {
       const { notice } = request.session

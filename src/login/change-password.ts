@@ -7,7 +7,7 @@ import { changeCredentials, knownUser, type KnownUser } from './known-user.ts'
 import type { OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { reopenSession } from './reopen-session.ts'
-import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, recordOrFail, refusedLogin, sessionEnded } from './session-audit.ts'
 
 /** A new password for the user of a live session. */
 export interface PasswordChange {
@@ -97,7 +97,7 @@ async function replaced(
   await recordOrFail(passwordEvent(record.user, caller), options)
   const known = await rewritten(before, passwordHash, options)
   if (known === undefined) return undefined
-  await recordIfPossible(sessionEvent('session.ended', 'password_changed', record, caller), options)
+  await recordIfPossible(sessionEnded('password_changed', record, caller), options)
   await announceUser(record.user, known.user.epoch, options)
   await addToHistory(record.user, 'password_changed', caller, options)
   const { mfaAt } = record

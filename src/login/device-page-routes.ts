@@ -48,14 +48,19 @@ export async function approveDeviceRoute(visit: Visit, options: LoginOptions): P
     decision === 'approve'
       ? await approveDevice(found.pending, record, visit.caller, options)
       : await denyDevice(found.pending, options)
-  return isAnswered ? page(deviceAnsweredPage({ isApproved: decision === 'approve' })) : again(UNKNOWN)
+  if (!isAnswered) return again(UNKNOWN)
+  const formToken = sessionFormToken(visitor.token, options)
+  return page(deviceAnsweredPage({ formToken, isApproved: decision === 'approve' }))
 }
 
 const MALFORMED = problem('bad_request', 'A code has eight letters, as in BCDF-GHJK.')
-const UNKNOWN = problem(
-  'conflict',
-  'No terminal waits with this code. It may be mistyped, too old, or answered already.',
-)
+const UNKNOWN: Problem = {
+  ...problem(
+    'conflict',
+    'No terminal waits with this code. It may be mistyped, too old, or answered already.',
+  ),
+  reason: 'invalid_credentials',
+}
 
 /** Only who has proved all that he can: a session from before he had a second factor proves it first. */
 async function approver(visit: Visit, options: LoginOptions): Promise<PageVisitor> {

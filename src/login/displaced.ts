@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../auth/session-record.ts'
 import { addToHistory } from './add-to-history.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, sessionEnded } from './session-audit.ts'
 import type { EndedSession } from './session-store.ts'
 
 /**
@@ -27,10 +27,7 @@ export async function recordDisplaced(
   options: LoginOptions,
 ): Promise<void> {
   for (const { digest } of oldest) {
-    await recordIfPossible(
-      sessionEvent('session.ended', 'too_many_sessions', { user, digest }, caller),
-      options,
-    )
+    await recordIfPossible(sessionEnded('too_many_sessions', { user, digest }, caller), options)
     if (pending === null) await addToHistory(user, 'session_ended', caller, options)
   }
 }

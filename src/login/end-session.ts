@@ -2,7 +2,7 @@ import type { SessionChanged } from '../audit/event.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
 import { slotOf } from '../auth/session-token.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, sessionEnded } from './session-audit.ts'
 
 /**
  * Ends a session, and records it if it was there. Goes through without the audit trail; rejects with
@@ -17,5 +17,5 @@ export async function endSession(
   // Told first: a node that hears of it refuses the session, even if the store then loses that it has ended.
   await options.announce([{ kind: 'session', digest: record.digest, until: record.expiresAt }])
   if (await options.sessions.end(record.digest, slotOf(record.user)))
-    await recordIfPossible(sessionEvent('session.ended', reason, record, caller), options)
+    await recordIfPossible(sessionEnded(reason, record, caller), options)
 }

@@ -5,7 +5,7 @@ import { nextStep } from './next-step.ts'
 import { openSession, type OpenedSession, type Opening } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { secondFactorRequired } from './second-factor-required.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, sessionEnded } from './session-audit.ts'
 
 /** What a login proved, and where. */
 export interface ProvenLogin {
@@ -34,7 +34,7 @@ export async function openLogin(
   const own = previous?.record.user === known.user.name ? previous.record.digest : undefined
   const replacing = own === undefined ? undefined : await openSession({ ...opening, replaces: own }, options)
   if (replacing !== undefined && previous !== undefined) {
-    await recordIfPossible(sessionEvent('session.ended', 'rotated', previous.record, caller), options)
+    await recordIfPossible(sessionEnded('rotated', previous.record, caller), options)
     return replacing
   }
   // What was to be replaced has ended meanwhile: the login was proved all the same.

@@ -10,7 +10,7 @@ import { digestOf, newSessionToken, slotOf } from '../auth/session-token.ts'
 import { addToHistory } from './add-to-history.ts'
 import { announceDisplaced, recordDisplaced } from './displaced.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { recordIfPossible, recordOrFail, refusedLogin, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, recordOrFail, refusedLogin, sessionOpened } from './session-audit.ts'
 import type { User } from './user.ts'
 
 /** A login that lacks a step is good for so long, in ms. */
@@ -68,7 +68,7 @@ export async function openSession(
   if (ended === undefined) return undefined
   await announceDisplaced(ended, options)
   try {
-    await recordOrFail(sessionEvent('session.opened', opening.reason, record, opening.caller), options)
+    await recordOrFail(sessionOpened(opening.reason, record, opening.caller), options)
   } catch (error) {
     await options.sessions.end(record.digest, slotOf(record.user))
     throw error

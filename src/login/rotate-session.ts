@@ -1,7 +1,7 @@
 import type { OpenedSession } from './open-session.ts'
 import type { LoginOptions } from './options.ts'
 import { reopenSession, type Rise } from './reopen-session.ts'
-import { recordIfPossible, sessionEvent } from './session-audit.ts'
+import { recordIfPossible, sessionEnded } from './session-audit.ts'
 
 /**
  * Opens a session in place of the present one, as {@link reopenSession} does, and records that the present one ended by
@@ -12,7 +12,6 @@ import { recordIfPossible, sessionEvent } from './session-audit.ts'
  */
 export async function rotateSession(rise: Rise, options: LoginOptions): Promise<OpenedSession | undefined> {
   const opened = await reopenSession(rise, options)
-  if (opened !== undefined)
-    await recordIfPossible(sessionEvent('session.ended', 'rotated', rise.record, rise.caller), options)
+  if (opened !== undefined) await recordIfPossible(sessionEnded('rotated', rise.record, rise.caller), options)
   return opened
 }

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { isForm } from './body.ts'
 import type { LoginOptions } from './options.ts'
 import { errorPage } from './pages/error-page.ts'
-import { headersOf, statusOf, type Problem } from './problem.ts'
+import { headersOf, statusOf, type Problem, type ProblemCode } from './problem.ts'
 import type { Reply } from './reply.ts'
 import { callerOf } from './visit.ts'
 
@@ -48,12 +48,21 @@ export async function sendProblem(
   await recordRefusal(problem, request, response, options)
 }
 
+/** Of what no client of ours sends: on record as on the other doors (ASVS 5.0, 16.3.3). */
+const MALFORMED: ReadonlySet<ProblemCode> = new Set([
+  'bad_request',
+  'body_too_large',
+  'form_expired',
+  'unsupported_media_type',
+])
+
 async function recordRefusal(
-  { reason }: Problem,
+  refused: Problem,
   request: Request,
   response: Response,
   { audit, onException }: LoginOptions,
 ): Promise<void> {
+  const reason = refused.reason ?? (MALFORMED.has(refused.code) ? 'request_malformed' : undefined)
   if (reason === undefined) return
   const { requestId, address } = callerOf(request, response)
   const event = { event: 'request.refused', requestId, layer: 'http', reason, detail: null, address } as const

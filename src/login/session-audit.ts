@@ -1,16 +1,40 @@
-import type { FactorChanged, RequestRefused, SessionChanged, UserChanged } from '../audit/event.ts'
+import type {
+  FactorChanged,
+  RequestRefused,
+  SessionChanged,
+  SessionEnded,
+  SessionOpened,
+  UserChanged,
+} from '../audit/event.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
 import { SallyportError } from '../errors.ts'
 import type { Caller, LoginOptions } from './options.ts'
 
-/** What the trail says about a session that begins or ends. */
-export function sessionEvent(
-  event: SessionChanged['event'],
+/** What the trail says about a session that begins. */
+export function sessionOpened(
+  reason: SessionChanged['reason'],
+  record: SessionRecord,
+  caller: Caller,
+): SessionOpened {
+  const { authenticationMethods, pending } = record
+  return { event: 'session.opened', ...changeOf(reason, record, caller), authenticationMethods, pending }
+}
+
+/** What the trail says about a session that ends. */
+export function sessionEnded(
+  reason: SessionChanged['reason'],
+  record: Pick<SessionRecord, 'user' | 'digest'>,
+  caller: Caller,
+): SessionEnded {
+  return { event: 'session.ended', ...changeOf(reason, record, caller) }
+}
+
+function changeOf(
   reason: SessionChanged['reason'],
   { user, digest }: Pick<SessionRecord, 'user' | 'digest'>,
   { requestId, address }: Caller,
-): SessionChanged {
-  return { event, reason, requestId, principal: `user:${user}`, credential: `sha256:${digest}`, address }
+): Omit<SessionEnded, 'event'> {
+  return { reason, requestId, principal: `user:${user}`, credential: `sha256:${digest}`, address }
 }
 
 /** Records what must be on record before it counts. Rejects with `AUDIT_UNAVAILABLE`. */

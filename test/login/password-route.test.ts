@@ -94,7 +94,7 @@ for (const engine of ENGINES)
         const { error: said, requestId } = answer.json() as { error: string; requestId: string }
         assert.deepEqual([answer.status, said], [status, error])
         const wrong = door.events.filter((event) => 'requestId' in event && event.requestId === requestId)
-        assert.equal(wrong.length, error === 'invalid_credentials' ? 1 : 0)
+        assert.equal(wrong.length, error === 'password_refused' ? 0 : 1)
       }
       assert.equal(await isLive(token), true)
       assert.equal((await door.store.users.find(name))?.epoch, 0)

@@ -1,8 +1,15 @@
 import { html } from './html.ts'
 import { layout, notice } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
+
+/** What the page shows after an answer. */
+export interface DeviceAnsweredPage {
+  readonly formToken: string
+  readonly isApproved: boolean
+}
 
 /** What became of the terminal, and what to do next. */
-export function deviceAnsweredPage({ isApproved }: { readonly isApproved: boolean }): string {
+export function deviceAnsweredPage({ formToken, isApproved }: DeviceAnsweredPage): string {
   return layout(
     isApproved ? 'Terminal approved' : 'Terminal denied',
     html`
@@ -19,6 +26,7 @@ export function deviceAnsweredPage({ isApproved }: { readonly isApproved: boolea
         }
       </p>
       <p class="links"><a href="/account">Go to your account</a></p>
+      ${logOutForm(formToken)}
     `,
   )
 }
