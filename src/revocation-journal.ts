@@ -11,7 +11,8 @@ export interface RevocationJournal {
    * Reads what is new. If the store may have lost something (another run, or an epoch that fell), everything is read
    * anew, and what was lost is put back before this resolves.
    *
-   * Fails closed: nothing that was seen is ever taken back before it ends by itself. Rejects with
+   * Fails closed: nothing that was seen is ever taken back before it ends by itself, but for a disabled user who is
+   * enabled under a higher epoch. Rejects with
    * `STORE_UNAVAILABLE`; what could be read until then counts all the same.
    *
    * @param now ms since the epoch
@@ -78,14 +79,9 @@ function merge(known: Map<string, Revoked>, entries: readonly Revoked[]): readon
     const name = revocationName(entry)
     const before = known.get(name)
     const after = before === undefined ? entry : strongerRevocation(before, entry)
-    if (before !== undefined && isAlike(before, after)) continue
+    if (after === before) continue
     known.set(name, after)
     raised.add(name)
   }
   return [...raised].flatMap((name) => known.get(name) ?? [])
-}
-
-function isAlike(one: Revoked, other: Revoked): boolean {
-  const epochs = [one, other].map((entry) => (entry.kind === 'user' ? entry.epoch : 0))
-  return one.until === other.until && epochs[0] === epochs[1]
 }

@@ -80,6 +80,10 @@ export function followRevocations(options: FollowerOptions): RevocationFollower 
       const entry = journal.get(revocationName({ kind: 'user', user }))
       return entry?.kind === 'user' ? entry.epoch : 0
     },
+    isDisabled(user) {
+      const entry = journal.get(revocationName({ kind: 'account', user }))
+      return entry?.kind === 'account' && entry.disabled
+    },
     async start() {
       await read()
       const unsubscribe = store.subscribe(poll)

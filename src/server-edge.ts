@@ -42,7 +42,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
   return {
     identification: directIdentification(admission(options.trust, revocations)),
     onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
-    pki: pkiOf(options),
+    pki: pkiOf(options, revocations),
     authenticators: [
       certificateAuthenticator,
       sessionAuthenticator({
@@ -65,12 +65,12 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
   }
 }
 
-function pkiOf({ issuer, root, store }: SallyportOptions): Pki {
+function pkiOf({ issuer, root, store }: SallyportOptions, revocations: LiveRevocations): Pki {
   return {
     issuer,
     root,
     isDisabled: async ({ kind, name }) =>
-      kind === 'user' && (await store.users.find(name))?.disabled === true,
+      kind === 'user' && (revocations.isDisabled(name) || (await store.users.find(name))?.disabled === true),
     renewals: rateLimit(RENEWALS),
     enrolments: rateLimit(ENROLMENTS),
   }

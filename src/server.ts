@@ -3,11 +3,13 @@ import { sameRights } from './access/same-rights.ts'
 import { lacksSecondFactor } from './auth/authenticate.ts'
 import { concernedBy } from './auth/concerned-by.ts'
 import { monotonicClock, type Clock } from './auth/clock.ts'
+import type { Revoked } from './auth/revocation.ts'
 import { sessionKeys } from './auth/session-keys.ts'
 import { openAll, type Listener } from './http/listen.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial } from './http/tls.ts'
+import { recallAccounts } from './recall-accounts.ts'
 import { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 import { serverDoors } from './server-doors.ts'
 import { serverEdge } from './server-edge.ts'
@@ -48,13 +50,14 @@ const REVOCATIONS_FRESH_FOR = 29_000
 
 /** Composes a server. Throws on options it cannot serve with; a server that starts is a server that is configured. */
 export function createServer(options: SallyportOptions): Sallyport {
+  const { store } = options
   const now = monotonicClock(options.clock ?? Date.now)
   const keys = sessionKeys(options.sessionSecrets)
   const endpoint = serverEndpoint(options, now)
   const metrics = createMetrics()
   const revocations = followerOf(options, metrics, now, {
     onRevoked(entries) {
-      if (entries.some(({ kind }) => kind === 'certificate')) readmitConnections()
+      if (entries.some(endsConnections)) readmitConnections()
       shared.open.judge(concernedBy(entries))
     },
     onStale() {
@@ -78,6 +81,7 @@ export function createServer(options: SallyportOptions): Sallyport {
   }
   return {
     async listen() {
+      await recallAccounts(store, now())
       await revocations.start()
       const ports = await openAll(all).catch((error: unknown) => {
         revocations.close()
@@ -106,6 +110,11 @@ export function createServer(options: SallyportOptions): Sallyport {
       await endpoint.close()
     },
   }
+}
+
+/** Whether open connections are to be judged anew, which are known by their certificates alone. */
+function endsConnections(entry: Revoked): boolean {
+  return entry.kind === 'certificate' || (entry.kind === 'account' && entry.disabled)
 }
 
 function followerOf(

@@ -186,6 +186,78 @@ test('an epoch of a user that a store has lost is put back, also where a lower o
   assert.equal(follower.leastEpochOf('alice'), 6)
 })
 
+for (const engine of ['sqlite', 'redis'] as const)
+  test(`whether a user is disabled is what was told under the highest epoch, on ${engine}`, async (t) => {
+    const open =
+      engine === 'sqlite'
+        ? (await sqlite(t)).open
+        : await redis(t).then(
+            ({ url }) =>
+              async () =>
+                opened(t, url),
+          )
+    const store = await open()
+    const { follower, told, epochs, until } = followed(t, store)
+    await follower.start()
+    const ends = Date.now() + HOUR
+    const account = (epoch: number, disabled: boolean, user = 'alice'): Revoked => ({
+      kind: 'account',
+      user,
+      epoch,
+      disabled,
+      until: ends,
+    })
+    assert.equal(follower.isDisabled('alice'), false)
+    const steps: readonly (readonly [Revoked, boolean])[] = [
+      [account(3, true), true],
+      [{ kind: 'user', user: 'alice', epoch: 9, until: ends }, true],
+      [account(5, false), false],
+      [account(4, true), false],
+      [account(6, true), true],
+      [account(6, false), true],
+      [account(7, false, 'corp.example/alice'), true],
+      [account(8, true, 'alice2'), true],
+      [account(7, false), false],
+    ]
+    for (const [at, [entry, disabled]] of steps.entries()) {
+      await store.revocations.revoke([entry])
+      await until(() => epochs.at(-1) === at + 1)
+      assert.equal(follower.isDisabled('alice'), disabled, `step ${at}`)
+    }
+    assert.deepEqual(
+      told,
+      [0, 1, 2, 4, 6, 7, 8].flatMap((at) => steps[at]?.[0] ?? []),
+    )
+    const late = followed(t, await open())
+    await late.follower.start()
+    const names = ['alice', 'alice2', 'corp.example/alice']
+    assert.deepEqual(names.map(late.follower.isDisabled), [false, true, false])
+  })
+
+test('that a user is disabled is put back where a store has lost it, and who enables goes on', async (t) => {
+  const server = await redis(t)
+  const store = await opened(t, server.url)
+  const { follower, epochs, until } = followed(t, store)
+  await follower.start()
+  const ends = Date.now() + HOUR
+  const [disabled, enabled] = [true, false].map((state, at): Revoked => ({
+    kind: 'account',
+    user: 'alice',
+    epoch: at + 1,
+    disabled: state,
+    until: ends,
+  }))
+  assert.ok(disabled && enabled)
+  await store.revocations.revoke([disabled])
+  await until(() => follower.isDisabled('alice'))
+  await withRedis(server, async (raw) => raw.flushall())
+  await until(() => (epochs.at(-1) ?? 0) > 1)
+  assert.deepEqual((await store.revocations.read(0)).entries, [disabled])
+  assert.equal(follower.isDisabled('alice'), true)
+  await store.revocations.revoke([enabled])
+  await until(() => !follower.isDisabled('alice'))
+})
+
 test('a certificate that has ended by itself is forgotten, and never told of', async (t) => {
   const { open } = await sqlite(t)
   let ahead = 0

@@ -81,7 +81,7 @@ export async function believedSession(
 }
 
 function isRolledBack({ live: { record } }: OwnedSession, { revocations }: SessionAccess): boolean {
-  return record.epoch < revocations.leastEpochOf(record.user)
+  return record.epoch < revocations.leastEpochOf(record.user) || revocations.isDisabled(record.user)
 }
 
 /** The sessions of this user may have ended after the store was asked; if it is of the same mind still, it has lost that. */

@@ -1,4 +1,5 @@
 import { createHash, type X509Certificate } from 'node:crypto'
+import type { AccountState } from './account-state.ts'
 import type { Ended } from './ended.ts'
 
 /** One certificate that is revoked. */
@@ -12,8 +13,11 @@ export interface RevokedCertificate {
   readonly until: number
 }
 
-/** What ended before its time, as every node must come to know: a certificate, a session, all sessions of a user. */
-export type Revoked = RevokedCertificate | Ended
+/**
+ * What ended before its time, as every node must come to know: a certificate, a session, all sessions of a user; and
+ * which users are disabled.
+ */
+export type Revoked = RevokedCertificate | Ended | AccountState
 
 /** What the store says about revocation since a reader last asked. */
 export interface RevocationReading {
@@ -49,6 +53,8 @@ export interface LiveRevocations {
   isRevoked(name: string): boolean
   /** The least epoch of a session of this user that is still good; 0 unless all of its sessions have ended lately. */
   leastEpochOf(user: string): number
+  /** Whether nobody may be this user, by whatever credential. @param user the name of a principal */
+  isDisabled(user: string): boolean
 }
 
 /** For a server without a live list: what is revoked it learns from the revocation lists of its CAs alone. */
@@ -56,6 +62,7 @@ export const NO_LIVE_LIST: LiveRevocations = Object.freeze({
   isFresh: () => true,
   isRevoked: () => false,
   leastEpochOf: () => 0,
+  isDisabled: () => false,
 })
 
 /** What names an entry of the live list; the rest says until when, or since when, it holds. */
@@ -63,8 +70,9 @@ type Named =
   | Pick<RevokedCertificate, 'kind' | 'issuer' | 'serial'>
   | Pick<Extract<Ended, { kind: 'session' }>, 'kind' | 'digest'>
   | Pick<Extract<Ended, { kind: 'user' }>, 'kind' | 'user'>
+  | Pick<AccountState, 'kind' | 'user'>
 
-/** What a certificate, a session or a user is called in the live list; no two of them alike. */
+/** What a certificate, a session, a user or an account is called in the live list; no two of them alike. */
 export function revocationName(named: Named): string {
   switch (named.kind) {
     case 'certificate':
@@ -73,14 +81,27 @@ export function revocationName(named: Named): string {
       return `session:${named.digest}`
     case 'user':
       return `user:${named.user}`
+    case 'account':
+      return `account:${named.user}`
   }
 }
 
-/** What two entries of one name say together: the later end, and of a user the higher epoch. */
-export function strongerRevocation(one: Revoked, other: Revoked): Revoked {
+/**
+ * What two entries of one name say together: that of the higher epoch where they have one, and the later end. It is
+ * `one` itself if the other adds nothing.
+ *
+ * Fails closed: of two states of an account under one epoch, that it is disabled.
+ */
+export function strongerRevocation<Entry extends Revoked>(one: Entry, other: Entry): Entry {
+  const stronger = isStronger(other, one) ? other : one
   const until = Math.max(one.until, other.until)
-  if (one.kind !== 'user' || other.kind !== 'user') return { ...one, until }
-  return { ...one, epoch: Math.max(one.epoch, other.epoch), until }
+  return stronger.until === until ? stronger : { ...stronger, until }
+}
+
+function isStronger(one: Revoked, other: Revoked): boolean {
+  if (!('epoch' in one && 'epoch' in other)) return false
+  if (one.epoch !== other.epoch) return one.epoch > other.epoch
+  return one.kind === 'account' && other.kind === 'account' && one.disabled && !other.disabled
 }
 
 /** Lower-case hex SHA-256 of a certificate's public key (DER, SubjectPublicKeyInfo). */

@@ -1,8 +1,9 @@
 import type { UserChanged } from '../audit/event.ts'
+import { accountState } from '../auth/account-state.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import type { HistoryEvent } from '../login/history.ts'
-import { noSuchUser } from '../login/user-faults.ts'
+import { noAccountToDisable, noSuchUser } from '../login/user-faults.ts'
 import type { Store } from '../store/store.ts'
 import { configuration } from './configuration.ts'
 import { openAudit } from './open-audit.ts'
@@ -15,6 +16,8 @@ export interface UserCommand<Told> {
   readonly history: HistoryEvent
   /** Whether it gives something, and so must be on record before it counts; what only takes goes through in any case. */
   readonly gives: boolean
+  /** What becomes of the account; absent if it stays as it is. */
+  readonly disabled?: boolean
   /** Changes the user and raises the epoch in the same step. */
   readonly change: (store: Store, config: Config) => Promise<{ readonly epoch: number; readonly told: Told }>
   /** Prints what came of it; what is printed is true, whatever comes afterwards. */
@@ -31,15 +34,16 @@ export async function changeUser<Told>(name: string, command: UserCommand<Told>)
   const config = configuration()
   const store = await storeOf(config)
   try {
-    if ((await store.users.find(name)) === undefined) throw noSuchUser(name)
+    if ((await store.users.find(name)) === undefined)
+      throw command.disabled === true ? noAccountToDisable(name) : noSuchUser(name)
     const event = { event: command.event, principal: `user:${name}`, by: OPERATOR } as const
     if (command.gives) await recorded(event, config)
     const { epoch, told } = await command.change(store, config)
     command.report(told)
     const problems = [
       ...(await problemOf(
-        'servers were not told at once',
-        async () => await announced(name, epoch, store, config),
+        UNTOLD[command.disabled === true ? 'disabled' : 'others'],
+        async () => await announced({ name, epoch, disabled: command.disabled }, store, config),
       )),
       ...(command.gives
         ? []
@@ -77,13 +81,29 @@ export async function recorded(event: UserChanged, { audit: directory }: Config)
   }
 }
 
+/** Sessions end by the store alone, certificates do not. */
+const UNTOLD = {
+  disabled:
+    'servers were not told, and take certificates of this user until they start anew: run the same command again',
+  others: 'servers were not told at once',
+} as const
+
+interface Changed {
+  readonly name: string
+  readonly epoch: number
+  readonly disabled: boolean | undefined
+}
+
 async function announced(
-  user: string,
-  epoch: number,
+  { name, epoch, disabled }: Changed,
   { revocations }: Store,
   { sessions: { absoluteTimeout } }: Config,
 ): Promise<void> {
-  await revocations.revoke([{ kind: 'user', user, epoch, until: Date.now() + absoluteTimeout }])
+  const now = Date.now()
+  await revocations.revoke([
+    { kind: 'user', user: name, epoch, until: now + absoluteTimeout },
+    ...(disabled === undefined ? [] : [accountState({ name, epoch, disabled }, now)]),
+  ])
 }
 
 async function problemOf(what: string, work: () => Promise<void>): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { RevocationStore } from '../auth/revocation.ts'
 import { noSuchUser } from '../login/user-faults.ts'
 import { changeUser } from './change-user.ts'
 import { print, printJson } from './print.ts'
@@ -7,23 +8,27 @@ const DISABLE_EXAMPLES = `
 Examples:
   npx sallyport user disable alice
 
-All sessions end at once, on every server, and no certificate of alice is renewed any more; one that she has ends with
-"npx sallyport cert revoke --principal user:alice". Needs no factor key.`
+All sessions and certificates of alice stop at once, on every server, and none is renewed. Of a person who has a
+certificate and no login account: "npx sallyport cert revoke --principal user:alice". Needs no factor key.`
 
 const ENABLE_EXAMPLES = `
 Examples:
   npx sallyport user enable alice
 
-Password and second factors are what they were.`
+Password, second factors and certificates are what they were; sessions are opened anew.`
 
-/** `sallyport user disable`: nobody logs in as this user, and nobody is. */
+/** `sallyport user disable`: nobody is this user any more, by a session or by a certificate. */
 export function userDisableCommand(): Command {
-  return command('disable', 'End the sessions of a user, and let nobody log in as him.', DISABLE_EXAMPLES)
+  return command(
+    'disable',
+    'Let nobody in as this user: sessions and certificates stop at once.',
+    DISABLE_EXAMPLES,
+  )
 }
 
-/** `sallyport user enable`: the user may log in again. */
+/** `sallyport user enable`: the user may come in again. */
 export function userEnableCommand(): Command {
-  return command('enable', 'Let a user who was disabled log in again.', ENABLE_EXAMPLES)
+  return command('enable', 'Let a user who was disabled in again.', ENABLE_EXAMPLES)
 }
 
 function command(verb: 'disable' | 'enable', description: string, examples: string): Command {
@@ -43,8 +48,9 @@ async function setDisabled(name: string, disabled: boolean, json: boolean): Prom
     event: `user.${state}`,
     history: state,
     gives: !disabled,
-    async change({ users }) {
-      const epoch = await users.setDisabled(name, disabled)
+    disabled,
+    async change({ users, revocations }) {
+      const epoch = await users.setDisabled(name, disabled, await highestTold(name, revocations))
       if (epoch === undefined) throw noSuchUser(name)
       return { epoch, told: undefined }
     },
@@ -53,4 +59,16 @@ async function setDisabled(name: string, disabled: boolean, json: boolean): Prom
       else print(`user ${name} is ${state}`)
     },
   })
+}
+
+/**
+ * The highest epoch of a user that servers were told of, since the store may have lost how high it was. A list that
+ * cannot be read stands in nobody's way: by it no server lets anybody in.
+ */
+async function highestTold(user: string, revocations: RevocationStore): Promise<number> {
+  const { entries } = await revocations.read(0).catch(() => ({ entries: [] }))
+  return Math.max(
+    0,
+    ...entries.flatMap((entry) => ('user' in entry && entry.user === user ? [entry.epoch] : [])),
+  )
 }

@@ -23,7 +23,7 @@ export interface AdmissionMemory<Key> {
  * live revocation list is asked every time.
  *
  * Fails closed: an admission of another epoch or past its time is made anew, and nobody is admitted by a certificate
- * that the live list has, or while the list was not read for too long.
+ * that the live list has, nor by that of a user whom it says to be disabled, nor while the list was not read for too long.
  *
  * @param trust what is trusted now; another object means another epoch
  */
@@ -45,6 +45,8 @@ export function rememberedAdmission<Key>(
     if (outcome.kind !== 'identified') return outcome
     if (revocationName === undefined || revocations.isRevoked(revocationName))
       return refused('certificate_revoked')
+    const { kind, name } = outcome.identity.principal
+    if (kind === 'user' && revocations.isDisabled(name)) return refused('principal_disabled')
     return revocations.isFresh() ? outcome : refused('revocation_stale')
   }
 }

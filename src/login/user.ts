@@ -33,9 +33,10 @@ export interface Users {
    * Disables or enables, and ends every session of the user in the same step. Always goes through, as far as the store
    * answers.
    *
+   * @param above what the epoch must exceed, for a store that has lost how high it was
    * @returns the epoch from now on; `undefined` if there is no such user
    */
-  setDisabled(name: string, disabled: boolean): Promise<number | undefined>
+  setDisabled(name: string, disabled: boolean, above?: number): Promise<number | undefined>
   /** All users, by name. */
   list(): Promise<readonly User[]>
 }

@@ -22,6 +22,9 @@ const UPDATE = script(`#!lua flags=allow-oom
 const SET_DISABLED = script(`#!lua flags=allow-oom
   if redis.call('EXISTS', KEYS[1]) == 0 then return false end
   redis.call('HSET', KEYS[1], 'disabled', ARGV[1])
+  if tonumber(redis.call('HGET', KEYS[1], 'epoch')) < tonumber(ARGV[2]) then
+    redis.call('HSET', KEYS[1], 'epoch', ARGV[2])
+  end
   return redis.call('HINCRBY', KEYS[1], 'epoch', 1)`)
 
 /** The users: one hash each, and a set of all names. */
@@ -41,8 +44,8 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
       const values = [credentials, endSessions ? 1 : 0, expected]
       return (await client.runDurably(UPDATE, [keyOf(name)], values)) === 1
     },
-    async setDisabled(name, disabled) {
-      const epoch = await client.runDurably(SET_DISABLED, [keyOf(name)], [disabled ? 1 : 0])
+    async setDisabled(name, disabled, above = 0) {
+      const epoch = await client.runDurably(SET_DISABLED, [keyOf(name)], [disabled ? 1 : 0, above])
       return epoch === null ? undefined : Number(epoch)
     },
     async list() {

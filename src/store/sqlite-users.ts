@@ -14,7 +14,7 @@ export function sqliteUsers({ durable, answer }: SqliteDatabase): Users {
     'UPDATE users SET credentials = ?, epoch = epoch + ?, revision = revision + 1 WHERE name = ? AND revision = ?',
   )
   const setDisabled = durable.prepare(
-    'UPDATE users SET disabled = ?, epoch = epoch + 1 WHERE name = ? RETURNING epoch',
+    'UPDATE users SET disabled = ?, epoch = MAX(epoch, ?) + 1 WHERE name = ? RETURNING epoch',
   )
   return {
     find: (name) =>
@@ -26,9 +26,9 @@ export function sqliteUsers({ durable, answer }: SqliteDatabase): Users {
       answer(() => insert.run(name, credentials, disabled ? 1 : 0, epoch, revision, createdAt).changes === 1),
     update: (name, { credentials, endSessions }, expected) =>
       answer(() => update.run(credentials, endSessions ? 1 : 0, name, expected).changes === 1),
-    setDisabled: (name, disabled) =>
+    setDisabled: (name, disabled, above = 0) =>
       answer(() => {
-        const row = setDisabled.get(disabled ? 1 : 0, name)
+        const row = setDisabled.get(disabled ? 1 : 0, above, name)
         return row === undefined ? undefined : numberIn(row, 'epoch')
       }),
     list: () => answer(() => all.all().map(userOf)),

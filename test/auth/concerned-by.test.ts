@@ -19,6 +19,7 @@ const callers = {
   'alice, certificate and third session': both('user:alice', 'cc'.repeat(32)),
   bob: session('user:bob', 'dd'.repeat(32)),
   'service alice': contextOf('service:alice'),
+  'alice of others': contextOf('user:corp.example/alice'),
 }
 const concerned = (...entries: readonly Revoked[]): readonly string[] => {
   const isConcerned = concernedBy(entries)
@@ -40,11 +41,22 @@ test('a user concerns all of its sessions, and no certificate alone', () => {
   ])
 })
 
+test('an account concerns its user, whatever he is known by, and no namesake', () => {
+  for (const disabled of [true, false])
+    assert.deepEqual(concerned({ kind: 'account', user: 'alice', epoch: 2, disabled, until }), [
+      'alice, first session',
+      'alice, second session',
+      'alice, certificate',
+      'alice, certificate and third session',
+    ])
+})
+
 test('a certificate concerns all that are known by one', () => {
   assert.deepEqual(concerned({ kind: 'certificate', issuer: ONE, serial: '01', until }), [
     'alice, certificate',
     'alice, certificate and third session',
     'service alice',
+    'alice of others',
   ])
 })
 

@@ -119,6 +119,15 @@ test('a store that vouches for a session which must have ended has lost somethin
   )
 })
 
+test('nor by a store that has lost that the user is disabled', async () => {
+  const isDisabled = (user: string): boolean => user === 'alice'
+  await assert.rejects(found(sealed(), NOW, token, list({ isDisabled })), isUnavailable(/has lost/))
+  assert.equal(
+    await found(sealed(), NOW, token, list({ isDisabled: (user) => user === 'bob' })),
+    'user:alice',
+  )
+})
+
 test('but if it says so itself when it is asked again, the session has just ended', async () => {
   const answers = [liveOf(sealed()), undefined]
   const sessions = { validate: async () => answers.shift() }

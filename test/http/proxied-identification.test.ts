@@ -132,6 +132,7 @@ test('the live revocation list is asked every time', () => {
   const revocations: LiveRevocations = {
     isFresh: () => fresh,
     leastEpochOf: () => 0,
+    isDisabled: () => false,
     isRevoked: (name) => [...revoked].some((one) => name.endsWith(one)),
   }
   const identification = door({ revocations })

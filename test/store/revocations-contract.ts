@@ -78,7 +78,7 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
       assert.ok(includes(entries, one) && includes(entries, namesake))
     })
 
-    test('sessions and users are kept beside certificates, and restored like them', async () => {
+    test('sessions, users and accounts are kept beside certificates, and restored like them', async () => {
       const { epoch } = await since(0)
       const until = Date.now() + DAY
       const name = `u-${randomBytes(8).toString('hex')}`
@@ -87,10 +87,12 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
         { kind: 'session', digest: randomBytes(32).toString('hex'), until },
         { kind: 'user', user: name, epoch: 3, until },
         { kind: 'user', user: `corp.example/${name}@Example.com`, epoch: 0, until },
+        { kind: 'account', user: name, epoch: 3, disabled: true, until },
+        { kind: 'account', user: `corp.example/${name}`, epoch: 4, disabled: false, until },
       ]
       await store.revocations.revoke(all)
       assert.deepEqual(sorted((await since(epoch)).entries), sorted(all))
-      const higher: Revoked = { kind: 'user', user: name, epoch: 4, until }
+      const higher: Revoked = { kind: 'account', user: name, epoch: 4, disabled: false, until }
       const read = await since(0)
       await store.revocations.restore([...all, higher], read.epoch)
       assert.deepEqual((await since(read.epoch)).entries, [higher])
@@ -102,6 +104,8 @@ export function revocationsContract(open: OpenStore, backdoor: StoreBackdoor): v
         { kind: 'session', digest: 'ab', until },
         { kind: 'user', user: 'a:b', epoch: 1, until },
         { kind: 'user', user: 'alice', epoch: 1.5, until },
+        { kind: 'account', user: 'alice:1', epoch: 1, disabled: true, until },
+        { kind: 'account', user: 'alice', epoch: -1, disabled: true, until },
         { kind: 'user', user: 'alice', epoch: 1, until: NaN },
         { ...revoked(), serial: 'session' },
       ]

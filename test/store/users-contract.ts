@@ -104,6 +104,15 @@ export function usersContract(open: OpenStore): void {
       )
     })
 
+    test('disabling raises the epoch above what is asked for, and above what it is', async () => {
+      const user = newUser({ epoch: 4 })
+      await store.users.create(user)
+      assert.equal(await store.users.setDisabled(user.name, true, 9), 10)
+      assert.deepEqual(await other.users.find(user.name), { ...user, disabled: true, epoch: 10 })
+      assert.equal(await store.users.setDisabled(user.name, true, 10), 11)
+      assert.equal(await store.users.setDisabled(user.name, false, 3), 12)
+    })
+
     test('nobody is disabled who does not exist, and nobody comes to be by it', async () => {
       assert.equal(await store.users.setDisabled('nobody', true), undefined)
       assert.equal(await store.users.find('nobody'), undefined)
