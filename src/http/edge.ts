@@ -102,12 +102,17 @@ async function judged(
   { request, requestId, use }: { request: IncomingMessage; requestId: string; use: SessionUse },
   options: EdgeOptions,
 ): Promise<Authenticated> {
+  const { identification, authenticators, rightsOf, onException } = options
   const now = options.now()
   try {
-    const evidence = evidenceOf(request, options.identification.identify(asked, now), now, use)
-    return await authenticate(evidence, options.authenticators, options.rightsOf)
+    const evidence = evidenceOf(request, identification.identify(asked, now), now, use)
+    const authenticated = await authenticate(evidence, authenticators, rightsOf)
+    if (authenticated.kind === 'refused' || authenticated.context.session === undefined) return authenticated
+    // The store was asked meanwhile, and nobody judges anew who is not in yet.
+    const certificate = identification.identify(asked, options.now())
+    return certificate.kind === 'refused' ? certificate : authenticated
   } catch (error) {
-    options.onException(requestId, error)
+    onException(requestId, error)
     return { kind: 'refused', reason: 'store_unavailable' }
   }
 }
