@@ -73,6 +73,7 @@ const WORDS: Record<EdgeRefusal, string> = {
   session_bound_elsewhere: UNAUTHENTICATED,
   second_factor_required: UNAUTHENTICATED,
   second_factor_refused: UNAUTHENTICATED,
+  not_permitted: UNAUTHENTICATED,
   session_wrong_site: UNAUTHENTICATED,
   crl_stale: UNAVAILABLE,
   revocation_stale: UNAVAILABLE,

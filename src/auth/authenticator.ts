@@ -34,6 +34,8 @@ export type RefusalReason =
   | 'second_factor_required'
   /** A code or passkey that is not right. */
   | 'second_factor_refused'
+  /** Who it is is known; this is for administrators, with a second factor. */
+  | 'not_permitted'
   | 'session_wrong_site'
   | 'cross_site'
   | 'host_not_allowed'

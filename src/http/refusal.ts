@@ -56,6 +56,7 @@ export function wordsOf(reason: EdgeRefusal): RefusalWords {
     case 'session_bound_elsewhere':
     case 'second_factor_required':
     case 'second_factor_refused':
+    case 'not_permitted':
     case 'session_wrong_site':
       return UNAUTHENTICATED
     case 'crl_stale':

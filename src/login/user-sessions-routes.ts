@@ -3,7 +3,7 @@ import { endSessions } from './end-sessions.ts'
 import { fieldsIn, noFields } from './fields.ts'
 import { listedSession } from './listed-session.ts'
 import type { AdministratorPermission, LoginOptions } from './options.ts'
-import { refusal } from './problem.ts'
+import { problem, refusal } from './problem.ts'
 import { readingVisitor } from './reading-visitor.ts'
 import { failed, json, type Reply } from './reply.ts'
 import { sessionsOf } from './sessions-of.ts'
@@ -33,7 +33,7 @@ export async function endUserSessionsRoute(visit: Visit, options: LoginOptions):
 /**
  * Does what takes a permission and a second factor that was proved in this session (ASVS 8.2.1).
  *
- * Fails closed: without them everything is answered as a user who does not exist.
+ * Fails closed: without them everything is answered as a user who does not exist, and is on record (ASVS 16.3.2).
  */
 async function administered(
   permission: AdministratorPermission,
@@ -45,8 +45,9 @@ async function administered(
   if (visitor.kind === 'refused') return failed(refusal(visitor.reason))
   const name = visit.parameter('name')
   const isThere = (await options.users.find(name)) !== undefined
-  if (!mayAdminister(permission, visitor, options) || !isThere) return failed('not_found')
-  return work(name, visitor)
+  if (!mayAdminister(permission, visitor, options))
+    return failed({ ...problem('not_found'), reason: 'not_permitted' })
+  return isThere ? work(name, visitor) : failed('not_found')
 }
 
 function mayAdminister(

@@ -311,6 +311,7 @@ for (const engine of ENGINES)
         ['/auth/users/nobody/sessions', root],
       ] as const
       const shapes = new Set<string>()
+      const from = door.events.length
       for (const [path, asking] of answers)
         for (const method of ['GET', 'DELETE']) {
           const { status, body, headers } = await door.ask(path, { method, headers: bearer(asking) })
@@ -320,6 +321,11 @@ for (const engine of ENGINES)
         }
       assert.equal(shapes.size, 1)
       assert.match([...shapes].join(''), /^\[404,/)
+      const reasons = door.events.slice(from).map((event) => ('reason' in event ? event.reason : ''))
+      assert.deepEqual(
+        reasons,
+        Array.from({ length: 8 }, () => 'not_permitted'),
+      )
       assert.equal(await statusOf(token), 200)
     })
 
