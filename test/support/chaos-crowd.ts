@@ -49,7 +49,7 @@ export interface Crowd {
 /** Where they ask, and what they are made of. */
 export interface Place {
   readonly authority: TestAuthority
-  /** The test's own way to Redis. */
+  /** The test's own connection to Redis. */
   readonly store: Store
   readonly ports: { readonly people: number; readonly certificates: number }
   readonly secret: string
@@ -74,9 +74,9 @@ export async function makeCrowd(place: Place): Promise<Crowd> {
   const session = async (kind: string, user: string, more = {}, sealedUnder = secret): Promise<Caller> =>
     await sessionCaller(kind, user, { ...place, secret: sealedUnder }, people, more)
   return {
-    living: await all(numbered('living', LIVING), async (name) => await session('living', name)),
+    living: await all(numbered('living', LIVING), async (name) => await session('session', name)),
     service: await certificate(),
-    dying: await all(numbered('dying', DYING), async (name) => await session('ended', name)),
+    dying: await all(numbered('dying', DYING), async (name) => await session('session', name)),
     revocable: await all(numbered('', 4), certificate),
     never: [
       await session('pending', 'living-0', { pending: 'second_factor' }),

@@ -18,7 +18,7 @@ const AT_ONCE = 400
 export interface Tally {
   readonly requests: number
   readonly perSecond: number
-  /** By kind of caller and status, as in `living 503`. */
+  /** By kind of caller and status, as in `session 503`. */
   readonly counts: Readonly<Record<string, number>>
   /** Requests that were admitted, and that a healthy system would refuse. */
   readonly wronglyAdmitted: readonly string[]
@@ -39,19 +39,17 @@ export interface Chaos {
 }
 
 /**
- * Starts a server on a store.
+ * Starts a server on a store, which the test reaches the same way: what it can tell, the server can hear.
  *
  * @param seed of the order of callers
- * @param at how the server reaches Redis
- * @param direct how the test does
  */
-export async function startChaos(seed: number, at: string, direct: string = at): Promise<Chaos> {
+export async function startChaos(seed: number, at: string): Promise<Chaos> {
   const { cwd, authority, remove } = await installation()
   await appendFile(join(cwd, 'access.yaml'), grantsOfCrowd())
   await writeFile(join(cwd, 'sallyport.yaml'), LIMITS)
   const env = { SALLYPORT_STORE: at, SALLYPORT_SESSION_SECRET: SECRET, SALLYPORT_FACTOR_KEY: FACTOR_KEY }
   const served = await serving('serve', { cwd, env })
-  const store = await openStore(direct, { now: Date.now, slotOf })
+  const store = await openStore(at, { now: Date.now, slotOf })
   const place = { authority, store, ports: served.ports, secret: SECRET, factorKey: FACTOR_KEY }
   const crowd = await makeCrowd(place)
   const fates = fatesOf(crowd, numbersFrom(seed))
@@ -136,7 +134,11 @@ function fatesOf(crowd: Crowd, random: () => number): Fates {
       else if (dice < 0.02) await end(dying.pop())
       else {
         const caller = oneOf(
-          dice < 0.5 ? crowd.living : dice < 0.85 ? [...deadSince.keys()] : [crowd.service, ...revocable],
+          dice < 0.5
+            ? [...crowd.living, ...dying]
+            : dice < 0.85
+              ? [...deadSince.keys()]
+              : [crowd.service, ...revocable],
         )
         // Guesses at one account are slowed: most come when all is well again.
         const isTooMany = caller?.kind === 'used code' && random() > 0.05

@@ -38,7 +38,7 @@ export async function startTroubledRedis(seed: number): Promise<TroubledRedis> {
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    const chaos = await startChaos(seed, through, redis.url)
+    const chaos = await startChaos(seed, through)
     return {
       chaos,
       redis: () => redis,
