@@ -110,7 +110,7 @@ test('users who are sealed under another factor key are named, since they cannot
   await writeFile(join(cwd, 'data/factor-key'), SECRET)
   const { code, found } = await doctor(cwd)
   assert.equal(code, 1)
-  const [told] = found.filter(({ state }) => state === 'problem')
+  const told = found.find(({ state }) => state === 'problem')
   assert.match(told?.what ?? '', /1 of 1 user\(s\) cannot log in, .* another factor key: admin$/)
 })
 
