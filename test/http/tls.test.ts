@@ -44,6 +44,11 @@ test('the rest is pinned: a change of it is a decision', () => {
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
+    ciphers:
+      'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:' +
+      'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:' +
+      'ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+    honorCipherOrder: true,
     ecdhCurve: 'X25519MLKEM768:X25519:P-256',
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
