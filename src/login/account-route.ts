@@ -1,6 +1,7 @@
 import { accountSections } from './account-sections.ts'
 import { sessionFormToken } from './form-guard.ts'
 import type { LoginOptions } from './options.ts'
+import { noticeWords } from './notice-words.ts'
 import { accountPage } from './pages/account-page.ts'
 import { page, redirect, type Reply } from './reply.ts'
 import { userView } from './session-view.ts'
@@ -21,13 +22,14 @@ async function pageFor(visitor: KnownVisitor, visit: Visit, options: LoginOption
     accountSections.map((section) => section({ visitor, formToken }, options)),
   )
   const { record, idleExpiresAt } = visitor.live
+  const notice = visit.browser.takeNotice()
   return accountPage({
     formToken,
     user: record.user,
     roles: userView(record.user, options.rightsOf).roles,
     idleExpiresAt,
     expiresAt: record.expiresAt,
-    notice: visit.browser.takeNotice(),
+    notice: notice === undefined ? undefined : noticeWords[notice],
     sections: sections.filter((section) => section !== undefined),
   })
 }

@@ -1,5 +1,6 @@
 import type { AccountSection } from './account-section.ts'
 import { deviceWords } from './device-words.ts'
+import { historyWords } from './history-words.ts'
 import { historySection } from './pages/history-section.ts'
 
 /** The section of the account page with what happened to the account. */
@@ -8,7 +9,7 @@ export const ownHistory: AccountSection = async ({ visitor }, { histories }) => 
   return historySection(
     entries.map(({ at, event, address, userAgent }) => ({
       at,
-      event,
+      what: historyWords[event],
       address,
       device: userAgent === '' ? '' : deviceWords(userAgent),
     })),

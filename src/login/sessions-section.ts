@@ -1,4 +1,5 @@
 import type { AccountSection } from './account-section.ts'
+import { methodWords } from './method-words.ts'
 import { sessionsSection } from './pages/sessions-section.ts'
 import { sessionId } from './session-id.ts'
 import { sessionsOf } from './sessions-of.ts'
@@ -13,7 +14,7 @@ export const ownSessions: AccountSection = async ({ visitor, formToken }, option
     device: deviceWords(record.userAgent),
     label: record.label,
     address: record.address,
-    methods: record.authenticationMethods,
+    proved: methodWords(record.authenticationMethods),
     isPending: record.pending !== null,
     createdAt: record.createdAt,
     lastSeenAt,

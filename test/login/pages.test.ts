@@ -46,7 +46,7 @@ test('no page lets a value out of its place', () => {
       roles: [HOSTILE],
       idleExpiresAt: 0,
       expiresAt: 0,
-      notice: 'password_changed',
+      notice: HOSTILE,
       sections: [],
     }),
     errorPage({ message: HOSTILE, requestId: HOSTILE }),

@@ -1,7 +1,5 @@
-import type { Notice } from '../browser.ts'
 import { html, type Html } from './html.ts'
 import { formTokenField, layout, notice } from './layout.ts'
-import { noticeWords } from './notice-words.ts'
 import { timeOf } from './time.ts'
 
 /** What the account page shows. Times in ms since the epoch. */
@@ -11,7 +9,8 @@ export interface AccountPage {
   readonly roles: readonly string[]
   readonly idleExpiresAt: number
   readonly expiresAt: number
-  readonly notice: Notice | undefined
+  /** What has just happened. */
+  readonly notice: string | undefined
   /** Each a heading of the second level, and what is under it. */
   readonly sections: readonly Html[]
 }
@@ -21,7 +20,7 @@ export function accountPage(page: AccountPage): string {
   return layout(
     'Your account',
     html`
-      ${notice(page.notice === undefined ? undefined : noticeWords[page.notice])}
+      ${notice(page.notice)}
       <dl>
         <dt>Signed in as</dt>
         <dd>${page.user}</dd>

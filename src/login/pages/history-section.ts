@@ -1,4 +1,3 @@
-import type { HistoryEvent } from '../history.ts'
 import { html, type Html } from './html.ts'
 import { timeOf } from './time.ts'
 
@@ -6,29 +5,10 @@ import { timeOf } from './time.ts'
 export interface ShownEvent {
   /** Ms since the epoch. */
   readonly at: number
-  readonly event: HistoryEvent
+  readonly what: string
   /** Empty for what somebody else did. */
   readonly address: string
   readonly device: string
-}
-
-const WORDS: Readonly<Record<HistoryEvent, string>> = {
-  login: 'Signed in',
-  login_failed: 'Somebody could not sign in',
-  password_changed: 'Password changed',
-  password_reset: 'Password reset by an operator',
-  totp_added: 'Authenticator app added',
-  totp_removed: 'Authenticator app removed',
-  passkey_added: 'Passkey added',
-  passkey_removed: 'Passkey removed',
-  recovery_codes_made: 'New recovery codes made',
-  recovery_code_used: 'Recovery code used',
-  factors_reset: 'Second factors removed by an operator',
-  session_ended: 'A session was ended',
-  sessions_ended: 'Sessions were ended',
-  device_approved: 'A device was let in',
-  disabled: 'Account disabled',
-  enabled: 'Account enabled',
 }
 
 /** What happened to an account, newest first; `undefined` if nothing did. */
@@ -45,10 +25,10 @@ export function historySection(entries: readonly ShownEvent[]): Html | undefined
   `
 }
 
-function line({ at, event, address, device }: ShownEvent): Html {
+function line({ at, what, address, device }: ShownEvent): Html {
   const from = [device, address].filter((text) => text !== '').join(', ')
   return html`<li>
-    <strong>${WORDS[event]}</strong>
+    <strong>${what}</strong>
     <span class="hint">${timeOf(at)}${from === '' ? undefined : ` · ${from}`}</span>
   </li>`
 }

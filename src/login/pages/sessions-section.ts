@@ -1,7 +1,5 @@
-import type { AuthenticationMethod } from '../../auth/session-record.ts'
 import { html, type Html } from './html.ts'
 import { formTokenField } from './layout.ts'
-import { methodWords } from './method-words.ts'
 import { timeOf } from './time.ts'
 
 /** One session in the list. Times in ms since the epoch. */
@@ -10,7 +8,8 @@ export interface ShownSession {
   readonly device: string
   readonly label: string
   readonly address: string
-  readonly methods: readonly AuthenticationMethod[]
+  /** What was proved in it, in words. */
+  readonly proved: string
   /** Whether a step is still missing. */
   readonly isPending: boolean
   readonly createdAt: number
@@ -50,7 +49,7 @@ export function sessionsSection({ formToken, sessions }: SessionsSection): Html 
 }
 
 function item(session: ShownSession, formToken: string): Html {
-  const { id, device, label, address, methods, isPending, isCurrent } = session
+  const { id, device, label, address, proved, isPending, isCurrent } = session
   return html`
     <li>
       <h3><span id="session-${id}">${device}</span> ${isCurrent ? THIS_ONE : undefined}</h3>
@@ -62,7 +61,7 @@ function item(session: ShownSession, formToken: string): Html {
         <dt>Ends by</dt>
         <dd>${timeOf(session.expiresAt)}</dd>
         <dt>Proved by</dt>
-        <dd>${methodWords(methods)}${isPending ? ', and not complete yet' : undefined}</dd>
+        <dd>${proved}${isPending ? ', and not complete yet' : undefined}</dd>
         <dt>Kind</dt>
         <dd>${label}</dd>
       </dl>

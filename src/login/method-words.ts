@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '../../auth/session-record.ts'
+import type { AuthenticationMethod } from '../auth/session-record.ts'
 
 const WORDS: Readonly<Record<AuthenticationMethod, string>> = {
   password: 'password',

@@ -1,4 +1,4 @@
-import type { Notice } from '../browser.ts'
+import type { Notice } from './browser.ts'
 
 /** What a notice says. */
 export const noticeWords: Readonly<Record<Notice, string>> = {
