@@ -27,8 +27,8 @@ export function redisHistories(client: RedisClient, slotOf: (user: string) => st
 /** What another version wrote, and this one does not know, is left out. */
 function entryIn(text: string): HistoryEntry | undefined {
   const fields: unknown = JSON.parse(text)
-  if (!Array.isArray(fields)) return undefined
-  const [at, word, address, userAgent]: readonly unknown[] = fields
+  const values: readonly unknown[] = Array.isArray(fields) ? fields : []
+  const [at, word, address, userAgent] = values
   const event = historyEventOf(String(word))
   if (event === undefined || typeof at !== 'number') return undefined
   return Object.freeze({ at, event, address: String(address), userAgent: String(userAgent) })

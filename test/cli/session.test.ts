@@ -79,13 +79,10 @@ for (const engine of ['sqlite', 'redis'])
       const one = await session('list', alice.name, '--json')
       assert.equal(one.code, 0, one.stderr)
       const rows = JSON.parse(one.stdout) as (ListedSession & { user: string })[]
-      assert.deepEqual(
-        rows.map(({ user: name, pending }) => [name, pending]).toSorted(),
-        [
-          [alice.name, 'second_factor'],
-          [alice.name, null],
-        ].toSorted(),
-      )
+      assert.deepEqual(rows.map(({ user: name, pending }) => `${name} ${pending}`).toSorted(), [
+        `${alice.name} null`,
+        `${alice.name} second_factor`,
+      ])
       assert.ok(rows.some(({ id, device }) => id === sessionId(mine.digest) && device.startsWith('Firefox')))
       assert.ok(!one.stdout.includes(mine.digest))
       const everybody = await session('list')

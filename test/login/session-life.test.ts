@@ -23,9 +23,7 @@ test('ASVS 7.2.3: tokens have 256 bits from the random source of the system, and
   assert.equal(new Set(tokens).size, tokens.length)
   const bits = tokens.map((token) => Buffer.from(token.slice('sps_1234_'.length), 'base64url'))
   assert.ok(bits.every((bytes) => bytes.length === 32))
-  const ones = bits
-    .flatMap((bytes) => [...bytes])
-    .reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)
+  const ones = Buffer.concat(bits).reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)
   // Six times the standard deviation of that many coins.
   const all = tokens.length * 256
   assert.ok(Math.abs(ones - all / 2) < 3 * Math.sqrt(all))
@@ -145,10 +143,10 @@ for (const engine of ENGINES)
     test('ASVS 7.2.4: a login in a browser that is logged in replaces its session', async () => {
       const { name } = await door.addUser()
       const browser = await signedIn(name)
-      const before = browser.cookieHeader()
+      const held = browser.cookieHeader()
       await browser.post('/auth/login', { username: name, password: PASSWORD })
-      assert.notEqual(browser.cookieHeader(), before)
-      assert.equal((await door.ask('/auth/session', { headers: { cookie: before } })).status, 401)
+      assert.notEqual(browser.cookieHeader(), held)
+      assert.equal((await door.ask('/auth/session', { headers: { cookie: held } })).status, 401)
       assert.equal((await browser.get('/auth/session')).status, 200)
       const other = await door.addUser()
       const own = browser.cookieHeader()

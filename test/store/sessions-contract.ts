@@ -247,11 +247,11 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
       for (const pending of [null, 'second_factor'] as const) {
         const user = await created()
         const sessions = [4, 1, 3, 2].map((at) => newSession(user, NOW + at, { pending }))
-        const open = (session: TestSession | undefined, at: number) =>
+        const openAt = (session: TestSession | undefined, at: number) =>
           store.sessions.open((session ?? assert.fail()).record, NOW + 1_000, undefined, NOW + at, 3)
-        for (const at of [0, 1, 2]) assert.deepEqual(await open(sessions[at], 4), [])
+        for (const at of [0, 1, 2]) assert.deepEqual(await openAt(sessions[at], 4), [])
         const { digest, record } = sessions[1] ?? assert.fail()
-        assert.deepEqual(await open(sessions[3], 4), [{ digest, expiresAt: record.expiresAt }])
+        assert.deepEqual(await openAt(sessions[3], 4), [{ digest, expiresAt: record.expiresAt }])
         const live = await Promise.all(sessions.map((session) => validated(session, NOW + 4)))
         assert.deepEqual(
           live.map((one) => one !== undefined),
@@ -262,12 +262,12 @@ export function sessionsContract(open: OpenStore, backdoor: StoreBackdoor): void
 
     test('pending logins and complete sessions are counted each for themselves', async () => {
       const user = await created()
-      const open = async (pending: 'enrol' | null): Promise<TestSession> => {
+      const openOne = async (pending: 'enrol' | null): Promise<TestSession> => {
         const session = newSession(user, NOW, { pending })
         assert.deepEqual(await store.sessions.open(session.record, NOW + 1_000, undefined, NOW, 1), [])
         return session
       }
-      const sessions = [await open(null), await open('enrol')]
+      const sessions = [await openOne(null), await openOne('enrol')]
       for (const session of sessions) assert.ok(await validated(session, NOW))
     })
 
