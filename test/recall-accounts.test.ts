@@ -70,3 +70,17 @@ for (const engine of ['sqlite', 'redis'] as const)
       )
     })
   })
+
+test('of ten thousand accounts on Redis, each that is disabled', async (t) => {
+  const store = await opened(t, 'redis')
+  for (let from = 0; from < 10_000; from += 500)
+    await Promise.all(
+      Array.from({ length: 500 }, async (_, at) =>
+        store.users.create(newUser({ name: `u${from + at}`, epoch: 1, disabled: at % 10 === 0 })),
+      ),
+    )
+  await recallAccounts(store, NOW)
+  const { entries } = await store.revocations.read(0)
+  assert.equal(entries.length, 1_000)
+  assert.ok(entries.every((entry) => entry.kind === 'account' && entry.disabled))
+})

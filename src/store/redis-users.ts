@@ -27,6 +27,9 @@ const SET_DISABLED = script(`#!lua flags=allow-oom
   end
   return redis.call('HINCRBY', KEYS[1], 'epoch', 1)`)
 
+/** How many users are asked for at a time: each answer has to come in time, however many there are. */
+const ASKED_AT_ONCE = 200
+
 /** The users: one hash each, and a set of all names. */
 export function redisUsers(client: RedisClient, slotOf: (user: string) => string): Users {
   const { userIndex, userPrefix } = client.keys
@@ -50,8 +53,13 @@ export function redisUsers(client: RedisClient, slotOf: (user: string) => string
     },
     async list() {
       const names = await client.answer((redis) => redis.smembers(userIndex))
-      const users = await Promise.all(names.toSorted().map(find))
-      return users.filter((user) => user !== undefined)
+      const sorted = names.toSorted()
+      const users: User[] = []
+      for (let from = 0; from < sorted.length; from += ASKED_AT_ONCE) {
+        const some = await Promise.all(sorted.slice(from, from + ASKED_AT_ONCE).map(find))
+        users.push(...some.filter((user) => user !== undefined))
+      }
+      return users
     },
   }
 }
