@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { Redis } from 'ioredis'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { grantsOf, parseAccessDocument } from '../../src/access/document.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
@@ -269,6 +270,17 @@ describe('a change of a user', () => {
     ['reset-mfa', 'user.factors_reset', 'factors_reset', /^user alice has no second factor\n$/],
   ] as const
 
+  /** What servers were told of accounts after each, until long after any certificate. */
+  const STATES = ['alice 1 disabled', 'alice 2 enabled']
+  const accounts = async (opened: Place['opened']): Promise<readonly string[]> =>
+    opened(async ({ revocations }) => {
+      const listed = (await revocations.read(0)).entries.filter((one) => one.kind === 'account')
+      for (const { until } of listed) assert.ok(until > Date.now() + 9 * 365 * 24 * 3_600_000)
+      return listed.map(
+        ({ user, epoch, disabled }) => `${user} ${epoch} ${disabled ? 'disabled' : 'enabled'}`,
+      )
+    })
+
   for (const engine of ['sqlite', 'redis'] as const)
     test(`ASVS 7.4.2 and 7.4.5: ends all sessions, tells every server, is on record and in the history, on ${engine}`, async (t) => {
       const redis = engine === 'redis' ? await startRedis() : undefined
@@ -292,9 +304,61 @@ describe('a change of a user', () => {
           assert.equal(last?.user, 'alice')
           assert.ok(last.until >= before + 12 * 3_600_000)
         })
+        assert.deepEqual((await accounts(opened)).toSorted(), STATES.slice(0, at + 1))
       }
       assert.equal((await stored('alice'))?.disabled, false)
     })
+
+  test('disabling and enabling goes above what servers were told, whatever the store has lost', async (t) => {
+    const { user, stored, opened } = await place(t)
+    await user(['add', 'alice'])
+    const told = { user: 'alice', until: Date.now() + 3_600_000 }
+    await opened(async ({ revocations }) =>
+      revocations.revoke([
+        { kind: 'account', epoch: 41, disabled: false, ...told },
+        { kind: 'user', epoch: 42, ...told },
+        { kind: 'user', epoch: 99, ...told, user: 'bob' },
+      ]),
+    )
+    assert.equal((await user(['disable', 'alice'])).code, 0)
+    assert.equal((await stored('alice'))?.epoch, 43)
+    assert.equal((await user(['enable', 'alice'])).code, 0)
+    assert.equal((await stored('alice'))?.epoch, 44)
+  })
+
+  test('of a person without an account: disabling says what ends certificates, the others do not', async (t) => {
+    const { user } = await place(t)
+    const { code, stderr } = await user(['disable', 'bob'])
+    assert.equal(code, 1)
+    assert.match(stderr, /no user "bob": .* end with "npx sallyport cert revoke --principal user:bob"/)
+    for (const args of [
+      ['enable', 'bob'],
+      ['disable', 'corp.example/bob'],
+      ['disable', 'Bob; ls'],
+    ]) {
+      const other = await user(args)
+      assert.equal(other.code, 1)
+      assert.doesNotMatch(other.stderr, /cert revoke/)
+    }
+  })
+
+  test('that servers were not told is said, and disabling again tells them', async (t) => {
+    const redis = await startRedis()
+    t.after(() => redis.stop())
+    const { user, stored, opened } = await place(t, redis.url)
+    await user(['add', 'alice'])
+    const raw = new Redis(redis.url)
+    t.after(() => raw.disconnect())
+    // A list of another kind: neither read nor written.
+    await raw.set('sallyport:{revocations}:by-epoch', 'x')
+    const { code, stdout, stderr } = await user(['disable', 'alice'])
+    assert.deepEqual([code, stdout], [1, 'user alice is disabled\n'])
+    assert.match(stderr, /servers were not told, and take certificates .* run the same command again/)
+    assert.equal((await stored('alice'))?.disabled, true)
+    await raw.del('sallyport:{revocations}:by-epoch')
+    assert.equal((await user(['disable', 'alice'])).code, 0)
+    assert.deepEqual(await accounts(opened), ['alice 2 disabled'])
+  })
 
   test('says as JSON what a program needs', async (t) => {
     const { user } = await place(t)
