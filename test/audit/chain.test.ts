@@ -30,6 +30,17 @@ function chainOf(resources: readonly string[]): string[] {
   })
 }
 
+test('ASVS 16.2.2: the time of a line is in UTC, wherever the server stands', (t) => {
+  const { TZ } = process.env
+  t.after(() => {
+    if (TZ === undefined) delete process.env['TZ']
+    else process.env['TZ'] = TZ
+  })
+  process.env['TZ'] = 'Asia/Kathmandu'
+  assert.equal(new Date(AT).getHours(), 15)
+  assert.match(chainLine(decided, AT, CHAIN_START).line, /"at":"2026-11-21T10:00:00\.000Z"/)
+})
+
 test('a line has the published keys in the published order', () => {
   const { line } = chainLine(decided, AT, { seq: 16, hash: `sha256:${'2'.repeat(64)}` })
   const hash = /"hash":"(.*)"\}$/.exec(line)?.[1]
@@ -92,6 +103,17 @@ test('a line left out, doubled or moved is found, at its number', () => {
   assert.equal(verifyChain([a, b, b]).ok, false)
   assert.equal(verifyChain([a, c, b]).ok, false)
   assert.equal(verifyChain([b, c]).ok, false)
+})
+
+test('ASVS 16.4.3: what a copy elsewhere knows is found out when it was rewritten or cut off here', () => {
+  const shipped = chainOf(['a', 'b', 'c'])
+  const known = verifyChain(shipped)
+  assert.ok(known.ok)
+  for (const here of [shipped.slice(0, 2), chainOf(['a', 'b', 'x'])]) {
+    const found = verifyChain(here)
+    assert.ok(found.ok, 'by itself it holds')
+    assert.notDeepEqual(found.end, known.end)
+  }
 })
 
 test('a rewritten line with a right hash of its own is found by the next one', () => {

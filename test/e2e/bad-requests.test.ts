@@ -196,7 +196,7 @@ function codeOf(answer: Answer): unknown {
 }
 
 for (const row of rows.filter(({ code }) => code === -32700 || code === 'body_too_large'))
-  test(`${row.what}: on record`, async () => {
+  test(`ASVS 16.3.3: ${row.what}: on record`, async () => {
     const answer = await ask({ ...credentials, ...row.ask })
     const id = answer.headers['x-request-id']
     const event = await server.event('request.refused', ({ requestId }) => requestId === id)

@@ -130,7 +130,7 @@ test('a call that is refused exits with 1, and the record says why', async () =>
   assert.doesNotMatch(trail, /"text":"b"/)
 })
 
-test('the first user logs in with the one-time password, must change it and enrol a second factor, and calls tools', async () => {
+test('ASVS 6.3.2: the first user logs in with the one-time password, must change it and enrol a second factor, and calls tools', async () => {
   const first = await post('/auth/login', { username: 'admin', password: oneTimePassword(), token: true })
   assert.equal(first.status, 200, first.body)
   const { next, pending } = first.json() as { next: string; pending: string }

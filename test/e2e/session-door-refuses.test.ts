@@ -114,7 +114,7 @@ for (const engine of ['sqlite', 'redis'])
       assert.equal(answer.status, 401)
     })
 
-    test('a token in the URL is no credential', async () => {
+    test('ASVS 14.2.1: a token in the URL is no credential', async () => {
       const { token } = await openSession(server, 'alice')
       const answer = await ask({
         port: server.ports.people ?? 0,
@@ -123,6 +123,20 @@ for (const engine of ['sqlite', 'redis'])
         path: `/mcp?access_token=${token}`,
       })
       assert.equal(answer.status, 401)
+    })
+
+    test('ASVS 14.3.2: nothing that a session is answered may be kept', async () => {
+      const { token } = await openSession(server, 'alice')
+      const authorization = `Bearer ${token}`
+      const answers = [
+        await send({ authorization }),
+        await send({ authorization: `${authorization}x` }),
+        await send({ authorization, 'content-type': 'text/plain' }),
+      ]
+      assert.deepEqual(
+        answers.map(({ status, headers }) => [status, headers['cache-control']]),
+        [200, 401, 415].map((status) => [status, 'no-store']),
+      )
     })
 
     test('an ended session is nobody', async () => {

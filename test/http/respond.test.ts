@@ -105,7 +105,7 @@ test('a request without a body keeps its connection', async () => {
   received.socket.destroy()
 })
 
-test('a web response keeps its status, headers and body; caching and the connection are the edge’s', async () => {
+test('ASVS 14.2.2: a web response keeps its status, headers and body; caching and the connection are the edge’s', async () => {
   const { response, answer } = await exchange({ headers: { connection: 'close' } })
   const headers = {
     'cache-control': 'public, max-age=60',

@@ -115,7 +115,7 @@ test('a key that is not ours is named, by an id that says nothing about it', () 
   for (const none of ['', 'x', sealed.slice(0, 20)]) assert.equal(vault.strangeKey(none), undefined)
 })
 
-test('two texts of the same are never alike, and neither shows anything', () => {
+test('ASVS 14.2.4: two texts of the same are never alike, and neither shows anything', () => {
   const own = passwordOnly('a-hash-that-would-be-seen', null)
   const texts = new Set(Array.from({ length: 1_000 }, () => vault.seal('alice', own)))
   assert.equal(texts.size, 1_000)

@@ -217,7 +217,7 @@ for (const engine of ENGINES)
       assert.equal((await set('another long password')).status, 401)
     })
 
-    test('logging in again in the same browser replaces the session in one step, under a new id', async () => {
+    test('ASVS 7.2.2: logging in again in the same browser replaces the session in one step, under a new id', async () => {
       const { name } = await door.addUser()
       const browser = testBrowser(door)
       await browser.post('/auth/login', { username: name, password: PASSWORD })

@@ -50,6 +50,7 @@ for (const engine of ENGINES)
       await browser.get('/account')
       const out = await browser.submit('/auth/logout', {})
       assert.deepEqual([out.status, out.headers.location], [303, '/login?signed-out'])
+      assert.equal(out.headers['clear-site-data'], '"cache", "storage"')
       const page = await browser.get('/login?signed-out')
       assert.match(page.body, /role="status">\s*You are signed out\./)
       assert.equal((await browser.get('/account')).headers.location, '/login')
@@ -162,7 +163,7 @@ for (const engine of ENGINES)
       assert.equal((await browser.submit('/auth/login', credentials)).status, 303)
     })
 
-    test('carry their headers on every answer, whatever it is', async () => {
+    test('ASVS 14.3.2: carry their headers on every answer, whatever it is', async () => {
       const { name } = await door.addUser()
       const browser = await signedIn(name)
       const answers = [
@@ -194,6 +195,39 @@ for (const engine of ENGINES)
         assert.equal(headers['cache-control'], 'no-store')
         assert.equal(headers['x-powered-by'], undefined)
         assert.equal(headers['etag'], undefined)
+      }
+    })
+
+    test('ASVS 14.3.3: leave a browser with a session token and random secrets, and with nothing about its user', async () => {
+      const { name } = await door.addUser()
+      const browser = await signedIn(name)
+      for (const path of ['/account', '/device', '/password', '/enrol']) await browser.get(path)
+      const held = [...browser.cookies.keys()].toSorted()
+      assert.deepEqual(held, ['__Host-sallyport', '__Host-sallyport-device', '__Host-sallyport-form'])
+      assert.ok(!browser.cookieHeader().includes(name))
+      const { body } = await browser.get('/login.js')
+      assert.match(body, /navigator\.credentials/)
+      assert.doesNotMatch(body, /localStorage|sessionStorage|indexedDB|caches|cookie|serviceWorker/)
+    })
+
+    test('ASVS 16.3.3: put on record what no page of ours sends', async () => {
+      const { name } = await door.addUser()
+      const browser = await signedIn(name)
+      await browser.get('/account')
+      for (const answer of [
+        await browser.submit('/auth/logout', { csrf: 'guessed' }),
+        await browser.post('/auth/logout', { unknown: 1 }),
+        await browser.post('/auth/logout', 'x'.repeat(20_000)),
+        await door.ask('/auth/logout', {
+          method: 'POST',
+          body: 'x',
+          headers: { 'content-type': 'text/xml' },
+        }),
+      ]) {
+        assert.ok([400, 403, 413, 415].includes(answer.status), answer.body)
+        const event = door.events.at(-1)
+        assert.ok(event?.event === 'request.refused')
+        assert.equal(event.reason, 'request_malformed')
       }
     })
 

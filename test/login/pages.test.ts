@@ -57,7 +57,7 @@ test('no page lets a value out of its place', () => {
   }
 })
 
-test('pages hold no script and no style of their own, and no address elsewhere', () => {
+test('ASVS 14.2.3: pages hold no script and no style of their own, and no address elsewhere', () => {
   const pages = [
     loginPage({ formToken: 't', signedOut: true }),
     passwordPage({ formToken: 't', user: 'alice', isForced: false }),

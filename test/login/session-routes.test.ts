@@ -161,7 +161,7 @@ for (const engine of ENGINES)
       assert.equal((await browser.get('/auth/session')).status, 200)
     })
 
-    test('ASVS 7.4.1: ends with a logout, in the browser and everywhere', async () => {
+    test('ASVS 7.4.1, 14.3.1: ends with a logout, in the browser and everywhere', async () => {
       const browser = await signedIn()
       const cookie = browser.cookieHeader()
       const answer = await browser.post('/auth/logout')
@@ -172,6 +172,7 @@ for (const engine of ENGINES)
         /^__Host-sallyport=; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax$/,
       )
       assert.equal(browser.cookies.has('__Host-sallyport'), false)
+      assert.equal(answer.headers['clear-site-data'], '"cache", "storage"')
       assert.equal((await door.ask('/auth/session', { headers: { cookie } })).status, 401)
       const { event, reason } = door.events.findLast((one) => one.event === 'session.ended') as SessionChanged
       assert.deepEqual([event, reason], ['session.ended', 'logout'])

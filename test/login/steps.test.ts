@@ -111,7 +111,7 @@ const paths = (method: keyof typeof ROUTES): readonly string[] =>
   Object.keys(ROUTES[method]).filter((path) => !PUBLIC.has(path) && !ELSEWHERE.has(path))
 const isPage = (path: string): boolean => !path.startsWith('/auth/')
 
-describe('ASVS 8.3.1: a session that lacks a step', () => {
+describe('ASVS 6.3.4, 8.3.1: a session that lacks a step', () => {
   let door: LoginDoor
   const required = new Set<string>()
   before(async () => {
