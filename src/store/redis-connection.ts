@@ -68,14 +68,22 @@ function newCluster(location: RedisLocation, options: ConnectionOptions): Cluste
     dnsLookup: (host, done) => done(null, host),
   })
   cluster.on('ready', () => cluster.nodes('master').forEach(begin))
-  // Not before the command that found it was given to it.
-  cluster.on('+node', (node: Redis) => setImmediate(() => begin(node)))
+  cluster.on('+node', (node: Redis) => {
+    // Not before the command that found it was given to it.
+    setImmediate(() => begin(node))
+    // Nobody waits for what it answers to this, and it may fail.
+    node.asking = quiet(node.asking.bind(node))
+  })
   return cluster
   function begin(node: Redis): void {
     // By itself a node connects with its first command, and those that come meanwhile fail.
     const isWaiting = cluster.status === 'ready' && node.status === 'wait' && node.options.readOnly !== true
     if (isWaiting) node.connect().catch(() => undefined)
   }
+}
+
+function quiet(asking: () => Promise<'OK'>): () => Promise<'OK'> {
+  return async () => await asking().catch(() => 'OK')
 }
 
 function targetOf(location: RedisLocation, options: ConnectionOptions): Omit<RedisOptions, 'replyMapping'> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.ts'
@@ -43,6 +43,30 @@ describe('on a Redis Cluster, as a user of few rights', () => {
     )
     assert.equal(new Set(masters).size, 3)
     await store.ping()
+    await store.close()
+  })
+
+  test('while a slot moves, what is not there any more is asked for where it goes, and a node that is silent fails only that', async () => {
+    const store = await openStore(location, { now: Date.now, slotOf })
+    const key = `sallyport:{${slotOf('moved')}}:user:moved`
+    const from = await cluster.masterOf(key)
+    const to = cluster.nodes.find((node) => node !== from)
+    assert.ok(to !== undefined)
+    const [source, target] = [new Redis(from.url), new Redis(to.url)]
+    const slot = await source.cluster('KEYSLOT', key)
+    await target.cluster('SETSLOT', slot, 'IMPORTING', await source.cluster('MYID'))
+    await source.cluster('SETSLOT', slot, 'MIGRATING', await target.cluster('MYID'))
+    const user = { name: 'moved', credentials: '-', revision: 0, disabled: false, epoch: 0, createdAt: 0 }
+    assert.equal(await store.users.create(user), true)
+    assert.equal((await store.users.find('moved'))?.name, 'moved')
+    to.pause()
+    await assert.rejects(store.users.find('moved'), /timed out/)
+    // What was sent ahead of it is given up, and nobody was waiting for that.
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    to.resume()
+    for (const node of [source, target]) await node.cluster('SETSLOT', slot, 'STABLE').catch(() => undefined)
+    source.disconnect()
+    target.disconnect()
     await store.close()
   })
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { freePort, startRedis, type RedisServer } from './redis.ts'
+import { Redis, type RedisOptions } from 'ioredis'
+import { freePort, rawOptions, startRedis, type RedisServer, type RedisTls } from './redis.ts'
 
 /** A real Redis Cluster: three masters, and so many replicas of each. */
 export interface RedisCluster {
@@ -21,6 +21,7 @@ const SLOTS = 16_384
 export async function startRedisCluster(
   replicas = 0,
   settings: readonly string[] = [],
+  tls?: RedisTls,
 ): Promise<RedisCluster> {
   const password = randomBytes(24).toString('hex')
   const size = MASTERS * (1 + replicas)
@@ -29,8 +30,11 @@ export async function startRedisCluster(
       const bus = await freePort()
       const cluster = ['cluster-enabled yes', `cluster-port ${bus}`, 'cluster-node-timeout 1000']
       const copying = [`masterauth ${password}`, 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1']
-      const server = await startRedis({ password, settings: [...cluster, ...copying, ...settings] })
-      return { bus, server, raw: new Redis(server.url) }
+      const secured = tls === undefined ? {} : { tls: tls.server }
+      const busTls = tls === undefined ? [] : ['tls-cluster yes', 'tls-replication yes']
+      const own = [...cluster, ...copying, ...busTls, ...settings]
+      const server = await startRedis({ password, settings: own, ...secured })
+      return { bus, server, raw: new Redis(server.url, rawOptions(tls)) }
     }),
   )
   const servers = nodes.map(({ server }) => server)
@@ -47,10 +51,10 @@ export async function startRedisCluster(
   for (const { raw } of nodes) raw.disconnect()
   const hosts = servers.slice(0, 2).map(({ port }) => `127.0.0.1:${port}`)
   return {
-    url: `redis+cluster://:${password}@${hosts.join(',')}`,
+    url: `redis${tls === undefined ? '' : 's'}+cluster://:${password}@${hosts.join(',')}`,
     password,
     nodes: servers,
-    masterOf: async (key) => await masterOf(key, servers),
+    masterOf: async (key) => await masterOf(key, servers, rawOptions(tls)),
     stop,
   }
 }
@@ -94,9 +98,13 @@ async function until(nodes: readonly Node[], isSo: (node: Node) => Promise<boole
     while (!(await isSo(node))) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-async function masterOf(key: string, servers: readonly RedisServer[]): Promise<RedisServer> {
+async function masterOf(
+  key: string,
+  servers: readonly RedisServer[],
+  options: Pick<RedisOptions, 'tls'>,
+): Promise<RedisServer> {
   for (const server of servers) {
-    const raw = new Redis(server.url, { retryStrategy: null, maxRetriesPerRequest: 0 })
+    const raw = new Redis(server.url, { ...options, retryStrategy: null, maxRetriesPerRequest: 0 })
     raw.on('error', () => undefined)
     const type = await raw.call('TYPE', key).catch(String)
     const isMaster = await raw.info('replication').then(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { startRedis, type RedisServer } from './redis.ts'
+import { rawOptions, startRedis, type RedisServer, type RedisTls } from './redis.ts'
 
 /** A real Redis with one replica, and three sentinels that put it in the place of the master. */
 export interface RedisSentinels {
@@ -21,6 +21,8 @@ export interface SentinelOptions {
   readonly sentinelPassword?: string
   /** More lines for the master and the replica. */
   readonly settings?: readonly string[]
+  /** All of them speak TLS, and nothing else. */
+  readonly tls?: RedisTls
 }
 
 /** After so long without an answer a server counts as gone, in ms. */
@@ -29,9 +31,11 @@ const DOWN_AFTER = 1_000
 /** Starts them on free ports of 127.0.0.1 and waits until every sentinel knows all. */
 export async function startSentinels(options: SentinelOptions = {}): Promise<RedisSentinels> {
   const password = randomBytes(24).toString('hex')
-  const { sentinelPassword, settings = [] } = options
+  const { settings = [], tls } = options
+  const secured = tls === undefined ? {} : { tls: tls.server }
+  const secure = tls === undefined ? [] : ['tls-replication yes']
   const copying = [`masterauth ${password}`, 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1']
-  const own = { password, settings: [...copying, ...settings] }
+  const own = { password, ...secured, settings: [...copying, ...secure, ...settings] }
   const master = await startRedis(own)
   const replica = await startRedis({
     ...own,
@@ -42,36 +46,43 @@ export async function startSentinels(options: SentinelOptions = {}): Promise<Red
     await Promise.all([...sentinels, replica, master].map(async (server) => server.stop()))
   }
   try {
-    await until(replica, async (raw) => (await raw.info('replication')).includes('master_link_status:up'))
-    for (let at = 0; at < 3; at++) sentinels.push(await startSentinel(master, sentinelPassword))
-    for (const sentinel of sentinels) await until(sentinel, knowsAll)
+    await until(replica, tls, async (raw) =>
+      (await raw.info('replication')).includes('master_link_status:up'),
+    )
+    for (let at = 0; at < 3; at++) sentinels.push(await startSentinel(master, options))
+    for (const sentinel of sentinels) await until(sentinel, tls, knowsAll)
   } catch (error) {
     await stop()
     throw error
   }
   const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
   return {
-    url: `redis+sentinel://:${password}@${hosts}/watched`,
+    url: `redis${tls === undefined ? '' : 's'}+sentinel://:${password}@${hosts}/watched`,
     password,
     master,
     replica,
     sentinels,
     promoted: async () => {
-      await until(replica, async (raw) => (await raw.info('replication')).includes('role:master'))
+      await until(replica, tls, async (raw) => (await raw.info('replication')).includes('role:master'))
     },
     stop,
   }
 }
 
-async function startSentinel({ port, password }: RedisServer, own: string | undefined): Promise<RedisServer> {
+async function startSentinel(
+  { port, password }: RedisServer,
+  { sentinelPassword: own, tls }: SentinelOptions,
+): Promise<RedisServer> {
   const settings = [
     `sentinel monitor watched 127.0.0.1 ${port} 2`,
     `sentinel auth-pass watched ${password}`,
     `sentinel down-after-milliseconds watched ${DOWN_AFTER}`,
     'sentinel failover-timeout watched 3000',
     ...(own === undefined ? ['protected-mode no'] : [`sentinel sentinel-pass ${own}`]),
+    ...(tls === undefined ? [] : ['tls-replication yes']),
   ]
-  return startRedis({ isSentinel: true, settings, password: own ?? '' })
+  const secured = tls === undefined ? {} : { tls: tls.server }
+  return startRedis({ isSentinel: true, settings, password: own ?? '', ...secured })
 }
 
 async function knowsAll(raw: Redis): Promise<boolean> {
@@ -80,8 +91,12 @@ async function knowsAll(raw: Redis): Promise<boolean> {
 }
 
 /** Nobody says when; the time of the test bounds it. */
-async function until({ url }: RedisServer, isSo: (raw: Redis) => Promise<boolean>): Promise<void> {
-  const raw = new Redis(url, { enableReadyCheck: false })
+async function until(
+  { url }: RedisServer,
+  tls: RedisTls | undefined,
+  isSo: (raw: Redis) => Promise<boolean>,
+): Promise<void> {
+  const raw = new Redis(url, { ...rawOptions(tls), enableReadyCheck: false })
   raw.on('error', () => undefined)
   try {
     while (!(await isSo(raw))) await new Promise((resolve) => setTimeout(resolve, 20))

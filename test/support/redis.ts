@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { RedisOptions } from 'ioredis'
 
 /** A real redis-server of its own, for one test file. */
 export interface RedisServer {
@@ -22,12 +23,29 @@ export interface RedisServer {
   resume(): void
 }
 
+/** TLS among several servers, and what the test's own connections believe and show. */
+export interface RedisTls {
+  readonly server: NonNullable<RedisServerOptions['tls']>
+  readonly client: NonNullable<RedisOptions['tls']>
+}
+
+/** The options of a connection of the test's own. */
+export function rawOptions(tls: RedisTls | undefined): Pick<RedisOptions, 'tls'> {
+  return tls === undefined ? {} : { tls: tls.client }
+}
+
 /** Where to start it, to bring one back that was stopped; a free port and a new password otherwise. */
 export interface RedisServerOptions {
   readonly port?: number
   readonly password?: string
   /** To speak TLS, with this certificate and key (paths), and nothing else; with a CA clients must show one of its. */
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly ca?: string }
+  readonly tls?: {
+    readonly certificate: string
+    readonly key: string
+    readonly ca?: string
+    /** More lines about TLS. */
+    readonly settings?: readonly string[]
+  }
   /** More lines of its configuration. */
   readonly settings?: readonly string[]
   /** Where to keep its data, so that another one can go on with it; not removed then. A new directory otherwise. */
@@ -111,6 +129,7 @@ function configurationOf(
     `tls-key-file ${tls?.key}`,
     `tls-ca-cert-file ${tls?.ca ?? tls?.certificate}`,
     `tls-auth-clients ${tls?.ca === undefined ? 'no' : 'yes'}`,
+    ...(tls?.settings ?? []),
   ]
   return [
     'bind 127.0.0.1',
