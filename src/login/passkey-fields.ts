@@ -55,7 +55,6 @@ const attestation = {
 const csrf = z.string().max(128)
 
 export const assertionFields: z.ZodType<AssertionFields> = z.strictObject(assertion)
-export const assertionForm: z.ZodType<AssertionFields & FormFields> = z.strictObject({ csrf, ...assertion })
 export const attestationFields: z.ZodType<AttestationFields> = z.strictObject(attestation)
 export const attestationForm: z.ZodType<AttestationFields & FormFields> = z.strictObject({
   csrf,
