@@ -131,7 +131,7 @@ for (const [who, host] of Object.entries(SITES))
 
     test('that posts forms changes nothing', async () => {
       await logIn('alice')
-      const before = await sessionCookie()
+      const held = await sessionCookie()
       for (const [path, fields] of ACTIONS) {
         const inputs = Object.entries(fields).map(
           ([name, value]) => `<input name="${name}" value="${value}">`,
@@ -141,13 +141,13 @@ for (const [who, host] of Object.entries(SITES))
         await page.goto(at())
         assert.equal((await answered).status(), 403, path)
       }
-      assert.equal(await sessionCookie(), before)
+      assert.equal(await sessionCookie(), held)
       assert.equal(await whose(), 'alice')
     })
 
     test('that fetches gets no answer, and changes nothing', async () => {
       await logIn('alice')
-      const before = await sessionCookie()
+      const held = await sessionCookie()
       evilPage = '<!doctype html><title>evil</title>'
       await page.goto(at())
       for (const [path, fields] of [
@@ -172,7 +172,7 @@ for (const [who, host] of Object.entries(SITES))
             )
             assert.match(seen, /^(?:refused|opaque 0 )$/, `${path} ${type} ${mode}`)
           }
-      assert.equal(await sessionCookie(), before)
+      assert.equal(await sessionCookie(), held)
       assert.equal(await whose(), 'alice')
     })
 

@@ -36,6 +36,10 @@ async function handshake(options: ConnectionOptions): Promise<Agreed | string> {
   }
 }
 
+function codeOf(agreed: Agreed | string): string {
+  return typeof agreed === 'string' ? agreed : `agreed on ${agreed.cipher}`
+}
+
 /** OpenSSL lets go of what it thinks of as too old only at its lowest level. */
 const ANY = 'DEFAULT:@SECLEVEL=0'
 
@@ -46,7 +50,7 @@ test('ASVS 12.1.1: TLS 1.3 is preferred, 1.2 an option, and nothing older is spo
   assert.ok(typeof older !== 'string' && older.protocol === 'TLSv1.2')
   for (const version of ['TLSv1.1', 'TLSv1'] as const)
     assert.match(
-      String(await handshake({ minVersion: version, maxVersion: version, ciphers: ANY })),
+      codeOf(await handshake({ minVersion: version, maxVersion: version, ciphers: ANY })),
       /ALERT_PROTOCOL_VERSION|ECONNRESET/,
     )
 })
@@ -62,7 +66,7 @@ test('ASVS 12.1.2: ciphers without forward secrecy or authentication of the text
     'ADH',
   ])
     assert.match(
-      String(await handshake({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` })),
+      codeOf(await handshake({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` })),
       /HANDSHAKE_FAILURE|NO_CIPHER|ECONNRESET/,
       ciphers,
     )
