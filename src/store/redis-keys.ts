@@ -1,5 +1,5 @@
 /** What all keys and channels begin with, unless told otherwise. */
-export const DEFAULT_PREFIX = 'sallyport:'
+const DEFAULT_PREFIX = 'sallyport:'
 
 /** The names of all keys and channels. What is in braces decides the hash slot on Redis Cluster. */
 export interface RedisKeys {
