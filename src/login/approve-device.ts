@@ -50,7 +50,7 @@ export async function findDevice(
     const request =
       waiting === undefined ? undefined : openDeviceRequest(waiting.device, waiting.request, keys.device)
     if (waiting === undefined || request?.code !== digest) continue
-    await throttle.codeWasGood(proof)
+    await throttle.codeWasNoGuess(proof)
     return { kind: 'found', pending: { device: waiting.device, request } }
   }
   return { kind: 'unknown' }

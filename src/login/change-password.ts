@@ -68,7 +68,7 @@ async function presentFault(
   const throttled = await options.throttle.code(proof)
   if (throttled.kind === 'wait') return throttled
   if (await options.passwords.verify(password, credentials.passwordHash)) {
-    await options.throttle.codeWasGood(proof)
+    await options.throttle.codeWasNoGuess(proof)
     return undefined
   }
   await recordIfPossible(refusedLogin(caller), options)

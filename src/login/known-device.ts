@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { SealingKeys, SessionRecord } from '../auth/session-record.ts'
+import { isFresh } from './fresh.ts'
 import type { LoginOptions } from './options.ts'
 import type { Source } from './throttle.ts'
 import type { Visit } from './visit.ts'
@@ -35,14 +36,20 @@ export async function deviceOf(
   return device.id
 }
 
-/** Lets a browser be known from a complete login on; one that is known already keeps its id, and what it was counted. */
+/**
+ * Lets a browser be known from a complete login on; one that is known already keeps its id, and what it was counted.
+ * An old session under a new token makes none known: whoever stole it would have as many as he likes, each with tries of
+ * its own.
+ */
 export function rememberDevice(
   { caller, keepDevice }: Visit,
-  { user, epoch, pending }: SessionRecord,
+  record: SessionRecord,
   { keys, now }: LoginOptions,
 ): void {
+  const { user, epoch, pending } = record
   if (pending !== null) return
   const known = deviceIn(caller.deviceCookie, user, now(), keys.knownDevice)
+  if (known === undefined && !isFresh(record, now())) return
   const id = known?.id ?? randomBytes(16).toString('base64url')
   keepDevice(cookieOf({ id, epoch }, user, now(), keys.knownDevice), DEVICE_LIFE)
 }

@@ -90,6 +90,10 @@ export function storeThrottle({ limits, rateLimits, keys, deviceOf }: StoreThrot
       // Elsewhere the tries of strangers are among them, who would begin anew with every login of the owner.
       await (device === undefined ? tally.giveBack(key) : tally.forget(key))
     },
+    async codeWasNoGuess(proof) {
+      const device = await deviceOf(proof.caller, proof.user)
+      await giveBack([entry('pending', proof.digest), codesOf(proof, device)])
+    },
     begin: (address) => takeAll([entry('begunOverall'), entry('begun', networkOf(address))]),
   }
 }

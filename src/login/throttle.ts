@@ -40,8 +40,13 @@ export interface Throttle {
   loggedIn(attempt: Attempt, user: string): Promise<Throttled>
   /** A code for a pending login or a fresh authentication, or the present password. */
   code(proof: Proof): Promise<Throttled>
-  /** The proof was good, and counts no longer. */
+  /** The proof was good, and with it everything is proved that is tried: it counts no longer. */
   codeWasGood(proof: Proof): Promise<void>
+  /**
+   * The same where something is still to be guessed, or where whoever tries may have made what is good by himself: the
+   * other tries count on.
+   */
+  codeWasNoGuess(proof: Proof): Promise<void>
   /** Something that is kept for a stranger until it is used, such as the code of a device. */
   begin(address: string): Promise<Throttled>
 }

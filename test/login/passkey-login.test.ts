@@ -342,6 +342,7 @@ describe('the throttle of logins by passkey', () => {
         },
         code: async () => ({ kind: 'go' }),
         codeWasGood: async () => undefined,
+        codeWasNoGuess: async () => undefined,
         begin: async () => ({ kind: 'go' }),
       },
     }))

@@ -8,5 +8,6 @@ export const unsafeNoThrottle: Throttle = {
   loggedIn: async () => GO,
   code: async () => GO,
   codeWasGood: async () => undefined,
+  codeWasNoGuess: async () => undefined,
   begin: async () => GO,
 }
