@@ -172,6 +172,27 @@ async function listedBy(token: string): Promise<Answer> {
   })
 }
 
+test('ASVS 16.2.3: what is logged is on standard error and in the documented files, and nowhere else', () => {
+  const files = readdirSync(join(cwd, 'data'), { recursive: true, withFileTypes: true })
+  const names = files.filter((file) => file.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const kept = names.map((name) => name.slice(cwd.length + 1)).toSorted()
+  const isLog = (name: string): boolean =>
+    /^data\/audit\/(?:\d{4}-\d\d-\d\d|anonymous)-[\w.-]+\.jsonl$/.test(name)
+  assert.ok(kept.some(isLog))
+  assert.deepEqual(
+    kept.filter((name) => !isLog(name)),
+    [
+      'data/crl-numbers.json',
+      'data/factor-key',
+      'data/sallyport.db',
+      'data/sallyport.db-shm',
+      'data/sallyport.db-wal',
+      'data/session-secret',
+    ],
+  )
+  assert.deepEqual(readdirSync(cwd).toSorted(), ['access.yaml', 'certs', 'data', 'sallyport.yaml'])
+})
+
 test('two servers run side by side, and a second start of one keeps everything', async () => {
   const root = readFileSync(join(cwd, 'certs/ca/root.pem'), 'utf8')
   const second = await serving('start', { cwd })

@@ -41,7 +41,7 @@ trust:
 }
 
 for (const command of ['start', 'serve'] as const)
-  test(`"${command}" serves those whom a corporate CA has certified, and there is no CA of our own`, async (t) => {
+  test(`ASVS 12.2.2: "${command}" shows the certificate that it is given, and serves those whom a corporate CA has certified, and there is no CA of our own`, async (t) => {
     const { cwd, root, issuing } = await corporate(t)
     const made = await sallyport(['init'], { cwd, env: ANY_PORTS })
     assert.equal(made.code, 0, made.stderr)

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { accountPage } from '../../src/login/pages/account-page.ts'
 import { errorPage } from '../../src/login/pages/error-page.ts'
@@ -80,6 +82,17 @@ test('ASVS 14.2.3: pages hold no script and no style of their own, and no addres
     for (const [, address] of page.matchAll(/(?:href|src|action)="([^"]*)"/g))
       assert.match(String(address), /^\/[a-z]/)
   }
+})
+
+test('ASVS 6.4.2: no form has a hint or a question for somebody who has forgotten his password', async () => {
+  const folder = join(import.meta.dirname, '../../src/login/pages')
+  const sources = await Promise.all(
+    (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
+  )
+  const markup = sources.join('\n').replaceAll(/<meta[^>]*>/g, '')
+  const fields = new Set(Array.from(markup.matchAll(/\bname="([^"]*)"/g), ([, name = '']) => name))
+  const names = ['code', 'csrf', 'decision', 'id', 'label', 'newPassword', 'password', 'place', 'repeat']
+  assert.deepEqual([...fields].toSorted(), [...names, 'username'])
 })
 
 test('every field has a label, and errors are announced', () => {

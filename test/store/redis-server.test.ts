@@ -232,7 +232,13 @@ async function answers(store: Store): Promise<void> {
   assert.fail('the store did not come back')
 }
 
-test('over TLS the certificate of Redis is verified', async (t) => {
+test('ASVS 12.3.1: who asks for TLS is not served without it', async () => {
+  assert.match(server.url, /^redis:/)
+  const secure = server.url.replace(/^redis:/, 'rediss:')
+  await assert.rejects(openStore(secure, OPTIONS), isUnavailable(/cannot use Redis/))
+})
+
+test('ASVS 12.3.2: over TLS the certificate of Redis is verified', async (t) => {
   const authority = await testAuthority(await temporaryDirectory(t))
   const tls = { certificate: authority.serverFiles.certificate, key: authority.serverFiles.key }
   const own = await startRedis({ tls })
