@@ -10,6 +10,7 @@ import {
   type DeviceRequest,
 } from './device-seal.ts'
 import { endSession } from './end-session.ts'
+import { APPROVED_ELSEWHERE } from './fresh.ts'
 import { knownUser } from './known-user.ts'
 import { nextStep } from './next-step.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
@@ -68,7 +69,7 @@ async function released(
       mfaAt,
       // A device outlives no login: else one login could be handed on for ever.
       endsBy,
-      label: 'terminal',
+      label: APPROVED_ELSEWHERE,
       replaces: undefined,
       reason: 'device',
       caller: { ...caller, userAgent: request.client },

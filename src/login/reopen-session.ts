@@ -1,6 +1,7 @@
 import type { SessionChanged } from '../audit/event.ts'
 import type { AuthenticationMethod, SessionRecord } from '../auth/session-record.ts'
 import { addToHistory } from './add-to-history.ts'
+import { APPROVED_ELSEWHERE } from './fresh.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { nextStep } from './next-step.ts'
@@ -31,7 +32,7 @@ export interface Rise {
  * `STORE_UNAVAILABLE` or `AUDIT_UNAVAILABLE`.
  */
 export async function reopenSession(rise: Rise, options: LoginOptions): Promise<OpenedSession | undefined> {
-  const { record, known, method, mfaAt, reason, caller } = rise
+  const { record, known, method, mfaAt, isFresh, reason, caller } = rise
   const { user, credentials } = known
   const required = secondFactorRequired(user.name, options.rightsOf)
   const pending = nextStep(credentials, { mfaAt, secondFactorRequired: required })
@@ -41,7 +42,7 @@ export async function reopenSession(rise: Rise, options: LoginOptions): Promise<
       pending,
       mfaAt,
       authenticationMethods: [...new Set([...record.authenticationMethods, method].flat())],
-      label: record.label,
+      label: isFresh && record.label === APPROVED_ELSEWHERE ? 'token' : record.label,
       replaces: record.digest,
       reason,
       caller,

@@ -28,6 +28,7 @@ test('ASVS 7.5.1: factors are changed by a session in which everything was prove
   for (const [authenticated, factor, credentials, expected] of ages) {
     const record = {
       pending: null,
+      label: 'browser',
       authenticatedAt: NOW - authenticated * MINUTES,
       mfaAt: factor === null ? null : NOW - factor * MINUTES,
     }
@@ -37,8 +38,8 @@ test('ASVS 7.5.1: factors are changed by a session in which everything was prove
 
 test('of logins that are not complete only one that is there to enrol changes factors', () => {
   const may = (pending: SessionRecord['pending']): boolean =>
-    mayChangeFactors({ pending, authenticatedAt: NOW, mfaAt: null }, WITHOUT, NOW)
+    mayChangeFactors({ pending, authenticatedAt: NOW, mfaAt: null, label: 'browser' }, WITHOUT, NOW)
   assert.deepEqual([may('enrol'), may('second_factor'), may('change_password')], [true, false, false])
-  const enrolling = { pending: 'enrol', authenticatedAt: NOW, mfaAt: null } as const
+  const enrolling = { pending: 'enrol', authenticatedAt: NOW, mfaAt: null, label: 'browser' } as const
   assert.equal(mayChangeFactors(enrolling, WITH, NOW), false, 'there is a factor already')
 })
