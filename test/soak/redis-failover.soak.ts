@@ -5,7 +5,7 @@ import { startChaos } from '../support/chaos.ts'
 import { startSentinels } from '../support/redis-sentinels.ts'
 
 const SEED = Number(process.env['CHAOS_SEED'] ?? 1)
-/** So long after the new master is there all is as before, in ms. */
+/** So long after all sentinels name the new master all is as before, in ms. */
 const RECOVERED = 2_000
 
 const wait = async (ms: number): Promise<void> => await new Promise((resolve) => setTimeout(resolve, ms))
@@ -19,7 +19,7 @@ test('ASVS 16.5.2: a master that was frozen, and comes back when another one is 
   const tally = await chaos.during(async () => {
     await wait(3_000)
     servers.master.pause()
-    await servers.promoted()
+    await servers.named()
     recovered = await chaos.recovery()
     await wait(10_000)
     servers.master.resume()

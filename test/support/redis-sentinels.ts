@@ -12,6 +12,8 @@ export interface RedisSentinels {
   readonly sentinels: readonly RedisServer[]
   /** Resolves once the replica is the master. */
   promoted(): Promise<void>
+  /** Resolves once all sentinels say so, which tell each other every two seconds. */
+  named(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -64,6 +66,13 @@ export async function startSentinels(options: SentinelOptions = {}): Promise<Red
     sentinels,
     promoted: async () => {
       await until(replica, tls, async (raw) => (await raw.info('replication')).includes('role:master'))
+    },
+    named: async () => {
+      const isNamed = async (raw: Redis): Promise<boolean> =>
+        JSON.stringify(await raw.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'watched')).includes(
+          `"${replica.port}"`,
+        )
+      for (const sentinel of sentinels) await until(sentinel, tls, isNamed)
     },
     stop,
   }
