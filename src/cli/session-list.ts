@@ -59,7 +59,7 @@ function report(rows: readonly Row[], json: boolean): void {
   if (rows.length === 0) return print('nobody is logged in')
   print(
     table(
-      ['USER', 'ID', 'DEVICE', 'ADDRESS', 'PROVED', 'SIGNED IN', 'LAST SEEN'],
+      ['USER', 'ID', 'DEVICE', 'ADDRESS', 'PROVED', 'LOGGED IN', 'LAST SEEN'],
       rows.map((row) =>
         [
           row.user,

@@ -2,8 +2,8 @@ import type { HistoryEvent } from './history.ts'
 
 /** What an event of an account's history is called, for people. */
 export const historyWords: Readonly<Record<HistoryEvent, string>> = {
-  login: 'Signed in',
-  login_failed: 'Somebody could not sign in',
+  login: 'Logged in',
+  login_failed: 'Somebody could not log in',
   password_changed: 'Password changed',
   password_reset: 'Password reset by an operator',
   totp_added: 'Authenticator app added',

@@ -1,9 +1,17 @@
 import type { AccountSection } from './account-section.ts'
+import { APPROVED_ELSEWHERE } from './fresh.ts'
 import { methodWords } from './method-words.ts'
 import { sessionsSection } from './pages/sessions-section.ts'
 import { sessionId } from './session-id.ts'
 import { sessionsOf } from './sessions-of.ts'
 import { deviceWords } from './device-words.ts'
+
+/** What holds a session, by its label. */
+const HOLDERS: ReadonlyMap<string, string> = new Map([
+  ['browser', 'a browser'],
+  ['token', 'a program'],
+  [APPROVED_ELSEWHERE, 'a terminal that was approved in a browser'],
+])
 
 /** The section of the account page with one's own sessions. */
 export const ownSessions: AccountSection = async ({ visitor, formToken }, options) => {
@@ -12,7 +20,7 @@ export const ownSessions: AccountSection = async ({ visitor, formToken }, option
   const sessions = all.map(({ record, lastSeenAt }) => ({
     id: sessionId(record.digest),
     device: deviceWords(record.userAgent),
-    label: record.label,
+    holder: HOLDERS.get(record.label) ?? record.label,
     address: record.address,
     proved: methodWords(record.authenticationMethods),
     isPending: record.pending !== null,

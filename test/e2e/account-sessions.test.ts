@@ -50,8 +50,8 @@ for (const engine of ENGINES)
       await here.reload()
       const items = here.locator('.items > li')
       assert.deepEqual(await items.locator('h3').allInnerTexts(), [
-        'Safari 26 on iPhone',
         `${await deviceOf(here)} this one`,
+        'Safari 26 on iPhone',
       ])
       await here.getByRole('button', { name: 'End Safari 26 on iPhone' }).click()
       assert.equal(pathOf(here), '/account')
@@ -59,7 +59,7 @@ for (const engine of ENGINES)
       assert.equal(await items.count(), 1)
       assert.match(await here.locator('.events').innerText(), /^A session was ended/)
       await there.reload()
-      assert.equal(pathOf(there), '/login', 'the other browser is signed out')
+      assert.equal(pathOf(there), '/login', 'the other browser is logged out')
       await here.reload()
       assert.equal(pathOf(here), '/account')
     })

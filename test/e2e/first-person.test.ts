@@ -57,7 +57,7 @@ async function giveRecoveryCode(code = '', on = page): Promise<void> {
 
 async function logOut(): Promise<void> {
   await press('Log out')
-  await page.getByText('You are signed out.').waitFor()
+  await page.getByText('You are logged out.').waitFor()
 }
 
 /** A call by the session of a browser, as a page of ours could make it. */
@@ -156,7 +156,7 @@ describe('the first person of a new installation', () => {
     await logOut()
     await givePassword(PASSWORD)
     await giveRecoveryCode(recoveryCodes[0])
-    assert.match(await page.locator('main').innerText(), /9 of ten left/)
+    assert.match(await page.locator('main').innerText(), /9 of 10 left/)
   })
 
   test('adds a passkey, and logs in by it without a password', async () => {

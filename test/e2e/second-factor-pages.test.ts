@@ -90,7 +90,7 @@ async function walk(page: Page, name: string, seen: (title: string) => Promise<v
   await page.getByLabel(/recovery code/i).fill((codes[0] ?? '').toUpperCase())
   await press(page, /use recovery code/i)
   assert.equal(pathOf(page), '/account')
-  assert.match(await page.locator('main').innerText(), /9 of ten left/)
+  assert.match(await page.locator('main').innerText(), /9 of 10 left/)
 
   door.advance(6 * 60_000)
   await page.getByRole('link', { name: /make new ones/i }).click()

@@ -285,7 +285,7 @@ for (const engine of ENGINES)
       assert.match(codes.body, /download="sallyport-recovery-codes\.txt"/)
       const account = await browser.get('/account')
       assert.equal(account.status, 200)
-      assert.match(account.body, /10 of ten left/)
+      assert.match(account.body, /10 of 10 left/)
       assert.doesNotMatch((await browser.get('/recovery-codes')).body, /<code>/)
     })
 

@@ -52,7 +52,7 @@ for (const engine of ENGINES)
       assert.deepEqual([out.status, out.headers.location], [303, '/login?signed-out'])
       assert.equal(out.headers['clear-site-data'], '"cache", "storage"')
       const page = await browser.get('/login?signed-out')
-      assert.match(page.body, /role="status">\s*You are signed out\./)
+      assert.match(page.body, /role="status">\s*You are logged out\./)
       assert.equal((await browser.get('/account')).headers.location, '/login')
     })
 

@@ -1,5 +1,6 @@
 import { html, type Html } from './html.ts'
-import { formTokenField, layout, notice } from './layout.ts'
+import { layout, notice } from './layout.ts'
+import { logOutForm } from './log-out-form.ts'
 import { timeOf } from './time.ts'
 
 /** What the account page shows. Times in ms since the epoch. */
@@ -21,22 +22,26 @@ export function accountPage(page: AccountPage): string {
     'Your account',
     html`
       ${notice(page.notice)}
-      <dl>
-        <dt>Signed in as</dt>
-        <dd>${page.user}</dd>
-        <dt>${page.roles.length === 1 ? 'Role' : 'Roles'}</dt>
-        <dd>${page.roles.length === 0 ? 'none' : page.roles.join(', ')}</dd>
-        <dt>Ends, if you do nothing</dt>
-        <dd>${timeOf(page.idleExpiresAt)}</dd>
-        <dt>Ends in any case</dt>
-        <dd>${timeOf(page.expiresAt)}</dd>
+      <dl class="columns">
+        <div>
+          <dt>Logged in as</dt>
+          <dd>${page.user}</dd>
+        </div>
+        <div>
+          <dt>${page.roles.length === 1 ? 'Role' : 'Roles'}</dt>
+          <dd>${page.roles.length === 0 ? 'none' : page.roles.join(', ')}</dd>
+        </div>
+        <div>
+          <dt>Ends, if you do nothing</dt>
+          <dd>${timeOf(page.idleExpiresAt)}</dd>
+        </div>
+        <div>
+          <dt>Ends in any case</dt>
+          <dd>${timeOf(page.expiresAt)}</dd>
+        </div>
       </dl>
-      <form method="post" action="/auth/logout">
-        ${formTokenField(page.formToken)}
-        <button type="submit">Log out</button>
-      </form>
       <p class="links"><a href="/password">Change password</a></p>
-      ${page.sections}
+      ${logOutForm(page.formToken)} ${page.sections}
     `,
     'wide',
   )

@@ -39,7 +39,7 @@ export function deviceApprovalPage(page: DeviceApprovalPage): string {
         ${formTokenField(page.formToken)}
         <input type="hidden" name="code" value="${page.code}" />
         <button type="submit" name="decision" value="approve">Approve</button>
-        <button type="submit" name="decision" value="deny" class="quiet">Deny</button>
+        <button type="submit" name="decision" value="deny" class="second">Deny</button>
       </form>
       ${logOutForm(page.formToken)}
     `,

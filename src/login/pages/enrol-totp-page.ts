@@ -39,7 +39,7 @@ export function enrolTotpPage({ formToken, secret, uri, qr, problem }: EnrolTotp
         ${formTokenField(formToken)} ${totpField('The code that the app shows now')}
         <button type="submit">Confirm</button>
       </form>
-      <p class="links"><a href="/enrol">Back</a></p>
+      <p class="links"><a href="/enrol">Back to the choice</a></p>
       ${logOutForm(formToken)}
     `,
   )

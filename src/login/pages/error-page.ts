@@ -13,8 +13,8 @@ export function errorPage({ message, requestId }: ErrorPage): string {
     'That did not work',
     html`
       <p class="alert" role="alert">${message}</p>
-      <p class="hint">Request <code>${requestId}</code></p>
-      <p class="links"><a href="/login">Log in</a></p>
+      <p class="hint">If you ask for help, say which request it was: <code>${requestId}</code></p>
+      <p class="links"><a href="/login">To the start</a></p>
     `,
   )
 }

@@ -41,6 +41,6 @@ function withTotp(addedAt: number, formToken: string): Html {
 function recoveryCodes(left: number): Html {
   return html`
     <h2>Recovery codes</h2>
-    <p>${left} of ten left. <a href="/recovery-codes">Make new ones</a></p>
+    <p>${left} of 10 left. <a href="/recovery-codes">Make new ones</a></p>
   `
 }

@@ -18,7 +18,7 @@ export function loginPage({ formToken, username, problem, signedOut, hasName = t
   return layout(
     'Log in',
     html`
-      ${notice(signedOut === true ? 'You are signed out.' : undefined)} ${alert(problem)}
+      ${notice(signedOut === true ? 'You are logged out.' : undefined)} ${alert(problem)}
       <form method="post" action="/auth/login">
         ${formTokenField(formToken)}
         <label for="username">User name</label>

@@ -31,6 +31,7 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
           minlength="12"
           aria-describedby="hint"
           required
+          ${isForced ? AUTOFOCUS : undefined}
         />
         <p class="hint" id="hint">
           At least 12 characters. A few words that do not belong together are good.
@@ -52,6 +53,7 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
   )
 }
 
+const AUTOFOCUS = html`autofocus`
 const PRESENT_PASSWORD = html`
   <label for="password">Present password</label>
   <input id="password" name="password" type="password" autocomplete="current-password" required autofocus />

@@ -41,7 +41,7 @@ export function recoveryCodesPage({ formToken, left, problem }: RecoveryCodesPag
     'Recovery codes',
     html`
       ${alert(problem)}
-      <p>${left === 1 ? 'One recovery code is' : `${left} recovery codes are`} left.</p>
+      <p>${left === 1 ? '1 recovery code is' : `${left} recovery codes are`} left, of 10.</p>
       <p>New ones take the place of all that are left, and end your other sessions.</p>
       <form method="post" action="/auth/recovery-codes">
         ${formTokenField(formToken)}

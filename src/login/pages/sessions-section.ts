@@ -6,7 +6,8 @@ import { timeOf } from './time.ts'
 export interface ShownSession {
   readonly id: string
   readonly device: string
-  readonly label: string
+  /** What has its token, in words. */
+  readonly holder: string
   readonly address: string
   /** What was proved in it, in words. */
   readonly proved: string
@@ -25,36 +26,37 @@ export interface SessionsSection {
   readonly sessions: readonly ShownSession[]
 }
 
-/** Where somebody is signed in, and how to end that. */
+/** Where somebody is logged in, this session first, and how to end that. */
 export function sessionsSection({ formToken, sessions }: SessionsSection): Html {
+  const own = sessions.filter(({ isCurrent }) => isCurrent)
   const others = sessions.filter(({ isCurrent }) => !isCurrent)
   return html`
     <section aria-labelledby="sessions">
-      <h2 id="sessions">Where you are signed in</h2>
+      <h2 id="sessions">Where you are logged in</h2>
+      ${others.length === 0 ? undefined : endOthersForm(formToken)}
       <ul class="items">
-        ${sessions.map((session) => item(session, formToken))}
+        ${[...own, ...others].map((session) => item(session, formToken))}
       </ul>
-      ${
-        others.length === 0
-          ? undefined
-          : html`
-              <form method="post" action="/auth/sessions/end-others">
-                ${formTokenField(formToken)}
-                <button type="submit" class="quiet">End all other sessions</button>
-              </form>
-            `
-      }
     </section>
   `
 }
 
+function endOthersForm(formToken: string): Html {
+  return html`
+    <form method="post" action="/auth/sessions/end-others">
+      ${formTokenField(formToken)}
+      <button type="submit" class="quiet">End all other sessions</button>
+    </form>
+  `
+}
+
 function item(session: ShownSession, formToken: string): Html {
-  const { id, device, label, address, proved, isPending, isCurrent } = session
+  const { id, device, holder, address, proved, isPending, isCurrent } = session
   return html`
     <li>
       <h3><span id="session-${id}">${device}</span> ${isCurrent ? THIS_ONE : undefined}</h3>
       <dl class="facts">
-        <dt>Signed in</dt>
+        <dt>Logged in</dt>
         <dd>${timeOf(session.createdAt)} from ${address}</dd>
         <dt>Last seen</dt>
         <dd>${timeOf(session.lastSeenAt)}</dd>
@@ -62,8 +64,8 @@ function item(session: ShownSession, formToken: string): Html {
         <dd>${timeOf(session.expiresAt)}</dd>
         <dt>Proved by</dt>
         <dd>${proved}${isPending ? ', and not complete yet' : undefined}</dd>
-        <dt>Kind</dt>
-        <dd>${label}</dd>
+        <dt>Held by</dt>
+        <dd>${holder}</dd>
       </dl>
       ${
         isCurrent

@@ -44,6 +44,7 @@ button:hover, .button:hover { filter: brightness(1.08); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 a { color: var(--accent); }
 dl { margin: 0; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 0 1rem; }
 dt { color: var(--quiet); font-size: 0.875rem; }
 dd { margin: 0 0 0.75rem; font-weight: 600; }
 h2 { margin: 2rem 0 0.5rem; font-size: 1.125rem; line-height: 1.3; }
@@ -54,21 +55,29 @@ h3 { margin: 0; font-size: 1rem; line-height: 1.4; }
 .events .hint { display: block; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin-top: 0.25rem; font-size: 0.875rem; }
 .facts dd { margin: 0; font-weight: 400; }
-.tag { padding: 0.0625rem 0.5rem; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
+.tag { padding: 0 0.5rem; border: 1px solid transparent; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
 .passkey { margin-top: 0.75rem; display: grid; }
 button.second { margin-top: 0; color: var(--accent); background: transparent; border-color: var(--line); }
+button + .second { margin-top: 0.375rem; }
 button.quiet { margin-top: 0.625rem; padding: 0.375rem 0.875rem; justify-self: start; color: var(--accent); background: transparent; border-color: var(--line); }
 input.code, dd.code { font-family: ui-monospace, monospace; letter-spacing: 0.1em; }
 dd.code { font-size: 1.25rem; }
 summary { margin-top: 1.5rem; color: var(--accent); cursor: pointer; }
 .qr { display: block; width: min(100%, 15rem); margin: 0 auto 1rem; border-radius: 0.5rem; }
-code { font-family: ui-monospace, monospace; }
+code { display: inline-block; font-family: ui-monospace, monospace; }
 .secret, .codes { font-size: 0.875rem; user-select: all; }
 .codes { margin: 0; padding: 0.75rem; list-style: none; border: 1px solid var(--line); border-radius: 0.5rem; }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
+.hint + form { margin-top: 1rem; }
 .links { margin: 1.25rem 0 0; }
-.alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem; }
+.alert, .notice { margin: 0 0 1rem; padding: 0.625rem 0.75rem; border: 1px solid transparent; border-radius: 0.5rem; }
 .alert { color: var(--alert); background: var(--alert-ground); }
 .notice { color: var(--good); background: var(--good-ground); }
+@media (min-width: 40rem) {
+  .items > li { display: grid; grid-template-columns: 1fr max-content; gap: 0 1rem; }
+  .items h3, .items dl { grid-column: 1; }
+  .items form { grid-area: 1 / 2 / span 2; align-self: start; }
+  .items button { margin-top: 0; }
+}
 @media (max-width: 26rem) { .card { padding: 1.25rem; } }
 `
