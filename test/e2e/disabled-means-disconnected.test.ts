@@ -27,10 +27,15 @@ interface Setting {
   forget(): Promise<void>
 }
 
-async function folder(t: TestContext): Promise<string> {
+/** A folder of its own, which goes when all that works in it has ended. */
+async function folder(t: TestContext): Promise<{ cwd: string; ending: (() => Promise<unknown>)[] }> {
   const cwd = await mkdtemp(join(tmpdir(), 'sallyport-disabled-'))
-  t.after(async () => rm(cwd, { recursive: true, force: true }))
-  return cwd
+  const ending: (() => Promise<unknown>)[] = []
+  t.after(async () => {
+    await Promise.all(ending.map(async (end) => end()))
+    await rm(cwd, { recursive: true, force: true })
+  })
+  return { cwd, ending }
 }
 
 async function succeeding(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
@@ -39,9 +44,9 @@ async function succeeding(args: readonly string[], cwd: string, env: Readonly<Re
 }
 
 async function onRedis(t: TestContext): Promise<Setting> {
-  const cwd = await folder(t)
+  const { cwd, ending } = await folder(t)
   const cluster = await startCluster(cwd, 3)
-  t.after(async () => cluster.close())
+  ending.push(async () => cluster.close())
   const raw = new Redis(cluster.redis.url)
   t.after(() => raw.disconnect())
   return {
@@ -56,12 +61,12 @@ async function onRedis(t: TestContext): Promise<Setting> {
 }
 
 async function onSqlite(t: TestContext): Promise<Setting> {
-  const cwd = await folder(t)
+  const { cwd, ending } = await folder(t)
   const authority = await testAuthority(cwd)
   await succeeding(['init'], cwd, ANY_PORTS)
   const start = async (): Promise<Served> => {
     const node = await serving('serve', { cwd })
-    t.after(async () => node.stop('SIGKILL'))
+    ending.push(async () => node.stop('SIGKILL'))
     return node
   }
   return {
