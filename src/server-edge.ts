@@ -16,7 +16,8 @@ import type { Pki } from './http/pki.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { readinessOf, type Readiness } from './http/readiness.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
-import type { Log, SallyportOptions } from './server-options.ts'
+import { exceptionLog } from './exception-log.ts'
+import type { SallyportOptions } from './server-options.ts'
 
 /** Nobody needs more, and each costs the issuer a signature and the disk a line. */
 const RENEWALS = { perKey: 60, overall: 600, window: 60_000 }
@@ -61,7 +62,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
     bodyLimit: options.limits.bodyBytes,
     ready: readiness(options, revocations, now),
     now,
-    onException: exceptionLog(options.log),
+    onException: exceptionLog(options.log, now),
   }
 }
 
@@ -112,9 +113,4 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
 
 function hostName(name: string): string {
   return isIPv6(name) ? `[${name}]` : name
-}
-
-/** Where a request's exceptions go. */
-export function exceptionLog(log: Log): (requestId: string | undefined, error: unknown) => void {
-  return (requestId, error) => log.error({ requestId, err: error }, 'something went wrong in a request')
 }

@@ -4,7 +4,7 @@ import type { Clock } from './auth/clock.ts'
 import { createCatalog, type Catalog } from './mcp/catalog.ts'
 import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
-import { exceptionLog } from './server-edge.ts'
+import { exceptionLog } from './exception-log.ts'
 import type { SallyportOptions } from './server-options.ts'
 import { notePrompt, noteResource, noteTools } from './tools/notes.ts'
 import { timeNow } from './tools/time.ts'
@@ -17,7 +17,7 @@ const SERVER_INFO: Implementation = { name: 'sallyport', version: VERSION }
 
 /** The MCP route of a server: its catalog behind its guard. */
 export function serverEndpoint(options: SallyportOptions, now: Clock): McpEndpoint {
-  const onException = exceptionLog(options.log)
+  const onException = exceptionLog(options.log, now)
   const guard = createGuard({ policy: options.policy, audit: options.audit, now, onException })
   return createEndpoint({
     catalog: builtInCatalog(options, now),
