@@ -1,23 +1,20 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisLocation } from './redis-location.ts'
 
-/** After so long a command is given up, those of connecting among them: whoever asks waits for less still. In ms. */
-const COMMAND_GIVEN_UP = 500
+/** After so long a command is given up, those of connecting among them, and a connection that says nothing. In ms. */
+const GIVEN_UP = 1_000
 
-/** After so long without an answer a connection is given up, and before there is one. In ms. */
-const CONNECTION_GIVEN_UP = 1_000
-
-/** Nothing is queued or sent twice, and nothing lasts. In ms. */
+/** Nothing is queued or sent twice, and nothing lasts: whoever asks waits for less still. In ms. */
 const FAIL_FAST = {
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   // No less, or a machine that is busy never gets connected.
-  commandTimeout: COMMAND_GIVEN_UP,
-  connectTimeout: CONNECTION_GIVEN_UP,
+  commandTimeout: GIVEN_UP,
+  connectTimeout: GIVEN_UP,
   disconnectTimeout: 100,
   // A server that is frozen or cut off says nothing: only a new connection finds who took its place.
-  socketTimeout: CONNECTION_GIVEN_UP,
+  socketTimeout: GIVEN_UP,
   retryStrategy: pause,
   // A primary that became a replica, as behind an address that moves: the new one is found by connecting anew.
   reconnectOnError: ({ message }: Error): boolean => /^(?:READONLY|ERR this is a replica)/.test(message),
@@ -98,7 +95,7 @@ function targetOf(location: RedisLocation, options: ConnectionOptions): Omit<Red
     ...common,
     sentinels: [...hosts],
     name: master,
-    sentinelCommandTimeout: COMMAND_GIVEN_UP,
+    sentinelCommandTimeout: GIVEN_UP,
     sentinelRetryStrategy: pause,
     ...(username === undefined ? {} : { sentinelUsername: username }),
     ...(password === undefined ? {} : { sentinelPassword: password }),

@@ -25,7 +25,8 @@ export interface Trouble {
 /** Longer than a server waits for an answer, in ms, in each direction. */
 const SLOW = 200
 
-export async function startTroubledRedis(seed: number): Promise<TroubledRedis> {
+/** @param perSecond as {@link startChaos} takes it */
+export async function startTroubledRedis(seed: number, perSecond?: number): Promise<TroubledRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-kept-'))
   const settings = ['appendonly yes', 'appendfsync everysec']
   let redis = await startRedis({ directory, settings })
@@ -38,7 +39,7 @@ export async function startTroubledRedis(seed: number): Promise<TroubledRedis> {
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    const chaos = await startChaos(seed, through)
+    const chaos = await startChaos(seed, through, perSecond)
     return {
       chaos,
       redis: () => redis,
