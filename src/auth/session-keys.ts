@@ -1,6 +1,6 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
-import type { SealingKeys } from './session-record.ts'
+import type { SealingKeys } from './mac.ts'
 
 /** The keys that one list of session secrets gives, newest first; one per purpose, so that none can stand in for another. */
 export interface SessionKeys {

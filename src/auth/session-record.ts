@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { isMacOf, macOf, type MacParts, type SealingKeys } from './mac.ts'
 
 /** What a pending login still has to do; a record with one admits only that step. */
 export type PendingStep = 'second_factor' | 'change_password' | 'enrol'
@@ -7,7 +7,7 @@ export type PendingStep = 'second_factor' | 'change_password' | 'enrol'
 export type AuthenticationMethod = 'password' | 'totp' | 'recovery_code' | 'passkey'
 
 /**
- * The credential behind a session token (DESIGN 7b). Stored under the SHA-256 of the token; the token itself is
+ * The credential behind a session token. Stored under the SHA-256 of the token; the token itself is
  * never stored. All times in ms since the epoch.
  */
 export interface SessionRecord {
@@ -61,25 +61,18 @@ export interface SessionRecords {
 /** A use slides the idle end. A look does not: a stream that is only open is not used. */
 export type SessionUse = 'use' | 'look'
 
-/** Secrets, newest first: the first seals, all of them verify. A key object costs a fifth of its bytes at every use. */
-export type SealingKeys = readonly [KeyObject, ...KeyObject[]]
-
 /** Seals what a record says, so that whoever can write to the store still cannot mint a session. */
 export function sealRecord(fields: Omit<SessionRecord, 'mac'>, keys: SealingKeys): SessionRecord {
-  return Object.freeze({ ...fields, mac: macOf(fields, keys[0]).toString('base64url') })
+  return Object.freeze({ ...fields, mac: macOf(partsOf(fields), keys[0]).toString('base64url') })
 }
 
 /** Whether the record was sealed by one of `keys`. Constant time; fails closed on a MAC of another length. */
 export function isSealed(record: SessionRecord, keys: SealingKeys): boolean {
-  const given = Buffer.from(record.mac, 'base64url')
-  return keys.some((key) => {
-    const expected = macOf(record, key)
-    return given.length === expected.length && timingSafeEqual(given, expected)
-  })
+  return isMacOf(Buffer.from(record.mac, 'base64url'), partsOf(record), keys)
 }
 
-function macOf(fields: Omit<SessionRecord, 'mac'>, key: KeyObject): Buffer {
-  const sealed = [
+function partsOf(fields: Omit<SessionRecord, 'mac'>): MacParts {
+  return [
     'sallyport-session-v2',
     fields.digest,
     fields.user,
@@ -96,5 +89,4 @@ function macOf(fields: Omit<SessionRecord, 'mac'>, key: KeyObject): Buffer {
     fields.address,
     fields.userAgent,
   ]
-  return createHmac('sha256', key).update(JSON.stringify(sealed)).digest()
 }

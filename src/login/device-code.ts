@@ -1,5 +1,5 @@
-import { createHash, createHmac, randomBytes, randomInt, type KeyObject } from 'node:crypto'
-import type { SealingKeys } from '../auth/session-record.ts'
+import { createHash, randomBytes, randomInt, type KeyObject } from 'node:crypto'
+import { macOf, type SealingKeys } from '../auth/mac.ts'
 
 /** Twenty consonants: no letter looks like another or like a digit, and they make no words (RFC 8628, 6.1). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
@@ -43,7 +43,5 @@ export function userCodeDigests(code: string, keys: SealingKeys): readonly [stri
 }
 
 function digestUnder(key: KeyObject, code: string): string {
-  return createHmac('sha256', key)
-    .update(JSON.stringify(['sallyport-user-code-v1', code]))
-    .digest('hex')
+  return macOf(['sallyport-user-code-v1', code], key).toString('hex')
 }

@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
-import type { AuthenticationMethod, SealingKeys } from '../auth/session-record.ts'
+import { isMacOf, macOf, type MacParts, type SealingKeys } from '../auth/mac.ts'
+import type { AuthenticationMethod } from '../auth/session-record.ts'
 
 /** Which device asks, when, and from where: what a person is shown before he approves. Times in ms since the epoch. */
 export interface DeviceRequest {
@@ -79,7 +79,7 @@ export function openDeviceApproval(
 /** Whoever can write to the store can neither approve nor change what is shown: JSON, and a MAC over it and its place. */
 function sealed(purpose: Purpose, device: string, value: object, keys: SealingKeys): string {
   const payload = Buffer.from(JSON.stringify(value)).toString('base64url')
-  return `${payload}.${macOf(purpose, device, payload, keys[0]).toString('base64url')}`
+  return `${payload}.${macOf(partsOf(purpose, device, payload), keys[0]).toString('base64url')}`
 }
 
 function opened<T>(
@@ -91,13 +91,11 @@ function opened<T>(
 ): T | undefined {
   const [, payload, mac] = SEALED.exec(text) ?? []
   if (payload === undefined || mac === undefined) return undefined
-  const given = Buffer.from(mac, 'base64url')
-  if (!keys.some((key) => timingSafeEqual(given, macOf(purpose, device, payload, key)))) return undefined
+  const isOurs = isMacOf(Buffer.from(mac, 'base64url'), partsOf(purpose, device, payload), keys)
+  if (!isOurs) return undefined
   return shape.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))).data
 }
 
-function macOf(purpose: Purpose, device: string, payload: string, key: KeyObject): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify(['sallyport-device-login-v1', purpose, device, payload]))
-    .digest()
+function partsOf(purpose: Purpose, device: string, payload: string): MacParts {
+  return ['sallyport-device-login-v1', purpose, device, payload]
 }

@@ -1,5 +1,4 @@
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
-import type { SealingKeys } from '../auth/session-record.ts'
+import { isMacOf, macOf, type MacParts, type SealingKeys } from '../auth/mac.ts'
 
 /** A form is good for so long after its page was made, in ms. */
 const LIFE = 12 * 3_600_000
@@ -14,20 +13,17 @@ const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/
  */
 export function formTokenFor(holder: string, now: number, keys: SealingKeys): string {
   const end = (now + LIFE).toString(36)
-  return `${end}.${macOf(holder, end, keys[0]).toString('base64url')}`
+  return `${end}.${macOf(partsOf(holder, end), keys[0]).toString('base64url')}`
 }
 
 /** Whether a token was made for `holder` by one of `keys` and has not run out. Constant time; fails closed. */
 export function isFormToken(token: string, holder: string, now: number, keys: SealingKeys): boolean {
   const [, end, mac] = TOKEN.exec(token) ?? []
   if (end === undefined || mac === undefined) return false
-  const given = Buffer.from(mac, 'base64url')
-  const isOurs = keys.some((key) => timingSafeEqual(given, macOf(holder, end, key)))
+  const isOurs = isMacOf(Buffer.from(mac, 'base64url'), partsOf(holder, end), keys)
   return isOurs && now < parseInt(end, 36)
 }
 
-function macOf(holder: string, end: string, key: KeyObject): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify(['sallyport-form-v1', holder, end]))
-    .digest()
+function partsOf(holder: string, end: string): MacParts {
+  return ['sallyport-form-v1', holder, end]
 }

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
-import type { SealingKeys, SessionRecord } from '../auth/session-record.ts'
+import { randomBytes } from 'node:crypto'
+import { isMacOf, macOf, type MacParts, type SealingKeys } from '../auth/mac.ts'
+import type { SessionRecord } from '../auth/session-record.ts'
 import { isFresh } from './fresh.ts'
 import type { LoginOptions } from './options.ts'
 import type { Source } from './throttle.ts'
@@ -56,7 +57,7 @@ export function rememberDevice(
 
 function cookieOf({ id, epoch }: Device, user: string, now: number, keys: SealingKeys): string {
   const given = now.toString(36)
-  const mac = macOf(id, epoch.toString(36), given, user, keys[0]).toString('base64url')
+  const mac = macOf(partsOf(id, epoch.toString(36), given, user), keys[0]).toString('base64url')
   return `${id}.${epoch.toString(36)}.${given}.${mac}`
 }
 
@@ -68,13 +69,10 @@ function deviceIn(
 ): Device | undefined {
   const [, id, epoch, given, mac] = COOKIE.exec(cookie ?? '') ?? []
   if (id === undefined || epoch === undefined || given === undefined || mac === undefined) return undefined
-  const presented = Buffer.from(mac, 'base64url')
-  const isOurs = keys.some((key) => timingSafeEqual(presented, macOf(id, epoch, given, user, key)))
+  const isOurs = isMacOf(Buffer.from(mac, 'base64url'), partsOf(id, epoch, given, user), keys)
   return isOurs && now < parseInt(given, 36) + DEVICE_LIFE ? { id, epoch: parseInt(epoch, 36) } : undefined
 }
 
-function macOf(id: string, epoch: string, given: string, user: string, key: KeyObject): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify(['sallyport-device-v1', id, epoch, given, user]))
-    .digest()
+function partsOf(id: string, epoch: string, given: string, user: string): MacParts {
+  return ['sallyport-device-v1', id, epoch, given, user]
 }

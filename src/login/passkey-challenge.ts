@@ -1,5 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
-import type { SealingKeys } from '../auth/session-record.ts'
+import { randomBytes } from 'node:crypto'
+import { isMacOf, macOf, type MacParts, type SealingKeys } from '../auth/mac.ts'
 
 /** What a challenge is for: to make a passkey, or to prove that one is there. */
 export type ChallengeUse = 'create' | 'get'
@@ -29,7 +29,7 @@ export function newChallenge(whom: ChallengeFor, now: number, keys: SealingKeys)
   const end = Buffer.alloc(END_LENGTH)
   end.writeUIntBE(now + CHALLENGE_LIFE, 0, END_LENGTH)
   const body = Buffer.concat([end, randomBytes(NONCE_LENGTH)])
-  return Buffer.concat([body, macOf(body, whom, keys[0])]).toString('base64url')
+  return Buffer.concat([body, macOf(partsOf(body, whom), keys[0])]).toString('base64url')
 }
 
 /**
@@ -46,12 +46,10 @@ export function challengeId(
   const bytes = Buffer.from(challenge, 'base64url')
   const body = bytes.subarray(0, END_LENGTH + NONCE_LENGTH)
   const mac = bytes.subarray(body.length)
-  if (!keys.some((key) => timingSafeEqual(mac, macOf(body, whom, key)))) return undefined
+  if (!isMacOf(mac, partsOf(body, whom), keys)) return undefined
   return now < body.readUIntBE(0, END_LENGTH) ? body.toString('hex') : undefined
 }
 
-function macOf(body: Buffer, { use, holder }: ChallengeFor, key: KeyObject): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify(['sallyport-challenge-v1', use, holder, body.toString('hex')]))
-    .digest()
+function partsOf(body: Buffer, { use, holder }: ChallengeFor): MacParts {
+  return ['sallyport-challenge-v1', use, holder, body.toString('hex')]
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { SealingKeys } from '../auth/session-record.ts'
+import type { SealingKeys } from '../auth/mac.ts'
 import { growingDelay } from './growing-delay.ts'
 import { networkOf } from './network.ts'
 import type { RateLimits } from './rate-limits.ts'

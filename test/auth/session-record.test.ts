@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isSealed, sealRecord, type SealingKeys, type SessionRecord } from '../../src/auth/session-record.ts'
+import type { SealingKeys } from '../../src/auth/mac.ts'
+import { isSealed, sealRecord, type SessionRecord } from '../../src/auth/session-record.ts'
 
 const KEYS: SealingKeys = [createSecretKey(Buffer.alloc(32, 1)), createSecretKey(Buffer.alloc(32, 2))]
 const OTHER = createSecretKey(Buffer.alloc(32, 9))

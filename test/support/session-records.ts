@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { sealRecord, type SealingKeys, type SessionRecord } from '../../src/auth/session-record.ts'
+import type { SealingKeys } from '../../src/auth/mac.ts'
+import { sealRecord, type SessionRecord } from '../../src/auth/session-record.ts'
 import { digestOf, newSessionToken, slotOf } from '../../src/auth/session-token.ts'
 import type { User } from '../../src/login/user.ts'
 
