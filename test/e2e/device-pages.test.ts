@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
 import { askedDevice, polledDevice } from '../support/device.ts'
 import { PASSWORD, startDoor, type LoginDoor } from '../support/login-door.ts'
-import { assertAccessible, assertFits, LOOKS, picture } from '../support/pages.ts'
+import { assertAccessible, assertFits, copier, looksFrom, objectionsOn, picture } from '../support/pages.ts'
 
 let door: LoginDoor
 let browser: Browser
@@ -20,19 +20,6 @@ after(async () => {
 const at = (path: string): string => `https://localhost:${door.port}${path}`
 const pathOf = (page: Page): string => new URL(page.url()).pathname
 const press = (page: Page, name: RegExp): Promise<void> => page.getByRole('button', { name }).click()
-
-async function newPage(
-  settings: BrowserContextOptions,
-): Promise<{ page: Page; problems: readonly string[] }> {
-  const context = await browser.newContext({ ...settings, ignoreHTTPSErrors: true })
-  const page = await context.newPage()
-  const problems: string[] = []
-  page.on('console', (message) => {
-    // That a refused form has a status of 4xx is what was asked for.
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) problems.push(message.text())
-  })
-  return { page, problems }
-}
 
 /** From the link that a terminal shows, over the login, to the two answers. */
 async function walk(page: Page, seen: (title: string) => Promise<void>): Promise<void> {
@@ -78,27 +65,21 @@ async function walk(page: Page, seen: (title: string) => Promise<void>): Promise
   assert.equal((await polledDevice(door, theirs.deviceCode)).error, 'access_denied')
 }
 
-/** All of them only where somebody wants to look at the pictures. */
-const looks = Object.entries(LOOKS).filter(
-  ([look]) => process.env['SCREENSHOTS'] !== undefined || look === 'phone-light',
-)
-
-describe('a person who logs in a terminal', () => {
-  for (const [look, settings] of looks)
-    test(`gets there from its link without JavaScript, ${look}`, async () => {
-      const { page, problems } = await newPage({ ...settings, javaScriptEnabled: false })
-      await walk(page, async (title) => {
-        await assertFits(page)
-        await picture(page, look, title)
-      })
-      assert.deepEqual(problems, [])
-      await page.context().close()
+for (const [look, settings] of looksFrom('phone-light'))
+  test(`a person logs in a terminal from its link without JavaScript, ${look}, and axe-core finds nothing`, async () => {
+    const context = await browser.newContext({
+      ...settings,
+      ignoreHTTPSErrors: true,
+      javaScriptEnabled: false,
     })
-
-  test('gets there by keyboard and screen reader, for all that axe-core knows', async () => {
-    const { page, problems } = await newPage({})
-    await walk(page, (title) => assertAccessible(page, title))
-    assert.deepEqual(problems, [])
-    await page.context().close()
+    const page = await context.newPage()
+    const objections = objectionsOn(page)
+    const copy = await copier(browser)
+    await walk(page, async (title) => {
+      await assertFits(page)
+      await picture(page, look, title)
+      await copy.show(page)
+      await assertAccessible(copy.page, title)
+    })
+    assert.deepEqual(objections, [])
   })
-})

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
 import { PASSWORD, startDoor, type LoginDoor } from '../support/login-door.ts'
-import { assertAccessible, assertFits, LOOKS, picture } from '../support/pages.ts'
+import { assertAccessible, assertFits, looksFrom, objectionsOn, picture } from '../support/pages.ts'
 import { virtualAuthenticator, type VirtualAuthenticator } from '../support/virtual-authenticator.ts'
 
 let door: LoginDoor
@@ -37,12 +37,7 @@ async function person(settings: BrowserContextOptions = {}, autofill = false): P
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const page = await context.newPage()
   if (!autofill) await page.addInitScript('delete PublicKeyCredential.isConditionalMediationAvailable')
-  const problems: string[] = []
-  page.on('console', (message) => {
-    // That what was refused has a status of 4xx is what was asked for.
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) problems.push(message.text())
-  })
-  page.on('pageerror', (error) => problems.push(String(error)))
+  const problems = objectionsOn(page)
   const device = await virtualAuthenticator(page)
   return { page, device, problems, leave: () => context.close() }
 }
@@ -71,12 +66,7 @@ const alertOf = async (page: Page): Promise<string> => {
   return region.innerText()
 }
 
-/** Light and dark, wide and narrow; every way to combine them for who wants to see pictures. */
-const looks = Object.entries(LOOKS).filter(
-  ([look]) => process.env['SCREENSHOTS'] !== undefined || look === 'desktop-light' || look === 'phone-dark',
-)
-
-for (const [look, settings] of looks)
+for (const [look, settings] of looksFrom('phone-dark'))
   test(`a passkey is added, proves the second factor, logs in alone and is removed, ${look}`, async () => {
     const who = await person(settings)
     const { page, device } = who

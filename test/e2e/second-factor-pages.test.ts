@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
 import { PASSWORD, startDoor, type LoginDoor } from '../support/login-door.ts'
-import { assertAccessible, assertFits, LOOKS, picture } from '../support/pages.ts'
+import { assertAccessible, assertFits, copier, looksFrom, objectionsOn, picture } from '../support/pages.ts'
 import { totpCode } from '../support/totp.ts'
 
 const NEW_PASSWORD = 'four words of no sense'
@@ -118,48 +118,26 @@ async function walk(page: Page, name: string, seen: (title: string) => Promise<v
   assert.equal(pathOf(page), '/login')
 }
 
-/** A page that notes what the browser objects to. */
-async function newPage(settings: BrowserContextOptions): Promise<{
-  readonly context: BrowserContext
-  readonly page: Page
-  readonly problems: readonly string[]
-}> {
-  const context = await browser.newContext({ ...settings, ignoreHTTPSErrors: true })
-  const page = await context.newPage()
-  const problems: string[] = []
-  page.on('console', (message) => {
-    // That a refused form has a status of 4xx is what was asked for.
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) problems.push(message.text())
-  })
-  return { context, page, problems }
-}
-
-/** All of them only where somebody wants to look at the pictures. */
-const looks = Object.entries(LOOKS).filter(
-  ([look]) => process.env['SCREENSHOTS'] !== undefined || look === 'phone-light',
-)
-
 const newUser = async (name: string): Promise<string> => {
   const user = await door.addUser({ name }, { oneTimeUntil: door.options.now() + 3_600_000 })
   return user.name
 }
 
-describe('somebody whose role asks for a second factor', () => {
-  for (const [look, settings] of looks)
-    test(`gets through everything without JavaScript, ${look}`, async () => {
-      const { context, page, problems } = await newPage({ ...settings, javaScriptEnabled: false })
-      await walk(page, await newUser(`u-mfa-${look}`), async (title) => {
-        await assertFits(page)
-        await picture(page, look, title)
-      })
-      assert.deepEqual(problems, [])
-      await context.close()
+for (const [look, settings] of looksFrom('phone-light'))
+  test(`somebody whose role asks for a second factor gets through without JavaScript, ${look}, and axe-core finds nothing`, async () => {
+    const context = await browser.newContext({
+      ...settings,
+      ignoreHTTPSErrors: true,
+      javaScriptEnabled: false,
     })
-
-  test('gets through by keyboard and screen reader, for all that axe-core knows', async () => {
-    const { context, page, problems } = await newPage({})
-    await walk(page, await newUser('u-mfa-axe'), (title) => assertAccessible(page, title))
-    assert.deepEqual(problems, [])
-    await context.close()
+    const page = await context.newPage()
+    const objections = objectionsOn(page)
+    const copy = await copier(browser)
+    await walk(page, await newUser(`u-mfa-${look}`), async (title) => {
+      await assertFits(page)
+      await picture(page, look, title)
+      await copy.show(page)
+      await assertAccessible(copy.page, title)
+    })
+    assert.deepEqual(objections, [])
   })
-})
