@@ -12,8 +12,7 @@ export interface RevocationJournal {
    * anew, and what was lost is put back before this resolves.
    *
    * Fails closed: nothing that was seen is ever taken back before it ends by itself, but for a disabled user who is
-   * enabled under a higher epoch. Rejects with
-   * `STORE_UNAVAILABLE`; what could be read until then counts all the same.
+   * enabled under a higher epoch. Rejects with `STORE_UNAVAILABLE`; what could be read until then counts all the same.
    *
    * @param now ms since the epoch
    */

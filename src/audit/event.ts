@@ -81,8 +81,6 @@ interface SessionChange {
     | 'device'
     /** By its owner, in the list of his sessions. */
     | 'ended_by_owner'
-    /** By somebody who may end the sessions of others. */
-    | 'ended_by_administrator'
     /** By command, on the machine itself. */
     | 'ended_by_operator'
     | 'too_many_tries'

@@ -3,8 +3,8 @@ import type { Revoked } from './revocation.ts'
 
 /**
  * Whom entries of the live revocation list concern: the sessions, the users (by a session) and the accounts (by
- * whatever they are known) that they name, exactly; and if there is a certificate among them, everybody who is known by one, since a context does not say what its certificate is called
- * in the list.
+ * whatever they are known) that they name, exactly; and if there is a certificate among them, everybody who is known by
+ * one, since a context does not say what its certificate is called in the list.
  */
 export function concernedBy(entries: readonly Revoked[]): (context: AuthContext) => boolean {
   const sessions = new Set<string>()

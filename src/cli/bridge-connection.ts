@@ -61,9 +61,9 @@ const CONNECT_TIMEOUT = 10_000
 const KEEP_ALIVE = 15_000
 
 /**
- * Connections to one server by one certificate or session; TLS trusts the roots that go with it alone. Nothing is ever sent twice, TLS sessions are
- * not resumed (a resumed one would carry the certificate of before), and no answer is waited for too long: a call may
- * take hours.
+ * Connections to one server by one certificate or session; TLS trusts the roots that go with it alone. Nothing is ever
+ * sent twice, TLS sessions are not resumed (a resumed one would carry the certificate of before), and an answer is
+ * waited for however long it takes: a call may take hours.
  */
 export function connectionOf({ tls, headers: own }: Access, url: URL): Connection {
   const connector = buildConnector({

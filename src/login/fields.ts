@@ -6,7 +6,7 @@ import { problem, type Problem } from './problem.ts'
 export interface LoginFields {
   readonly username: string
   readonly password: string
-  /** Of a second factor; nobody has one yet. */
+  /** TOTP or recovery code, to prove both factors at once. */
   readonly code?: string | undefined
   /** Whether the caller holds the token itself, and no cookie is set. */
   readonly token?: boolean | undefined

@@ -29,7 +29,8 @@ const REFUSED: LoginOutcome = Object.freeze({ kind: 'refused' })
  * a code that is not right.
  *
  * Fails closed: refused, at the same cost, for an unknown, disabled or malformed name, a wrong password, and a
- * one-time password that is too old; in the same words for a wrong code, and for a code where there is no factor. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
+ * one-time password that is too old; in the same words for a wrong code, and for a code where there is no factor.
+ * Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function logIn(attempt: LoginAttempt, options: LoginOptions): Promise<LoginOutcome> {
   const { username, caller } = attempt

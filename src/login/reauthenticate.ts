@@ -30,8 +30,7 @@ export type Reauthenticated =
  * Proves again who has a session: by the password, and by a code too if there is a second factor (ASVS 5.0, 7.5.1).
  *
  * Fails closed, with one answer for a wrong password and a wrong code; a login that is not complete is no authentication
- * to be renewed. Rejects with `STORE_UNAVAILABLE`,
- * `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
+ * to be renewed. Rejects with `STORE_UNAVAILABLE`, `AUDIT_UNAVAILABLE` or `TOO_BUSY`.
  */
 export async function reauthenticate(
   attempt: Reauthentication,

@@ -8,9 +8,8 @@ type Access = Pick<LoginOptions, 'sessions' | 'keys' | 'revocations' | 'now'>
 /**
  * The live sessions of a user, pending logins among them, newest first. Slides none.
  *
- * Fails closed: a record that somebody else wrote into the store is no session and is left out, and so is one
- * that is known to have ended. Rejects with
- * `STORE_UNAVAILABLE`.
+ * Fails closed: a record that somebody else wrote into the store is no session and is left out, and so is one that is
+ * known to have ended. Rejects with `STORE_UNAVAILABLE`.
  */
 export async function sessionsOf(
   user: string,
