@@ -64,7 +64,9 @@ export async function openSession(
   const record = sealRecord(fields, options.keys.seal)
   const idleExpiresAt = Math.min(now + record.idleTimeout, record.expiresAt)
   const most = record.pending === null ? options.most : MOST_PENDING
-  const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, most)
+  // Who has an old session cannot end the others by approving one terminal after the other (ASVS 5.0, 7.5.2).
+  const mayDisplace = opening.reason !== 'device'
+  const ended = await options.sessions.open(record, idleExpiresAt, opening.replaces, now, most, mayDisplace)
   if (ended === undefined) return undefined
   await announceDisplaced(ended, options)
   try {

@@ -18,6 +18,7 @@ export interface SessionStore extends SessionRecords {
    *
    * @param most of this user's at once, pending logins and complete sessions each for themselves: beyond, the oldest
    *   end, and never the one that is opened
+   * @param mayDisplace whether they end; else nothing is opened, and nothing changed, where there are so many already
    * @returns what has ended in this step: the one it replaces, and the oldest beyond the most
    */
   open(
@@ -26,6 +27,7 @@ export interface SessionStore extends SessionRecords {
     replaces: string | undefined,
     now: number,
     most: number,
+    mayDisplace?: boolean,
   ): Promise<readonly EndedSession[] | undefined>
   /** Ends a session. True if it was there. `slot` as in `SessionRecords.validate`. */
   end(digest: string, slot: string): Promise<boolean>

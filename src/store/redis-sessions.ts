@@ -33,7 +33,7 @@ const VALIDATE = script(`#!lua flags=allow-oom
 const OPEN = script(`
   local now, name, epoch, expires = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
   local most, prefix, digest, isPending = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8] == '1'
-  local createdAt, replaced = ARGV[9], ARGV[10]
+  local createdAt, replaced, mayDisplace = ARGV[9], ARGV[10], ARGV[11] == '1'
   local user = redis.call('HMGET', KEYS[2], 'disabled', 'epoch')
   if user[1] ~= '0' or tonumber(user[2]) ~= epoch then return false end
   if redis.call('EXISTS', KEYS[1]) == 1 then return false end
@@ -59,11 +59,12 @@ const OPEN = script(`
       end
     end
   end
+  if not mayDisplace and #kept >= most then return false end
   for at = 1, #kept - most + 1 do
     ended[#ended + 1], ended[#ended + 2] = kept[at][1], kept[at][2]
     gone[#gone + 1] = kept[at][1]
   end
-  redis.call('HSET', KEYS[1], unpack(ARGV, 11))
+  redis.call('HSET', KEYS[1], unpack(ARGV, 12))
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', expires - now))
   for _, other in ipairs(gone) do
     redis.call('DEL', prefix .. other)
@@ -109,13 +110,14 @@ export function redisSessions(client: RedisClient, slotOf: (user: string) => str
       const reply = await client.run(VALIDATE, [sessionKey(slot, digest)], [now, userPrefix(slot), use])
       return liveSessionIn(digest, reply)
     },
-    async open(record, idleExpiresAt, replaces, now, most) {
+    async open(record, idleExpiresAt, replaces, now, most, mayDisplace = true) {
       const { user, epoch, expiresAt, digest, pending, createdAt } = record
       const idle = Math.min(idleExpiresAt, expiresAt)
       if (now >= idle) return undefined
       const slot = slotOf(user)
       const keys = [sessionKey(slot, digest), userPrefix(slot) + user, sessionIndex(slot) + user]
-      const place = [most, sessionKey(slot, ''), digest, pending === null ? 0 : 1, createdAt, replaces ?? '']
+      const kind = [digest, pending === null ? 0 : 1, createdAt, replaces ?? '', mayDisplace ? 1 : 0]
+      const place = [most, sessionKey(slot, ''), ...kind]
       const values = [now, user, epoch, expiresAt, ...place, ...storedSession(record, idle, now)]
       const reply = await client.run(OPEN, keys, values)
       return reply === null ? undefined : endedIn(reply)

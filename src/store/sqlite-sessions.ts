@@ -95,7 +95,7 @@ function opening(database: SqliteDatabase): SessionStore['open'] {
   const tidy = durable.prepare(TIDY)
   const cut = durable.prepare(CUT)
   const purge = durable.prepare(PURGE)
-  return async (record, idleExpiresAt, replaces, now, most) => {
+  return async (record, idleExpiresAt, replaces, now, most, mayDisplace = true) => {
     const { authenticationMethods, ...fields } = record
     const { user, epoch, pending } = record
     let ended: readonly EndedSession[] = []
@@ -107,6 +107,7 @@ function opening(database: SqliteDatabase): SessionStore['open'] {
       tidy.run({ user, epoch, now })
       // Before the new one is there, which so is never the one that ends.
       const cutOff = cut.all({ user, isComplete: pending === null ? 1 : 0, others: most - 1 })
+      if (cutOff.length > 0 && !mayDisplace) return false
       ended = [...replaced, ...cutOff].map(endedOf)
       const methods = authenticationMethods.join(' ')
       if (insert.run({ ...fields, methods, idleExpiresAt, now }).changes !== 1) return false
