@@ -7,15 +7,14 @@ import type { LoginOptions } from './options.ts'
 import { problem, tooMany } from './problem.ts'
 import { releaseDevice } from './release-device.ts'
 import { failed, json, type Reply } from './reply.ts'
+import type { Route, Routes } from './route.ts'
 import type { Visit } from './visit.ts'
 
-type Route = (visit: Visit, options: LoginOptions) => Promise<Reply>
-
 /** What is read, for devices that ask for a login. */
-export const devicePages: Readonly<Record<string, Route>> = { '/device': ifAllowed(devicePageRoute) }
+export const devicePages: Routes = { '/device': ifAllowed(devicePageRoute) }
 
 /** What is posted, by the device and by who approves it. */
-export const deviceActions: Readonly<Record<string, Route>> = {
+export const deviceActions: Routes = {
   '/auth/device': ifAllowed(askRoute),
   '/auth/device/token': ifAllowed(tokenRoute),
   '/auth/device/approve': ifAllowed(approveDeviceRoute),

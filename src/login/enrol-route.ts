@@ -1,6 +1,5 @@
 import { confirmTotp, shownSecret, startTotp, type ShownSecret } from './enrol-totp.ts'
 import { enrolFields, enrolForm, type EnrolFields } from './factor-fields.ts'
-import { factorProblem } from './factor-problem.ts'
 import { sessionFormToken } from './form-guard.ts'
 import { isFresh } from './fresh.ts'
 import { knownUser } from './known-user.ts'
@@ -13,6 +12,7 @@ import { reauthenticationFor } from './place.ts'
 import { handOver, posted, type Posted } from './posted.ts'
 import type { Problem } from './problem.ts'
 import { qrPath } from './qr-path.ts'
+import { refuseChange } from './refuse-change.ts'
 import { json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { pageVisitor, type KnownVisitor, type Steps } from './visitor.ts'
 import type { Visit } from './visit.ts'
@@ -44,29 +44,22 @@ export async function enrolTotpRoute(visit: Visit, options: LoginOptions): Promi
   return code === undefined ? started(read, options) : confirmed(visit, read, code, options)
 }
 
-async function started(
-  { visitor, isForm, refuse }: Posted<EnrolFields>,
-  options: LoginOptions,
-): Promise<Reply> {
+async function started(read: Posted<EnrolFields>, options: LoginOptions): Promise<Reply> {
+  const { visitor, isForm } = read
   const outcome = await startTotp(visitor.live.record, options)
-  if (outcome.kind === 'started')
-    return isForm ? page(secretPage(visitor, outcome.shown, options)) : json(outcome.shown)
-  return outcome.reason === 'reauthentication_required' && isForm
-    ? redirect(reauthenticationFor('enrol'))
-    : refuse(factorProblem(outcome.reason))
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'enrol')
+  return isForm ? page(secretPage(visitor, outcome.shown, options)) : json(outcome.shown)
 }
 
 async function confirmed(
   visit: Visit,
-  { visitor, isForm, refuse }: Posted<EnrolFields>,
+  read: Posted<EnrolFields>,
   code: string,
   options: LoginOptions,
 ): Promise<Reply> {
+  const { visitor, isForm } = read
   const outcome = await confirmTotp(visitor.live.record, code, visit.caller, options)
-  if (outcome.kind === 'refused')
-    return outcome.reason === 'reauthentication_required' && isForm
-      ? redirect(reauthenticationFor('enrol'))
-      : refuse(factorProblem(outcome.reason))
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'enrol')
   const { opened, recoveryCodes } = outcome
   const answer = await handOver(visit, visitor, opened, options)
   return isForm ? page(newRecoveryCodesPage({ codes: recoveryCodes })) : json({ ...answer, recoveryCodes })

@@ -2,14 +2,10 @@ import { enrolPageRoute, enrolTotpRoute } from './enrol-route.ts'
 import { factorRoute, secondFactorPageRoute } from './factor-route.ts'
 import { recoveryCodesPageRoute, recoveryCodesRoute, removeTotpRoute } from './factors-route.ts'
 import { reauthenticatePageRoute, reauthenticateRoute } from './reauthenticate-route.ts'
-import type { LoginOptions } from './options.ts'
-import type { Reply } from './reply.ts'
-import type { Visit } from './visit.ts'
-
-type Route = (visit: Visit, options: LoginOptions) => Promise<Reply>
+import type { Routes } from './route.ts'
 
 /** What is asked about second factors, and the pages for it. */
-export const factorPages: Readonly<Record<string, Route>> = {
+export const factorPages: Routes = {
   '/second-factor': secondFactorPageRoute,
   '/enrol': enrolPageRoute,
   '/recovery-codes': recoveryCodesPageRoute,
@@ -17,7 +13,7 @@ export const factorPages: Readonly<Record<string, Route>> = {
 }
 
 /** What is posted about them. */
-export const factorActions: Readonly<Record<string, Route>> = {
+export const factorActions: Routes = {
   '/auth/factor': factorRoute,
   '/auth/enrol/totp': enrolTotpRoute,
   '/auth/remove/totp': removeTotpRoute,

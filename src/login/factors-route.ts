@@ -1,14 +1,12 @@
-import type { FactorRefusal } from './change-factors.ts'
 import { hasSecondFactor } from './credentials.ts'
 import { emptyForm, noFields } from './fields.ts'
-import { factorProblem } from './factor-problem.ts'
 import { sessionFormToken } from './form-guard.ts'
 import { knownUser } from './known-user.ts'
 import type { LoginOptions } from './options.ts'
 import { newRecoveryCodesPage, recoveryCodesPage } from './pages/recovery-codes-page.ts'
-import { reauthenticationFor, type Place } from './place.ts'
-import { handOver, posted, type Posted } from './posted.ts'
+import { handOver, posted } from './posted.ts'
 import type { Problem } from './problem.ts'
+import { refuseChange } from './refuse-change.ts'
 import { makeRecoveryCodes, removeTotp } from './remove-factors.ts'
 import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { pageOf } from './step-page.ts'
@@ -24,7 +22,7 @@ export async function removeTotpRoute(visit: Visit, options: LoginOptions): Prom
   if (read.kind !== 'posted') return read
   const { visitor, isForm } = read
   const outcome = await removeTotp(visitor.live.record, visit.caller, options)
-  if (outcome.kind === 'refused') return refusedWith(outcome.reason, read, 'account')
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'account')
   const answer = await handOver(visit, visitor, outcome.opened, options)
   return isForm ? redirect(pageOf(outcome.opened.record.pending)) : json(answer)
 }
@@ -47,20 +45,10 @@ export async function recoveryCodesRoute(visit: Visit, options: LoginOptions): P
   if (read.kind !== 'posted') return read
   const { visitor, isForm } = read
   const outcome = await makeRecoveryCodes(visitor.live.record, visit.caller, options)
-  if (outcome.kind === 'refused') return refusedWith(outcome.reason, read, 'recovery-codes')
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'recovery-codes')
   const { opened, recoveryCodes } = outcome
   const answer = await handOver(visit, visitor, opened, options)
   return isForm ? page(newRecoveryCodesPage({ codes: recoveryCodes })) : json({ ...answer, recoveryCodes })
-}
-
-function refusedWith(
-  reason: FactorRefusal,
-  { isForm, refuse }: Posted<object>,
-  place: Place,
-): Promise<Reply> | Reply {
-  return reason === 'reauthentication_required' && isForm
-    ? redirect(reauthenticationFor(place))
-    : refuse(factorProblem(reason))
 }
 
 /** `undefined` for a user without a second factor. */

@@ -1,13 +1,9 @@
-import type { LoginOptions } from './options.ts'
 import { passkeyEnrolOptionsRoute, passkeyEnrolRoute, passkeyRemovalRoute } from './passkey-enrol-routes.ts'
 import { passkeyOptionsRoute, passkeyRoute } from './passkey-routes.ts'
-import type { Reply } from './reply.ts'
-import type { Visit } from './visit.ts'
+import type { Routes } from './route.ts'
 
 /** What is posted about passkeys, by its path. */
-export const passkeyActions: Readonly<
-  Record<string, (visit: Visit, options: LoginOptions) => Promise<Reply>>
-> = {
+export const passkeyActions: Routes = {
   '/auth/passkey/options': passkeyOptionsRoute,
   '/auth/passkey': passkeyRoute,
   '/auth/enrol/passkey/options': passkeyEnrolOptionsRoute,

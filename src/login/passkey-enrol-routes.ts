@@ -14,8 +14,8 @@ import { creationOptions } from './passkey-options.ts'
 import { passkeySite } from './passkey-site.ts'
 import { NEEDS_NAME, NOT_ACCEPTED } from './passkey-problems.ts'
 import { handOver, posted } from './posted.ts'
-import { reauthenticationFor } from './place.ts'
 import { problem, refusal, type Problem } from './problem.ts'
+import { refuseChange } from './refuse-change.ts'
 import { removePasskey } from './remove-passkey.ts'
 import { failed, json, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { pageOf } from './step-page.ts'
@@ -63,10 +63,7 @@ export async function passkeyEnrolRoute(visit: Visit, options: LoginOptions): Pr
   const holder = sessionHolder(visitor.token)
   const enrolment = { record, attestation: fields, site, holder, caller: visit.caller }
   const outcome = await enrolPasskey(enrolment, options)
-  if (outcome.kind === 'refused')
-    return isForm && outcome.reason === 'reauthentication_required'
-      ? redirect(reauthenticationFor('enrol'))
-      : refuse(problemOf(outcome.reason))
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'enrol', enrolmentProblem)
   const answer = await handOver(visit, visitor, outcome.opened, options)
   const { opened, recoveryCodes } = outcome
   if (!isForm) return json({ ...answer, ...(recoveryCodes === undefined ? {} : { recoveryCodes }) })
@@ -80,21 +77,21 @@ export async function passkeyRemovalRoute(visit: Visit, options: LoginOptions): 
   const accepted = { steps: COMPLETE, json: removalFields, form: removalForm, again }
   const read = await posted(visit, accepted, options)
   if (read.kind !== 'posted') return read
-  const { visitor, fields, isForm, refuse } = read
+  const { visitor, fields, isForm } = read
   const outcome = await removePasskey(visitor.live.record, fields.id, visit.caller, options)
-  if (outcome.kind === 'refused') {
-    if (isForm && outcome.reason === 'reauthentication_required')
-      return redirect(reauthenticationFor('account'))
-    return refuse(outcome.reason === 'conflict' ? GONE : factorProblem(outcome.reason))
-  }
+  if (outcome.kind === 'refused') return refuseChange(outcome.reason, read, 'account', removalProblem)
   const answer = await handOver(visit, visitor, outcome.opened, options)
   return isForm ? redirect(pageOf(outcome.opened.record.pending)) : json(answer)
 }
 
 const GONE = problem('conflict', 'There is no such passkey.')
+function removalProblem(reason: FactorRefusal): Problem {
+  return reason === 'conflict' ? GONE : factorProblem(reason)
+}
+
 const NOT_ADDED = problem('conflict', 'This passkey is here already, or there are as many as there can be.')
 
-function problemOf(reason: FactorRefusal): Problem {
+function enrolmentProblem(reason: FactorRefusal): Problem {
   if (reason === 'second_factor_refused') return NOT_ACCEPTED
   return reason === 'conflict' ? NOT_ADDED : factorProblem(reason)
 }

@@ -20,7 +20,8 @@ import { stylesheet } from './pages/stylesheet.ts'
 import { passkeyActions } from './passkey-actions.ts'
 import { passwordPageRoute, passwordRoute } from './password-route.ts'
 import { problem, problemOf, refusal } from './problem.ts'
-import { redirect, type Reply } from './reply.ts'
+import { redirect } from './reply.ts'
+import type { Routes } from './route.ts'
 import { securityHeaders } from './security-headers.ts'
 import { send, sendProblem } from './send.ts'
 import { logoutRoute, refreshRoute, sessionRoute } from './session-routes.ts'
@@ -32,7 +33,7 @@ import {
   sessionsRoute,
 } from './sessions-routes.ts'
 import { endUserSessionsRoute, userSessionsRoute } from './user-sessions-routes.ts'
-import { callerOf, headerOf, presentedToken, visitOf, type Visit } from './visit.ts'
+import { callerOf, headerOf, presentedToken, visitOf } from './visit.ts'
 
 /**
  * Answers one request; `requestId` is said in errors and in the audit trail, `certificateKey` is of the client
@@ -45,12 +46,10 @@ export type LoginApp = (
   certificateKey?: string,
 ) => void
 
-type Route = (visit: Visit, options: LoginOptions) => Promise<Reply> | Reply
-
 /** No body here is longer than this many bytes. */
 const BODY_LIMIT = 16 * 1024
 
-const PAGES: Readonly<Record<string, Route>> = {
+const PAGES: Routes = {
   '/': () => redirect('/login'),
   '/login': loginPageRoute,
   '/password': passwordPageRoute,
@@ -62,12 +61,12 @@ const PAGES: Readonly<Record<string, Route>> = {
   '/auth/users/:name/sessions': userSessionsRoute,
 }
 
-const ENDS: Readonly<Record<string, Route>> = {
+const ENDS: Routes = {
   '/auth/sessions/:id': endSessionRoute,
   '/auth/users/:name/sessions': endUserSessionsRoute,
 }
 
-const ACTIONS: Readonly<Record<string, Route>> = {
+const ACTIONS: Routes = {
   '/auth/login': loginRoute,
   '/auth/password': passwordRoute,
   '/auth/logout': logoutRoute,
@@ -82,7 +81,7 @@ const ACTIONS: Readonly<Record<string, Route>> = {
 
 const METHODS = ['get', 'post', 'delete'] as const
 /** Every route of this door, by method and path. */
-export const ROUTES: Readonly<Record<(typeof METHODS)[number], Readonly<Record<string, Route>>>> = {
+export const ROUTES: Readonly<Record<(typeof METHODS)[number], Routes>> = {
   get: PAGES,
   post: ACTIONS,
   delete: ENDS,
