@@ -17,6 +17,7 @@ import { knownUser } from '../../src/login/known-user.ts'
 import { workQueue } from '../../src/login/work-queue.ts'
 import type { LoginOptions } from '../../src/login/options.ts'
 import { passwords } from '../../src/login/password.ts'
+import type { HashCost } from '../../src/login/phc.ts'
 import { loginApp } from '../../src/login/routes.ts'
 import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -32,11 +33,8 @@ export const IDLE: number = 30 * 60_000
 export const ABSOLUTE: number = 12 * 3_600_000
 
 /** Hashes that cost next to nothing. */
-export const CHEAP: LoginOptions['passwords'] = passwords(workQueue(2, 100), {
-  memory: 64,
-  passes: 1,
-  parallelism: 1,
-})
+export const CHEAP_COST: HashCost = { memory: 64, passes: 1, parallelism: 1 }
+export const CHEAP: LoginOptions['passwords'] = passwords(workQueue(2, 100), CHEAP_COST)
 
 export type Engine = 'sqlite' | 'redis'
 export const ENGINES: readonly Engine[] = ['sqlite', 'redis']
