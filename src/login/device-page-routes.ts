@@ -11,7 +11,6 @@ import { deviceApprovalPage } from './pages/device-approval-page.ts'
 import { devicePage } from './pages/device-page.ts'
 import { problem, tooMany, type Problem } from './problem.ts'
 import { failed, page, pageOfProblem, redirect, type Reply } from './reply.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
 import { pageVisitor, type KnownVisitor, type PageVisitor } from './visitor.ts'
 import type { Visit } from './visit.ts'
 
@@ -68,10 +67,8 @@ async function approver(visit: Visit, options: LoginOptions): Promise<PageVisito
   if (visitor.kind === 'elsewhere') return visitor
   const { user, mfaAt } = visitor.live.record
   const known = await knownUser(user, options)
-  const required = secondFactorRequired(user, options.rightsOf)
-  const lacks =
-    known === undefined ? 'all' : nextStep(known.credentials, { mfaAt, secondFactorRequired: required })
-  return lacks === null ? visitor : { kind: 'elsewhere', to: '/reauthenticate?account' }
+  const isComplete = known !== undefined && nextStep(known, mfaAt, options.rightsOf) === null
+  return isComplete ? visitor : { kind: 'elsewhere', to: '/reauthenticate?account' }
 }
 
 function formPage({ token }: KnownVisitor, options: LoginOptions, code?: string, fault?: string): string {

@@ -1,8 +1,7 @@
 import type { PendingStep, SessionRecord } from '../auth/session-record.ts'
 import { knownUser } from './known-user.ts'
-import { nextStep } from './next-step.ts'
+import { nextStep, secondFactorRequired } from './next-step.ts'
 import type { LoginOptions } from './options.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
 
 /**
  * The step that a session lacks now; null for nothing. Beside what was missing when it was opened that is the second
@@ -19,5 +18,5 @@ export async function lackingStep(
   if (!secondFactorRequired(user, options.rightsOf)) return null
   const known = await knownUser(user, options)
   if (known === undefined) return 'second_factor'
-  return nextStep(known.credentials, { mfaAt, secondFactorRequired: true })
+  return nextStep(known, mfaAt, options.rightsOf)
 }

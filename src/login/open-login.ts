@@ -4,7 +4,6 @@ import type { KnownUser } from './known-user.ts'
 import { nextStep } from './next-step.ts'
 import { openSession, type OpenedSession, type Opening } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
 import { recordIfPossible, sessionEnded } from './session-audit.ts'
 
 /** What a login proved, and where. */
@@ -45,16 +44,15 @@ export async function openLogin(
 }
 
 function openingOf(
-  { known: { user, credentials }, method, mfaAt, label, caller }: ProvenLogin,
+  { known, method, mfaAt, label, caller }: ProvenLogin,
   { rightsOf }: LoginOptions,
 ): Omit<Opening, 'replaces'> {
-  const required = secondFactorRequired(user.name, rightsOf)
   return {
-    user,
-    pending: nextStep(credentials, { mfaAt, secondFactorRequired: required }),
+    user: known.user,
+    pending: nextStep(known, mfaAt, rightsOf),
     mfaAt,
     authenticationMethods: [method].flat(),
-    endsBy: credentials.oneTimeUntil ?? undefined,
+    endsBy: known.credentials.oneTimeUntil ?? undefined,
     label,
     reason: 'login',
     caller,

@@ -15,7 +15,6 @@ import { knownUser } from './known-user.ts'
 import { nextStep } from './next-step.ts'
 import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
 
 /** What a device is answered (RFC 8628, 3.5). */
 export type DeviceRelease =
@@ -95,6 +94,5 @@ async function stillStands(
   ])
   // It lives only in the epoch in which its user is, and while he is not disabled.
   if (live === undefined || known === undefined) return false
-  const required = secondFactorRequired(user, rightsOf)
-  return nextStep(known.credentials, { mfaAt, secondFactorRequired: required }) === null
+  return nextStep(known, mfaAt, rightsOf) === null
 }

@@ -6,7 +6,6 @@ import { openSession, type OpenedSession } from './open-session.ts'
 import type { Caller, LoginOptions } from './options.ts'
 import { nextStep } from './next-step.ts'
 import type { KnownUser } from './known-user.ts'
-import { secondFactorRequired } from './second-factor-required.ts'
 
 /** What was proved anew in a session. */
 export interface Rise {
@@ -34,8 +33,7 @@ export interface Rise {
 export async function reopenSession(rise: Rise, options: LoginOptions): Promise<OpenedSession | undefined> {
   const { record, known, method, mfaAt, isFresh, reason, caller } = rise
   const { user, credentials } = known
-  const required = secondFactorRequired(user.name, options.rightsOf)
-  const pending = nextStep(credentials, { mfaAt, secondFactorRequired: required })
+  const pending = nextStep(known, mfaAt, options.rightsOf)
   const opened = await openSession(
     {
       user,
