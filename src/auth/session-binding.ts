@@ -1,3 +1,5 @@
+import { ipv6Groups } from './ipv6.ts'
+
 /** What a session is bound to beyond its token. */
 export type SessionBinding = 'none' | 'address' | 'certificate'
 
@@ -51,13 +53,12 @@ export function isBoundTo(bound: string | null, holder: Holder, binding: Session
 const KINDS = ['address', 'certificate'] as const satisfies readonly SessionBinding[]
 
 const IPV4 = /^([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})\.[0-9]{1,3}$/
-const IPV6 = /^[0-9a-f:.]+$/i
 
 function prefixOf(address: string): string | undefined {
   const [bare = ''] = address.split('%', 1)
   const [, network] = IPV4.exec(bare) ?? []
   if (network !== undefined) return `${network}.0/24`
-  const groups = IPV6.test(bare) ? groupsOf(bare) : undefined
+  const groups = ipv6Groups(bare)
   if (groups === undefined) return undefined
   if (!isMapped(groups)) return `${groups.slice(0, 4).join(':')}::/64`
   const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16))
@@ -67,12 +68,4 @@ function prefixOf(address: string): string | undefined {
 /** An IPv4 address, as a socket for both kinds has it (RFC 4291, 2.5.5.2). */
 function isMapped(groups: readonly string[]): boolean {
   return groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff'
-}
-
-/** The eight groups of an IPv6 address, as `URL` writes them (RFC 5952), in full. */
-function groupsOf(address: string): readonly string[] | undefined {
-  const host = URL.parse(`https://[${address}]`)?.hostname.slice(1, -1)
-  if (host === undefined) return undefined
-  const [head = [], tail = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')))
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail]
 }
