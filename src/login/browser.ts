@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import session from 'express-session'
 import { SESSION_COOKIE } from '../auth/session-credential.ts'
+import { COOKIE_ATTRIBUTES } from './cookie-attributes.ts'
 import type { LoginOptions } from './options.ts'
 
 declare module 'express-session' {
@@ -26,8 +27,6 @@ export interface Browser {
   takeNotice(): Notice | undefined
 }
 
-const ATTRIBUTES = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const
-
 /** What a browser may still have of an account. Not its other cookies: it stays a known device (`known-device.ts`). */
 const LEFT_BEHIND = '"cache", "storage"'
 
@@ -43,7 +42,7 @@ export function browserSessions({ keys, browserSessions: store }: LoginOptions):
     name: SESSION_COOKIE,
     secret: [...keys.cookie],
     store,
-    cookie: { ...ATTRIBUTES },
+    cookie: { ...COOKIE_ATTRIBUTES },
     genid: (request) => {
       const id: unknown = request.res?.locals[NEXT_ID]
       return typeof id === 'string' ? id : randomBytes(32).toString('base64url')
@@ -71,7 +70,7 @@ export function browserOf(request: Request, response: Response, onFault: (error:
           resolve()
         })
       })
-      response.clearCookie(SESSION_COOKIE, ATTRIBUTES)
+      response.clearCookie(SESSION_COOKIE, COOKIE_ATTRIBUTES)
       response.set('clear-site-data', LEFT_BEHIND)
     },
     takeNotice() {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
 import { cookieNamed } from '../auth/session-credential.ts'
+import { COOKIE_ATTRIBUTES } from './cookie-attributes.ts'
 import { groupedCode, userCodeIn } from './device-code.ts'
 
 /**
@@ -17,7 +18,6 @@ export interface DeviceReturn {
 }
 
 const COOKIE = '__Host-sallyport-pairing'
-const ATTRIBUTES = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const
 /** As long as a device waits, in ms. */
 const LIFE = 10 * 60_000
 const NO_CODE = '-'
@@ -30,9 +30,9 @@ export function deviceReturnOf(request: IncomingMessage, response: Response): De
   return {
     code: code === undefined ? undefined : groupedCode(code),
     isKept: kept !== undefined,
-    keep: () => void response.cookie(COOKIE, code ?? NO_CODE, { ...ATTRIBUTES, maxAge: LIFE }),
+    keep: () => void response.cookie(COOKIE, code ?? NO_CODE, { ...COOKIE_ATTRIBUTES, maxAge: LIFE }),
     forget() {
-      if (kept !== undefined) response.clearCookie(COOKIE, ATTRIBUTES)
+      if (kept !== undefined) response.clearCookie(COOKIE, COOKIE_ATTRIBUTES)
     },
   }
 }

@@ -7,6 +7,7 @@ import {
   sessionTokenFrom,
   type PresentedToken,
 } from '../auth/session-credential.ts'
+import { COOKIE_ATTRIBUTES } from './cookie-attributes.ts'
 import { postedBody, type PostedBody } from './body.ts'
 import { browserOf, type Browser } from './browser.ts'
 import { deviceReturnOf, type DeviceReturn } from './device-return.ts'
@@ -37,7 +38,6 @@ export interface Visit {
 
 const DEVICE_COOKIE = '__Host-sallyport-device'
 const FORM_COOKIE = '__Host-sallyport-form'
-const COOKIE_ATTRIBUTES = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const
 
 const FORM_SECRET = /^[A-Za-z0-9_-]{43}$/
 
