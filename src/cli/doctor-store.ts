@@ -2,16 +2,14 @@ import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Store } from '../store/store.ts'
 import { findingsOf, type Check, type Finding } from './doctor-finding.ts'
+import { usersFindings } from './doctor-users.ts'
 import { storeOf } from './store-of.ts'
 import { accessTo } from './user-access.ts'
-import { visible } from './visible.ts'
 
 /** Above this a request waits for the store longer than for all the rest; at 250 the store counts as gone. In ms. */
 const SLOW = 50
 /** The fastest of so many counts. */
 const ATTEMPTS = 5
-/** So many names are said. */
-const NAMED = 5
 
 /** Whether the store answers in time, and whether everybody in it can log in under our keys. */
 export const store: Check = {
@@ -28,7 +26,7 @@ export const store: Check = {
   },
 }
 
-const { ok, warning, problem } = findingsOf(store.name)
+const { ok, warning } = findingsOf(store.name)
 
 async function speedOf(opened: Store, { store: location }: Config): Promise<Finding> {
   let fastest = Infinity
@@ -43,17 +41,6 @@ async function speedOf(opened: Store, { store: location }: Config): Promise<Find
 }
 
 async function usersIn(opened: Store, config: Config): Promise<readonly Finding[]> {
-  const { vault } = accessTo(opened, config)
-  const users = await opened.users.list()
-  const strange = users.filter(({ name, credentials }) => vault.open(name, credentials) === undefined)
-  if (users.length === 0) return [warning('there are no users', '"npx sallyport user add NAME" makes one')]
-  if (strange.length === 0) return [ok(`${users.length} user(s), all sealed under a factor key that is here`)]
-  const names = strange.slice(0, NAMED).map(({ name }) => visible(name))
-  const more = strange.length > NAMED ? `, and ${strange.length - NAMED} more` : ''
-  return [
-    problem(
-      `${strange.length} of ${users.length} user(s) cannot log in, since they are sealed under another factor key: ${names.join(', ')}${more}`,
-      'put that key behind the one in SALLYPORT_FACTOR_KEY, or reset them with "npx sallyport user reset-password" and "reset-mfa"',
-    ),
-  ]
+  const { users, vault } = accessTo(opened, config)
+  return usersFindings(await users.list(), vault)
 }

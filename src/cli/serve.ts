@@ -9,7 +9,7 @@ import { authorityFiles } from '../pki/files.ts'
 import type { Log } from '../server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../server.ts'
 import { configuration } from './configuration.ts'
-import { assertFactorKey } from './factor-key-fault.ts'
+import { assertFactorKey, usersOfBefore } from './factor-key-fault.ts'
 import { endings, hotReload, lookAtAll, reloadProblems, type ReloadLog } from './hot-reload.ts'
 import { issuerAt } from './issuer-client.ts'
 import { listenFaults } from './listen-faults.ts'
@@ -73,7 +73,10 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
 /** A store that does not answer is no reason not to start: whoever logs in meanwhile is told to come back. */
 async function assertOurUsers({ store }: ServeParts, config: Config, log: Log): Promise<void> {
   try {
-    await assertFactorKey(accessTo(store, config), config.store)
+    const access = accessTo(store, config)
+    await assertFactorKey(access, config.store)
+    const before = await usersOfBefore(access)
+    if (before !== undefined) log.error({}, before)
   } catch (err) {
     if (!isSallyportError(err, 'STORE_UNAVAILABLE')) throw err
     log.error({ err }, 'the store does not say whether its users can log in here')

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { isSallyportError } from '../errors.ts'
 import type { Credentials } from '../login/credentials.ts'
 import type { CredentialVault } from '../login/credential-vault.ts'
+import { isOfBefore } from '../login/is-of-before.ts'
 import type { User } from '../login/user.ts'
 import type { Store } from '../store/store.ts'
 import { configuration } from './configuration.ts'
@@ -72,19 +73,18 @@ function vaultOf(store: Store, config: Config): CredentialVault | undefined {
   }
 }
 
-function rowOf(
-  { name, disabled, credentials: sealed, createdAt }: User,
-  vault: CredentialVault | undefined,
-  now: number,
-): Row {
+function rowOf(user: User, vault: CredentialVault | undefined, now: number): Row {
+  const { name, disabled, credentials: sealed, createdAt } = user
   const credentials = vault?.open(name, sealed)
   return {
     name,
-    state: disabled ? 'disabled' : stateOf(credentials, now),
+    state: disabled ? 'disabled' : isOfBefore(user) ? OF_BEFORE : stateOf(credentials, now),
     secondFactors: credentials === undefined ? null : factorsIn(credentials),
     createdAt: new Date(createdAt).toISOString(),
   }
 }
+
+const OF_BEFORE = 'cannot log in: added by an older version, to be reset with "user reset-password"'
 
 function stateOf(credentials: Credentials | undefined, now: number): string {
   if (credentials === undefined) return 'cannot log in: sealed under a factor key that is not here'
