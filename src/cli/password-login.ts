@@ -50,7 +50,7 @@ async function stepped(pending: Pending, login: PasswordLogin): Promise<LoginAns
         token: pending.pending,
       }))
     case 'change_password':
-      login.tell('your password was good for one login: choose another')
+      login.tell('this password is good only for setting one of your own: choose it')
       return tried(login, async () => ({
         path: '/auth/password',
         body: { newPassword: await newPassword(login) },

@@ -16,7 +16,7 @@ export function passwordPage({ formToken, user, isForced, problem }: PasswordPag
   return layout(
     isForced ? 'Choose a password' : 'Change password',
     html`
-      ${isForced ? html`<p>Your password was good for one login. Choose your own, ${user}.</p>` : undefined}
+      ${isForced ? html`<p>The password that you were given is good only for this: choose your own, ${user}.</p>` : undefined}
       ${alert(problem)}
       <form method="post" action="/auth/password">
         ${formTokenField(formToken)}
