@@ -113,6 +113,7 @@ test('a user who cannot be opened never logs in, the answer does not say so, and
   for (const [name, credentials] of [
     ['alice', sealed],
     ['bob', 'v1.00000000.nothing'],
+    ['carol', ''],
   ] as const)
     await server.store.users.create({
       name,
@@ -123,7 +124,7 @@ test('a user who cannot be opened never logs in, the answer does not say so, and
       createdAt: 0,
     })
   const answers = new Set<string>()
-  for (const username of ['alice', 'alice', 'bob', 'nobody']) {
+  for (const username of ['alice', 'alice', 'bob', 'carol', 'nobody']) {
     const answer = await ask({
       port: server.ports.people ?? 0,
       path: '/auth/login',
@@ -135,10 +136,11 @@ test('a user who cannot be opened never logs in, the answer does not say so, and
   }
   assert.equal(answers.size, 1)
   assert.match([...answers][0] ?? '', /^401 .*invalid_credentials/)
-  assert.equal(said.length, 2)
+  assert.equal(said.length, 3)
   assert.match(
     said[0] ?? '',
     /^the user "alice" cannot log in: .* factor key [0-9a-f]{8}, which is not configured/,
   )
   assert.match(said[1] ?? '', /^the user "bob" cannot log in: what is stored of him was not sealed for him/)
+  assert.match(said[2] ?? '', /^the user "carol" cannot log in: an older version added him/)
 })
