@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { ensurePrograms } from './ensure.ts'
@@ -40,12 +40,16 @@ if (missing.length > 0) {
 process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/compile')
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
+/** How long the tests of each file took, in ms. */
+const took = new Map<string, number>()
+const SLOW = 10_000
 const stream = run({
   files: files.map((file) => file),
   concurrency,
   timeout,
 })
-stream.on('test:pass', ({ details, skip }) => {
+stream.on('test:pass', ({ details, skip, nesting, file }) => {
+  if (nesting === 0 && file !== undefined) took.set(file, (took.get(file) ?? 0) + details.duration_ms)
   if (details.type === 'suite') return
   if (skip === undefined || skip === false) counts.passed += 1
   else counts.skipped += 1
@@ -56,6 +60,8 @@ stream.on('test:fail', () => {
 stream.compose(spec).pipe(process.stdout)
 stream.on('end', () => {
   process.once('exit', () => {
+    for (const [file, ms] of [...took].filter(([, time]) => time > SLOW).toSorted(([, a], [, b]) => b - a))
+      console.log(`${(ms / 1000).toFixed(1)} s  ${relative('.', file)}`)
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
     if (counts.passed === 0) console.error('no test ran')
     if (counts.passed === 0 || counts.failed > 0) process.exitCode = 1
