@@ -13,6 +13,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { newKeyPair, privateKeyPem } from '../../src/pki/key.ts'
 import { newRequest } from '../../src/pki/new-request.ts'
 import { ask, modern, type Answer } from '../support/clients.ts'
+import { totpCode } from '../support/totp.ts'
 
 /**
  * `npm run test:docker`: builds the image, brings the stack of docker-compose.yml up under a name and on ports of its
@@ -197,18 +198,33 @@ async function post(
   return ask({ ...caller, path, headers, body: JSON.stringify(fields) })
 }
 
-/** Logs in with a one-time password, sets a new one, and returns the token of the session. */
+/** What a step of a login answers. */
+interface LoginAnswer {
+  readonly next: string | null
+  readonly pending?: string
+  readonly token?: string
+}
+
+/** Logs in with a one-time password, sets a new one and a second factor, and returns the token of the session. */
 async function loggedIn(caller: Caller, password: string): Promise<string> {
-  const first = await post(caller, '/auth/login', { username: 'admin', password, token: true })
-  assert.equal(first.status, 200, first.body)
-  const { next, pending } = first.json() as { next: string; pending: string }
-  assert.equal(next, 'change_password')
+  const first = await step(caller, '/auth/login', { username: 'admin', password, token: true })
+  assert.equal(first.next, 'change_password')
   const newPassword = randomBytes(24).toString('base64url')
-  const second = await post({ ...caller, token: pending }, '/auth/password', { newPassword })
-  assert.equal(second.status, 200, second.body)
-  const done = second.json() as { next: string | null; token: string }
-  assert.equal(done.next, null, second.body)
-  return done.token
+  const second = await step({ ...caller, token: first.pending ?? '' }, '/auth/password', { newPassword })
+  assert.equal(second.next, 'enrol')
+  const pending = { ...caller, token: second.pending ?? '' }
+  const asked = await post(pending, '/auth/enrol/totp', {})
+  assert.equal(asked.status, 200, asked.body)
+  const { secret } = asked.json() as { secret: string }
+  const done = await step(pending, '/auth/enrol/totp', { code: totpCode(secret, Date.now()) })
+  assert.equal(done.next, null)
+  return done.token ?? ''
+}
+
+async function step(caller: Caller, path: string, body: Record<string, unknown>): Promise<LoginAnswer> {
+  const answer = await post(caller, path, body)
+  assert.equal(answer.status, 200, answer.body)
+  return answer.json() as LoginAnswer
 }
 
 /** The credentials with a new key and certificate, which the issuer gives through the server. */
@@ -314,7 +330,7 @@ async function used(stack: Stack, directory: string, { need, check }: Steps): Pr
     assert.match(stack.compose('run', '--rm', '-T', 'init'), /Nothing was missing/),
   )
 
-  const token = await need('the first user logs in and sets a password', async () =>
+  const token = await need('the first user logs in, and sets a password and a second factor', async () =>
     loggedIn(person, oneTimePassword(stack.compose('logs', '--no-color', 'init'))),
   )
   await check('a tool is called by session', async () =>
