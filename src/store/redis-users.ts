@@ -1,4 +1,5 @@
 import type { User, Users } from '../login/user.ts'
+import { NOBODY } from './nobody.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { numberOf, textOf } from './redis-reply.ts'
 
@@ -15,9 +16,6 @@ const FIND = script(`
   local found = redis.call('HMGET', KEYS[1], 'createdAt', 'credentials', 'disabled', 'epoch', 'revision')
   if not found[1] then return { '0', '0', ARGV[1], '0', '0', '0' } end
   return { '1', found[1], found[2] or '', found[3] or '1', found[4] or '', found[5] or '0' }`)
-
-/** As long as the sealed credentials of most users. */
-const NOBODY = 'x'.repeat(480)
 
 /**
  * A rise of the epoch goes through in a store that is full. A failover must not lose it: a code would be good twice,
