@@ -1,4 +1,6 @@
 import type { Histories, HistoryEntry } from '../login/history.ts'
+import { isTime } from './is-time.ts'
+import { arrayIn } from './json-array.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { HISTORY_LENGTH } from './retention.ts'
 import { historyEventOf } from './stored-words.ts'
@@ -24,12 +26,10 @@ export function redisHistories(client: RedisClient, slotOf: (user: string) => st
   }
 }
 
-/** What another version wrote, and this one does not know, is left out. */
+/** What another version or a hand wrote, and this one does not understand, is left out. */
 function entryIn(text: string): HistoryEntry | undefined {
-  const fields: unknown = JSON.parse(text)
-  const values: readonly unknown[] = Array.isArray(fields) ? fields : []
-  const [at, word, address, userAgent] = values
+  const [at, word, address, userAgent] = arrayIn(text)
   const event = historyEventOf(String(word))
-  if (event === undefined || typeof at !== 'number') return undefined
+  if (event === undefined || !isTime(at)) return undefined
   return Object.freeze({ at, event, address: String(address), userAgent: String(userAgent) })
 }

@@ -1,4 +1,6 @@
 import type { LiveSession, SessionRecord } from '../auth/session-record.ts'
+import { isTime } from './is-time.ts'
+import { arrayIn } from './json-array.ts'
 import { methodsOf, pendingOf } from './stored-words.ts'
 
 /**
@@ -75,19 +77,6 @@ function restIn(text: unknown): Rest | undefined {
   return { createdAt, authenticatedAt, mfaAt, authenticationMethods, binding, label, address, userAgent, mac }
 }
 
-function arrayIn(text: string): readonly unknown[] {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value : []
-  } catch {
-    return []
-  }
-}
-
 function numberIn(text: unknown): number | undefined {
   return typeof text === 'string' && text !== '' ? Number(text) : undefined
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value)
 }

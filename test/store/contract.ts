@@ -1,6 +1,7 @@
 import { browserSessionsContract } from './browser-sessions-contract.ts'
 import { devicesContract } from './devices-contract.ts'
 import { handlesContract } from './handles-contract.ts'
+import { historiesContract } from './histories-contract.ts'
 import { notesContract } from './notes-contract.ts'
 import { rateLimitsContract } from './rate-limits-contract.ts'
 import { revocationsContract } from './revocations-contract.ts'
@@ -14,6 +15,7 @@ export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   sessionsContract(open, backdoor)
   devicesContract(open)
   handlesContract(open)
+  historiesContract(open)
   notesContract(open)
   rateLimitsContract(open)
   revocationsContract(open, backdoor)

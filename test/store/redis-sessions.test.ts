@@ -137,3 +137,30 @@ test('a session that may not be opened changes nothing, nor does one that cannot
   assert.equal(await store.sessions.open(old.record, now + LIFE, undefined, now, MOST), undefined)
   assert.deepEqual(await raw.dump(indexOf(user)), kept)
 })
+
+test('times that are none, written by hand, are no session and no entry, and hide no other', async (t) => {
+  const { store, raw, opened } = await place(t)
+  const user = newUser()
+  await store.users.create(user)
+  const now = Date.now()
+  const [good, bad] = [await opened(user, now), await opened(user, now + 1)]
+  await raw.hset(`sallyport:{${bad.slot}}:session:${bad.digest}`, 'lastSeenAt', '9000000000000000')
+  const listed = await store.sessions.list(user.name, now + 2)
+  assert.deepEqual(
+    listed.map(({ record }) => record.digest),
+    [good.digest],
+  )
+  const history = { at: now, event: 'login', address: '', userAgent: '' } as const
+  await store.histories.add(user.name, history)
+  const key = `sallyport:{${slotOf(user.name)}}:history:${user.name}`
+  for (const text of [
+    'not json',
+    '[]',
+    'null',
+    '["1","login","",""]',
+    '[9e15,"login","",""]',
+    '[1,"toString","",""]',
+  ])
+    await raw.lpush(key, text)
+  assert.deepEqual(await store.histories.list(user.name), [history])
+})
