@@ -8,6 +8,7 @@ import { settingsSchema } from '../src/config/settings.ts'
 import { contextWords } from '../src/login/context-words.ts'
 import { passwordOnly } from '../src/login/credentials.ts'
 import type { GrowingDelay } from '../src/login/growing-delay.ts'
+import { DEVICE_LOGIN_LIFE } from '../src/login/device-code.ts'
 import { DEVICE_LIFE } from '../src/login/known-device.ts'
 import { ONE_TIME_LIFE } from '../src/login/one-time-password.ts'
 import type { AdministratorPermission } from '../src/login/options.ts'
@@ -213,7 +214,7 @@ test('ASVS 14.1.2: SECURITY.md says how each of it is protected, and until when 
   assert.ok(untilOf('state of browsers').startsWith(`${BROWSER_STATE_TTL / HOUR} hours`))
   assert.equal(REVOCATIONS_KEPT_LONGER, 48 * HOUR)
   assert.match(untilOf('ended early'), /^two days past/)
-  assert.equal(constantIn('login/ask-device-login.ts', 'LIFE'), '10 * 60_000')
+  assert.equal(DEVICE_LOGIN_LIFE, 10 * 60_000)
   assert.match(untilOf('user codes'), /at most ten minutes/)
   const limits = Object.values(throttleLimits(THROTTLE_SETTINGS)) as (GrowingDelay | RateLimit)[]
   const lives = limits.map((one) => ('forgotten' in one ? Math.max(one.forgotten, one.within) : one.seconds))

@@ -1,11 +1,15 @@
 import { networkOf } from './network.ts'
-import { deviceDigestOf, groupedCode, newDeviceCode, newUserCode, userCodeDigests } from './device-code.ts'
+import {
+  DEVICE_LOGIN_LIFE,
+  deviceDigestOf,
+  groupedCode,
+  newDeviceCode,
+  newUserCode,
+  userCodeDigests,
+} from './device-code.ts'
 import { sealDeviceRequest } from './device-seal.ts'
 import type { DevicePace, DeviceQuota } from './device-store.ts'
 import type { Caller, LoginOptions } from './options.ts'
-
-/** How long a device may wait to be approved, in ms (ASVS 5.0, 6.5.5: at most ten minutes). */
-const LIFE = 10 * 60_000
 
 /** RFC 8628, 3.2 and 3.5: every five seconds, and five seconds more for whoever does not keep to that. */
 export const DEVICE_PACE: DevicePace = { interval: 5_000, step: 5_000, most: 60_000, tolerance: 1_000 }
@@ -56,13 +60,24 @@ export async function askDeviceLogin(
       { code, client: printable(client), address, askedAt },
       keys.device,
     )
-    const entry = { device, code, network: networkOf(address), request, expiresAt: askedAt + LIFE }
+    const entry = {
+      device,
+      code,
+      network: networkOf(address),
+      request,
+      expiresAt: askedAt + DEVICE_LOGIN_LIFE,
+    }
     const outcome = await devices.open(entry, QUOTA, askedAt)
     if (outcome === 'full') return FULL
     if (outcome === 'opened')
       return {
         kind: 'asked',
-        login: { deviceCode, userCode: groupedCode(userCode), life: LIFE, interval: DEVICE_PACE.interval },
+        login: {
+          deviceCode,
+          userCode: groupedCode(userCode),
+          life: DEVICE_LOGIN_LIFE,
+          interval: DEVICE_PACE.interval,
+        },
       }
   }
   return FULL

@@ -1,6 +1,9 @@
 import { createHash, randomBytes, randomInt, type KeyObject } from 'node:crypto'
 import { macOf, type SealingKeys } from '../auth/mac.ts'
 
+/** How long a device may wait to be approved, in ms (ASVS 5.0, 6.5.5: at most ten minutes). */
+export const DEVICE_LOGIN_LIFE: number = 10 * 60_000
+
 /** Twenty consonants: no letter looks like another or like a digit, and they make no words (RFC 8628, 6.1). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const GROUP = 4

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
 import { cookieNamed } from '../auth/session-credential.ts'
 import { COOKIE_ATTRIBUTES } from './cookie-attributes.ts'
-import { groupedCode, userCodeIn } from './device-code.ts'
+import { DEVICE_LOGIN_LIFE, groupedCode, userCodeIn } from './device-code.ts'
 
 /**
  * The way back to `/device` for a browser that has to log in first: a cookie, since no address is redirected to that a
@@ -18,8 +18,6 @@ export interface DeviceReturn {
 }
 
 const COOKIE = '__Host-sallyport-pairing'
-/** As long as a device waits, in ms. */
-const LIFE = 10 * 60_000
 const NO_CODE = '-'
 
 /** Reads it from a request. */
@@ -30,7 +28,8 @@ export function deviceReturnOf(request: IncomingMessage, response: Response): De
   return {
     code: code === undefined ? undefined : groupedCode(code),
     isKept: kept !== undefined,
-    keep: () => void response.cookie(COOKIE, code ?? NO_CODE, { ...COOKIE_ATTRIBUTES, maxAge: LIFE }),
+    keep: () =>
+      void response.cookie(COOKIE, code ?? NO_CODE, { ...COOKIE_ATTRIBUTES, maxAge: DEVICE_LOGIN_LIFE }),
     forget() {
       if (kept !== undefined) response.clearCookie(COOKIE, COOKIE_ATTRIBUTES)
     },
