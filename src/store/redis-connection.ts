@@ -52,6 +52,7 @@ export function newListener(
   if (connection instanceof Redis) return new Redis({ ...common, ...targetOf(location, options) })
   const known = connection.nodes().map(({ options: { host = '', port = 0 } }) => ({ host, port }))
   const nodes = known.length === 0 ? location.hosts : known
+  // Any will do, so that not all servers listen to the same one.
   const node = nodes[Math.floor(Math.random() * nodes.length)]
   return new Redis({ ...common, ...identityOf(location, options), ...node })
 }
