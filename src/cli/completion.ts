@@ -16,14 +16,18 @@ interface Level {
   readonly options: readonly string[]
 }
 
-/** `sallyport completion SHELL`: prints what makes a shell complete commands and options. */
-export function completionCommand(): Command {
+/**
+ * `sallyport completion SHELL`: prints what makes a shell complete commands and options.
+ *
+ * @param program gives all that can be completed
+ */
+export function completionCommand(program: () => Promise<Command>): Command {
   return new Command('completion')
     .description('Print a script that lets your shell complete commands and options.')
     .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
     .addHelpText('after', EXAMPLES)
-    .action((shell: string, _options: unknown, command: Command) => {
-      const levels = levelsOf(command.parent ?? command, 'sallyport')
+    .action(async (shell: string) => {
+      const levels = levelsOf(await program(), 'sallyport')
       print(scriptOf(levels, shell === 'zsh'))
     })
 }

@@ -1,25 +1,29 @@
 import { Command } from 'commander'
-import { callCommand } from './call.ts'
-import { certCommand } from './cert.ts'
-import { completionCommand } from './completion.ts'
-import { clientCommand } from './client.ts'
-import { connectCommand } from './connect.ts'
-import { doctorCommand } from './doctor.ts'
-import { enrollCommand } from './enroll.ts'
-import { initCaCommand } from './init-ca.ts'
-import { initCommand } from './init.ts'
-import { issueClientCertCommand } from './issue-client-cert.ts'
-import { issueServerCertCommand } from './issue-server-cert.ts'
-import { issuerCommand } from './issuer.ts'
-import { loginCommand } from './login.ts'
-import { logoutCommand } from './logout.ts'
-import { runCommand } from './run-command.ts'
-import { serveCommand } from './serve.ts'
-import { sessionCommand } from './session.ts'
-import { startCommand } from './start.ts'
-import { toolsCommand } from './tools.ts'
 import { VERSION } from '../version.ts'
-import { userCommand } from './user.ts'
+import { runCommand } from './run-command.ts'
+
+/** A command by its name, in the order of the help. Each brings its libraries along, so only what runs is loaded. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['init', async () => (await import('./init.ts')).initCommand()],
+  ['serve', async () => (await import('./serve.ts')).serveCommand()],
+  ['start', async () => (await import('./start.ts')).startCommand()],
+  ['doctor', async () => (await import('./doctor.ts')).doctorCommand()],
+  ['tools', async () => (await import('./tools.ts')).toolsCommand()],
+  ['call', async () => (await import('./call.ts')).callCommand()],
+  ['login', async () => (await import('./login.ts')).loginCommand()],
+  ['logout', async () => (await import('./logout.ts')).logoutCommand()],
+  ['connect', async () => (await import('./connect.ts')).connectCommand()],
+  ['client', async () => (await import('./client.ts')).clientCommand()],
+  ['user', async () => (await import('./user.ts')).userCommand()],
+  ['session', async () => (await import('./session.ts')).sessionCommand()],
+  ['cert', async () => (await import('./cert.ts')).certCommand()],
+  ['enroll', async () => (await import('./enroll.ts')).enrollCommand()],
+  ['init-ca', async () => (await import('./init-ca.ts')).initCaCommand()],
+  ['issue-client-cert', async () => (await import('./issue-client-cert.ts')).issueClientCertCommand()],
+  ['issue-server-cert', async () => (await import('./issue-server-cert.ts')).issueServerCertCommand()],
+  ['issuer', async () => (await import('./issuer.ts')).issuerCommand()],
+  ['completion', async () => (await import('./completion.ts')).completionCommand(wholeProgram)],
+])
 
 /**
  * The `sallyport` command.
@@ -28,27 +32,16 @@ import { userCommand } from './user.ts'
  * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  const program = new Command('sallyport')
-    .description('The zero-trust door to MCP tools.')
-    .version(VERSION)
-    .addCommand(initCommand())
-    .addCommand(serveCommand())
-    .addCommand(startCommand())
-    .addCommand(doctorCommand())
-    .addCommand(toolsCommand())
-    .addCommand(callCommand())
-    .addCommand(loginCommand())
-    .addCommand(logoutCommand())
-    .addCommand(connectCommand())
-    .addCommand(clientCommand())
-    .addCommand(userCommand())
-    .addCommand(sessionCommand())
-    .addCommand(certCommand())
-    .addCommand(enrollCommand())
-    .addCommand(initCaCommand())
-    .addCommand(issueClientCertCommand())
-    .addCommand(issueServerCertCommand())
-    .addCommand(issuerCommand())
-    .addCommand(completionCommand())
-  return runCommand(program, args)
+  const load = COMMANDS.get(args[0] ?? '')
+  return runCommand(load === undefined ? await wholeProgram() : programOf([await load()]), args)
+}
+
+async function wholeProgram(): Promise<Command> {
+  return programOf(await Promise.all(Array.from(COMMANDS.values(), async (load) => load())))
+}
+
+function programOf(commands: readonly Command[]): Command {
+  const program = new Command('sallyport').description('The zero-trust door to MCP tools.').version(VERSION)
+  for (const command of commands) program.addCommand(command)
+  return program
 }
