@@ -18,10 +18,12 @@ export interface DeviceLogin {
   readonly show: (prompt: DevicePrompt) => void
   /** Told how many ms are left, whenever it was asked in vain. */
   readonly waiting: (left: number) => void
-  /** Resolves after `ms`; rejects when whoever waits breaks off. */
-  readonly wait: (ms: number) => Promise<void>
+  /** Resolves after `ms`; rejects when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
   /** Ms, of any clock that does not go back. */
   readonly now: () => number
+  /** Aborted when whoever waits breaks off: that ends a pause and a question to the server alike. */
+  readonly signal: AbortSignal
 }
 
 interface Begun extends DevicePrompt {
@@ -48,11 +50,18 @@ const SLOWER = 5_000
  * Logs in by a code that a person approves in a browser, where he is logged in already (RFC 8628, in spirit). A server
  * that is gone for a moment is asked again until the code is over.
  *
- * @throws SallyportError `REFUSED` (denied, too late, turned off), `TOO_BUSY` or `UNREACHABLE`
+ * @throws SallyportError `REFUSED` (denied, too late, broken off, turned off), `TOO_BUSY` or `UNREACHABLE`
  */
 export async function deviceLogin(login: DeviceLogin): Promise<NewSession> {
-  const { door, client, show, waiting, wait, now } = login
-  const asked = await askDoor(door, '/auth/device', { client })
+  return approved(login).catch((cause: unknown) => {
+    if (!login.signal.aborted) throw cause
+    throw new SallyportError('REFUSED', 'broken off: nobody was logged in', { cause })
+  })
+}
+
+async function approved(login: DeviceLogin): Promise<NewSession> {
+  const { door, client, show, waiting, wait, now, signal } = login
+  const asked = await askDoor(door, '/auth/device', { client }, { signal })
   if (asked.kind === 'refused') throw notBegun(asked, door)
   const begun = begunIn(asked.body, door)
   show(begun)
@@ -60,8 +69,8 @@ export async function deviceLogin(login: DeviceLogin): Promise<NewSession> {
   let pause = begun.interval * 1000
   for (;;) {
     waiting(end - now())
-    await wait(pause)
-    const said = await polled(begun, door)
+    await wait(pause, signal)
+    const said = await polled(begun, door, signal)
     if (said.kind === 'opened') return said.session
     if (said.kind === 'slow_down') pause += SLOWER
     if (now() >= end) throw tooLate()
@@ -72,9 +81,9 @@ type Said =
   | { readonly kind: 'opened'; readonly session: NewSession }
   | { readonly kind: 'pending' | 'slow_down' }
 
-async function polled({ deviceCode }: Begun, door: PeopleDoor): Promise<Said> {
+async function polled({ deviceCode }: Begun, door: PeopleDoor, signal: AbortSignal): Promise<Said> {
   try {
-    const answer = await askDoor(door, '/auth/device/token', { deviceCode })
+    const answer = await askDoor(door, '/auth/device/token', { deviceCode }, { signal })
     if (answer.kind === 'refused') return notYet(answer, door)
     const session = loginAnswer(answer.body, door.origin)
     if (session.next !== null) throw notADoor(door.origin, 'answered with no session')

@@ -17,6 +17,8 @@ export interface Asking {
   readonly body?: string
   /** A secret, sent as `Authorization`. */
   readonly bearer?: string | undefined
+  /** Breaks it off. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Its answer. */
@@ -44,7 +46,7 @@ const USER_AGENT = `sallyport/${VERSION}`
  */
 export async function exchange(
   url: URL,
-  { method, body, bearer }: Asking,
+  { method, body, bearer, signal }: Asking,
   tls: ExchangeTls | { readonly rejectUnauthorized: false },
   patience: number = PATIENCE,
 ): Promise<Exchanged> {
@@ -52,11 +54,12 @@ export async function exchange(
     connect: { ...tls, timeout: patience },
     maxResponseSize: LONGEST_ANSWER,
   })
+  const late = AbortSignal.timeout(patience)
   try {
     const response = await request(url, {
       dispatcher,
       method,
-      signal: AbortSignal.timeout(patience),
+      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
       headers: {
         'user-agent': USER_AGENT,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

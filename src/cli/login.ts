@@ -79,24 +79,20 @@ async function byPassword(door: PeopleDoor, { name, passwordStdin }: Flags): Pro
 async function byDevice(door: PeopleDoor): Promise<NewSession> {
   const stop = new AbortController()
   const breakOff = (): void => stop.abort()
-  process.once('SIGINT', breakOff).once('SIGTERM', breakOff)
-  try {
-    return await deviceLogin({
-      door,
-      client: `sallyport on ${hostname()}`,
-      show: showPrompt,
-      waiting: (left) =>
-        progress(`waiting for you to approve it, for another ${minutes(left)} (Ctrl-C ends it) `),
-      wait: async (ms) =>
-        wait(ms, undefined, { signal: stop.signal }).catch((cause: unknown) => {
-          throw new SallyportError('REFUSED', 'broken off: nobody was logged in', { cause })
-        }),
-      now: () => performance.now(),
-    })
-  } finally {
-    progress('')
-    process.off('SIGINT', breakOff).off('SIGTERM', breakOff)
-  }
+  // Not once, and not off when it fails: who presses Ctrl-C again while it ends is told what became of it as well.
+  process.on('SIGINT', breakOff).on('SIGTERM', breakOff)
+  const session = await deviceLogin({
+    door,
+    client: `sallyport on ${hostname()}`,
+    show: showPrompt,
+    waiting: (left) =>
+      progress(`waiting for you to approve it, for another ${minutes(left)} (Ctrl-C ends it) `),
+    wait: async (ms, signal) => wait(ms, undefined, { signal }),
+    now: () => performance.now(),
+    signal: stop.signal,
+  }).finally(() => progress(''))
+  process.off('SIGINT', breakOff).off('SIGTERM', breakOff)
+  return session
 }
 
 function showPrompt({ userCode, verificationUri, verificationUriComplete }: DevicePrompt): void {
@@ -115,7 +111,8 @@ async function kept(door: PeopleDoor, session: NewSession, asJson: boolean): Pro
   const before = await keptSession(door.origin, env).catch(() => undefined)
   const { user, token, expiresAt } = session
   const file = await keepSession({ server: door.origin, ca: door.ca, user: user.name, token, expiresAt }, env)
-  if (before !== undefined) await askDoor(door, '/auth/logout', {}, before.token).catch(() => undefined)
+  if (before !== undefined)
+    await askDoor(door, '/auth/logout', {}, { token: before.token }).catch(() => undefined)
   if (asJson) return printJson({ server: door.origin, user, expiresAt, file })
   const roles = user.roles.length === 0 ? 'no role' : user.roles.join(', ')
   print(

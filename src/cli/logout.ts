@@ -45,10 +45,12 @@ async function run(address: string | undefined, { json }: { readonly json?: true
 
 async function ended({ server, ca, token }: KeptSession): Promise<void> {
   const left = 'the session was removed here, but lasts there until it was not used for long enough'
-  const answer = await askDoor({ origin: server, ca }, '/auth/logout', {}, token).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SallyportError('UNREACHABLE', `${why}; ${left}: end it on ${server}/account`, { cause })
-  })
+  const answer = await askDoor({ origin: server, ca }, '/auth/logout', {}, { token }).catch(
+    (cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new SallyportError('UNREACHABLE', `${why}; ${left}: end it on ${server}/account`, { cause })
+    },
+  )
   if (answer.kind === 'good' || answer.status === 401) return
   throw new SallyportError(
     'UNREACHABLE',

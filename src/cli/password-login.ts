@@ -33,7 +33,7 @@ export async function passwordLogin(login: PasswordLogin): Promise<NewSession> {
   while (answer.next !== null) {
     const pending: Pending = answer
     answer = await stepped(pending, login).catch(async (error: unknown) => {
-      await askDoor(door, '/auth/logout', {}, pending.pending).catch(() => undefined)
+      await askDoor(door, '/auth/logout', {}, { token: pending.pending }).catch(() => undefined)
       throw error
     })
   }
@@ -77,7 +77,7 @@ async function tried(
 ): Promise<LoginAnswer> {
   for (let attempt = 1; ; attempt++) {
     const { path, body, token } = await step()
-    const answer = await askDoor(door, path, body, token)
+    const answer = await askDoor(door, path, body, { token })
     if (answer.kind === 'good') return loginAnswer(answer.body, door.origin)
     const isWrong = answer.code === 'invalid_credentials' || answer.code === 'password_refused'
     if (!isWrong || !answers.isPerson || attempt === TRIES) throw refusedStep(answer, door)

@@ -13,6 +13,16 @@ export interface PeopleDoor {
   readonly ca: string | null
 }
 
+/** How it is asked. */
+export interface Question {
+  /** A session, complete or pending. */
+  readonly token?: string
+  /** How long its answer may take, in ms. */
+  readonly patience?: number
+  /** Breaks it off, which is `UNREACHABLE`, too. */
+  readonly signal?: AbortSignal
+}
+
 /** What it answered. */
 export type DoorAnswer =
   | { readonly kind: 'good'; readonly body: Readonly<Record<string, unknown>> }
@@ -37,17 +47,15 @@ const PATIENCE = 20_000
 /**
  * Posts to the door for people, over a connection that was verified, and follows nobody elsewhere.
  *
- * @param token a session, complete or pending
  * @throws SallyportError `UNREACHABLE` for a server that cannot be reached, or is another than the one that was meant
  */
 export async function askDoor(
   { origin, ca }: PeopleDoor,
   path: `/${string}`,
   body: Readonly<Record<string, unknown>>,
-  token?: string,
-  patience: number = PATIENCE,
+  { token, patience = PATIENCE, signal }: Question = {},
 ): Promise<DoorAnswer> {
-  const asking = { method: 'POST', body: JSON.stringify(body), bearer: token } as const
+  const asking = { method: 'POST', body: JSON.stringify(body), bearer: token, signal } as const
   const { status, text, retryAfter } = await exchange(
     new URL(path, origin),
     asking,

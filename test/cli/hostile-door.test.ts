@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { newSessionToken } from '../../src/auth/session-token.ts'
 import { answersIn } from '../../src/cli/answers.ts'
@@ -10,6 +14,7 @@ import { deviceLogin, type DeviceLogin } from '../../src/cli/device-login.ts'
 import { passwordLogin } from '../../src/cli/password-login.ts'
 import { askDoor, type PeopleDoor } from '../../src/cli/people-door.ts'
 import { isSallyportError, type SallyportErrorCode } from '../../src/errors.ts'
+import { LAUNCHER } from '../support/command.ts'
 import { testAuthority } from '../support/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -56,7 +61,7 @@ test('a redirect is not followed: neither the password nor a token goes elsewher
       fails('UNREACHABLE', /sends us elsewhere \(30\d\), where nothing is sent to/),
     )
     const token = newSessionToken('alice')
-    await assert.rejects(askDoor(door, '/auth/logout', {}, token), fails('UNREACHABLE', /elsewhere/))
+    await assert.rejects(askDoor(door, '/auth/logout', {}, { token }), fails('UNREACHABLE', /elsewhere/))
     assert.equal(asked.length, 2)
   }
   assert.deepEqual(elsewhere.asked, [])
@@ -124,7 +129,7 @@ test('a server that drips, or says nothing, is not waited for', async (t) => {
   const silent = await hostile(t, () => undefined)
   for (const { door } of [drips, silent])
     await assert.rejects(
-      askDoor(door, '/auth/logout', {}, newSessionToken('alice'), 300),
+      askDoor(door, '/auth/logout', {}, { token: newSessionToken('alice'), patience: 300 }),
       fails('UNREACHABLE', /did not answer in time/),
     )
 })
@@ -154,6 +159,7 @@ function device(door: PeopleDoor, more: Partial<DeviceLogin> = {}) {
       time += ms
     },
     now: () => time,
+    signal: new AbortController().signal,
     ...more,
   })
   return { run, pauses, shown }
@@ -208,4 +214,37 @@ test('a device shows no page of another server, and no code that could not be ty
     await assert.rejects(run, fails('UNREACHABLE', /is it the door for people/))
     assert.deepEqual(shown, [])
   }
+})
+
+test('a device that is broken off while the server does not answer says so at once', async (t) => {
+  for (const silent of ['/auth/device', '/auth/device/token']) {
+    const stop = new AbortController()
+    const { door } = await hostile(t, (request, response) => {
+      if (request.url === silent) return stop.abort()
+      json(response, 200, begun(request))
+    })
+    const { run } = device(door, { signal: stop.signal })
+    await assert.rejects(run, fails('REFUSED', /^broken off: nobody was logged in$/))
+  }
+})
+
+// Less than a question may take.
+const AT_ONCE = { timeout: 15_000 }
+
+test('sallyport login --device ends at once when it is interrupted while it asks', AT_ONCE, async (t) => {
+  const cwd = await temporaryDirectory(t)
+  const polled = Promise.withResolvers<void>()
+  const { door } = await hostile(t, (request, response) => {
+    if (request.url === '/auth/device/token') return polled.resolve()
+    json(response, 200, begun(request, { interval: 1 }))
+  })
+  const ca = join(cwd, 'root.pem')
+  await writeFile(ca, door.ca ?? '')
+  const child = spawn(process.execPath, [LAUNCHER, 'login', door.origin, '--device', '--ca', ca], { cwd })
+  t.after(() => child.kill('SIGKILL'))
+  const [said, ended] = [text(child.stderr), once(child, 'exit')]
+  await polled.promise
+  child.kill('SIGINT')
+  assert.deepEqual(await ended, [1, null])
+  assert.match(await said, /sallyport: broken off: nobody was logged in\n$/)
 })
