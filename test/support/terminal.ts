@@ -24,7 +24,8 @@ export async function onTerminal(
   answers: readonly Typed[],
 ): Promise<Shown> {
   const command = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn(TERMINAL ?? 'false', ['-qec', command, '/dev/null'], {
+  // A shell that stayed beside it would be interrupted as well, and end in its own way: dash with 130.
+  const child = spawn(TERMINAL ?? 'false', ['-qec', `exec ${command}`, '/dev/null'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
