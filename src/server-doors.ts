@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { allows } from './access/permission.ts'
+import type { Rights } from './auth/context.ts'
+import type { Principal } from './auth/principal.ts'
 import type { LiveRevocations } from './auth/revocation.ts'
 import type { SessionKeys } from './auth/session-keys.ts'
 import type { Admit } from './http/admission.ts'
@@ -12,7 +14,7 @@ import type { TlsSettings } from './http/tls.ts'
 import { credentialVault } from './login/credential-vault.ts'
 import { factorKeys } from './login/factor-keys.ts'
 import { deviceOf } from './login/known-device.ts'
-import type { LoginOptions } from './login/options.ts'
+import type { LoginOptions, Proved } from './login/options.ts'
 import { passwords } from './login/password.ts'
 import { loginApp } from './login/routes.ts'
 import { storeThrottle } from './login/store-throttle.ts'
@@ -73,6 +75,25 @@ export function serverDoors(
   }
 }
 
+/** As on any door, by a session that proved this much. */
+function rightsOfPerson(
+  principal: Principal,
+  proved: Proved | undefined,
+  { rightsOf, now }: SharedOptions,
+): Rights {
+  const time = now()
+  const { authenticatedAt = time, mfaAt = null, address } = proved ?? {}
+  const proofs = {
+    principal,
+    methods: ['session'] as const,
+    authenticatedAt,
+    ...(mfaAt === null ? {} : { mfaAt }),
+    ...(address === undefined ? {} : { address }),
+    ceilings: [],
+  }
+  return rightsOf(proofs, time)
+}
+
 function loginOptions(
   options: SallyportOptions,
   shared: SharedOptions,
@@ -102,7 +123,7 @@ function loginOptions(
     passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING), options.passwordCost, [
       ...shared.allowed.hosts,
     ]),
-    rightsOf: shared.rightsOf,
+    rightsOf: (principal, proved) => rightsOfPerson(principal, proved, shared),
     allows,
     audit,
     now: shared.now,

@@ -53,7 +53,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
         binding: options.sessions.binding,
       }),
     ],
-    rightsOf: (...who) => policy().rightsOf(...who),
+    rightsOf: (proofs, time) => policy().rightsOf(proofs, time),
     sameRights,
     endpoint,
     open: openAnswers(),

@@ -96,7 +96,7 @@ export function createServer(options: SallyportOptions): Sallyport {
     },
     judgeRights() {
       shared.open.judge((context) => {
-        const rights = shared.rightsOf(context.principal, context.ceilings)
+        const rights = shared.rightsOf(context, now())
         return !sameRights(context, rights) || lacksSecondFactor(context, rights)
       })
     },

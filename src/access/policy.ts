@@ -1,11 +1,10 @@
-import type { AuthContext, Ceiling, Rights } from '../auth/context.ts'
-import type { Principal } from '../auth/principal.ts'
+import type { AuthContext, Ceiling, Proofs, Rights } from '../auth/context.ts'
 import type { AccessRequest, Decision, Policy } from './decision.ts'
 import type { AccessDocument, Grant } from './document.ts'
 import { allows, compilePermissions, cutDown } from './permission.ts'
 
-const ALLOW: Decision = Object.freeze({ kind: 'allow' })
-const DENY: Decision = Object.freeze({ kind: 'deny', reason: 'no_permission', rule: null })
+const ALLOW: Decision = Object.freeze({ kind: 'allow', limits: [], shadow: [] })
+const DENY: Decision = Object.freeze({ kind: 'deny', reason: 'no_permission', rule: null, shadow: [] })
 const NOTHING: Rights = Object.freeze({
   roles: Object.freeze([]),
   permissions: compilePermissions([]),
@@ -22,13 +21,17 @@ const NOTHING: Rights = Object.freeze({
 export function createPolicy(document: AccessDocument, digest: string): Policy {
   const grants = Map.groupBy(document.grants, (grant) => grant.principal.id)
   const rights = new Map([...grants].map(([principalId, own]) => [principalId, granted(own, document)]))
-  const rightsOf = ({ id }: Principal, ceilings: readonly Ceiling[] = []): Rights =>
-    ceilings.reduce(cut, rights.get(id) ?? NOTHING)
+  const rightsOf = ({ principal, ceilings }: Proofs): Rights =>
+    ceilings.reduce(cut, rights.get(principal.id) ?? NOTHING)
   return Object.freeze({
     digest,
     rightsOf,
-    decide: (context: AuthContext, request: AccessRequest) =>
-      decide(context, request, rightsOf(context.principal, context.ceilings)),
+    decide: (context: AuthContext, request: AccessRequest) => decide(context, request, rightsOf(context)),
+    listKey: () => undefined,
+    explain: () => {
+      throw new Error('not yet')
+    },
+    mayApprove: () => false,
   })
 }
 

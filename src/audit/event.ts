@@ -1,6 +1,6 @@
 import type { Action, DenyReason } from '../access/decision.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
-import type { AuthMethod } from '../auth/context.ts'
+import type { AuthMethod, Ceiling, CertificateProof } from '../auth/context.ts'
 import type { AuthenticationMethod, PendingStep } from '../auth/session-record.ts'
 
 /** Who did it, as every event about an authenticated caller says it. */
@@ -28,16 +28,78 @@ export interface RequestRefused {
   readonly address: string
 }
 
+/** What the policy asked for before a call may go on. */
+export type AskReason = 'step_up_required' | 'approval_required'
+
+/** The arguments of a call as the audit trail has them, by the configuration of its tool. */
+export type RecordedArguments =
+  /** `hmac-sha256:` over the canonical JSON, by a key that is not in the trail. */
+  | { readonly digest: string }
+  /** The same, and which there were. */
+  | { readonly digest: string; readonly names: readonly string[] }
+  /** The same, and those that may be kept; the others by digest. */
+  | { readonly digest: string; readonly values: Readonly<Record<string, unknown>> }
+
+/** What the decision was made by, beside principal, methods and arguments: so that it can be explained and replayed. */
+export interface RecordedProofs {
+  /** ISO 8601, as the other. */
+  readonly authenticatedAt: string
+  readonly mfaAt: string | null
+  readonly address: string | null
+  readonly certificate: CertificateProof | null
+  readonly ceilings: readonly Ceiling[]
+}
+
 /** The policy decided; durable before anything runs. */
 export interface ActionDecided extends AuditCaller {
   readonly event: 'tool.decided' | 'prompt.decided' | 'resource.decided'
   readonly action: Action
   readonly resource: string
-  readonly decision: 'allow' | 'deny'
-  readonly reason: DenyReason | null
+  readonly decision: 'allow' | 'deny' | 'ask'
+  readonly reason: DenyReason | AskReason | null
   readonly rule: string | null
+  /** Rules in shadow mode that would have decided otherwise. */
+  readonly shadow: readonly string[]
+  /** Who confirmed the call, where it needed that: principals, in the order of the needs. */
+  readonly confirmedBy: readonly string[]
   /** `sha256:` digest of the policy document that decided. */
   readonly policy: string
+  readonly proofs: RecordedProofs
+  readonly arguments: RecordedArguments | null
+  /** W3C trace id, 32 hex digits; null where the caller sent none and none is made. */
+  readonly trace: string | null
+}
+
+/** A call that needs a second factor or an approval was put to somebody, answered, used, or came to its end. */
+export interface ConfirmationChanged {
+  readonly event:
+    | 'confirmation.asked'
+    | 'confirmation.given'
+    | 'confirmation.refused'
+    | 'confirmation.used'
+    | 'confirmation.withdrawn'
+  readonly requestId: string
+  /** Of the confirmation; it is no secret, and opens nothing by itself. */
+  readonly confirmation: string
+  /** Whose call it is. */
+  readonly principal: string
+  /** Who answered; null while nobody has. */
+  readonly by: string | null
+  readonly action: Action
+  readonly resource: string
+  readonly rule: string
+  readonly arguments: RecordedArguments | null
+}
+
+/** A signed statement of where the chain stands (see `checkpoint.ts`). */
+export interface Checkpoint {
+  readonly event: 'audit.checkpoint'
+  /** Of the line before this one. */
+  readonly through: number
+  readonly head: string
+  /** Key id, and the signature (Ed25519, base64url) over writer, `through`, `head` and time. */
+  readonly key: string
+  readonly signature: string
 }
 
 /** What was allowed has ended. */
@@ -46,6 +108,7 @@ export interface ActionFinished extends AuditCaller {
   readonly action: Action
   readonly resource: string
   readonly outcome: 'ok' | 'error' | 'invalid_arguments' | 'cancelled' | 'exception'
+  readonly trace: string | null
   /** Class and message of an exception, for the operator; null otherwise. */
   readonly exception: string | null
   readonly durationMs: number
@@ -160,11 +223,13 @@ export interface PolicyChanged {
   readonly problem: string | null
 }
 
-/** Everything the audit trail can say: a closed union, no secret and no argument value in any of it. */
+/** Everything the audit trail can say: a closed union, no secret in any of it, and of arguments what the configuration lets in. */
 export type AuditEvent =
   | RequestRefused
   | ActionDecided
   | ActionFinished
+  | ConfirmationChanged
+  | Checkpoint
   | SessionChanged
   | FactorChanged
   | UserChanged

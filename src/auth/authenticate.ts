@@ -1,9 +1,12 @@
 import type { Authenticator, Evidence, Identified, RefusalReason } from './authenticator.ts'
-import type { AuthContext, Ceiling, Rights } from './context.ts'
-import type { Principal } from './principal.ts'
+import type { AuthContext, Proofs, Rights } from './context.ts'
 
-/** What the policy gives to a principal, as far as every ceiling lets it; a port that `access` fills. */
-export type RightsOf = (principal: Principal, ceilings?: readonly Ceiling[]) => Rights
+/**
+ * What the policy gives to a caller by what it proved, as far as every ceiling lets it; a port that `access` fills.
+ *
+ * @param now ms since the epoch
+ */
+export type RightsOf = (proofs: Proofs, now: number) => Rights
 
 /** Either a complete context or the reason why there is none. */
 export type Authenticated =
@@ -32,12 +35,9 @@ export async function authenticate(
   if (first === undefined) return { kind: 'refused', reason: 'no_credential' }
   if (others.some((other) => other.principal.id !== first.principal.id))
     return { kind: 'refused', reason: 'credential_conflict' }
-  // A session beside a certificate adds no right that the certificate may not use.
-  const ceilings = Object.freeze(
-    identities.flatMap(({ ceiling }) => (ceiling === undefined ? [] : [ceiling])),
-  )
-  const rights = rightsOf(first.principal, ceilings)
-  const context = contextOf(first, others, rights, ceilings)
+  const proofs = proofsOf(first, others, evidence)
+  const rights = rightsOf(proofs, evidence.now)
+  const context = contextOf(first, others, proofs, rights)
   return lacksSecondFactor(context, rights)
     ? { kind: 'refused', reason: 'second_factor_required' }
     : { kind: 'context', context }
@@ -54,22 +54,33 @@ export function lacksSecondFactor(
   return principal.kind === 'user' && secondFactorRequired && mfaAt === undefined
 }
 
+function proofsOf(first: Identified, others: readonly Identified[], { address }: Evidence): Proofs {
+  const all = [first, ...others]
+  const mfaAt = others.reduce((latest, other) => later(latest, other.mfaAt), first.mfaAt)
+  const certificate = all.find((one) => one.certificate !== undefined)?.certificate
+  return {
+    principal: first.principal,
+    methods: Object.freeze([first.method, ...others.map((other) => other.method)] as const),
+    authenticatedAt: Math.min(...all.map((one) => one.authenticatedAt)),
+    ...(mfaAt === undefined ? {} : { mfaAt }),
+    ...(all.some(({ via }) => via !== undefined) ? {} : { address }),
+    ...(certificate === undefined ? {} : { certificate }),
+    // A session beside a certificate adds no right that the certificate may not use.
+    ceilings: Object.freeze(all.flatMap(({ ceiling }) => (ceiling === undefined ? [] : [ceiling]))),
+  }
+}
+
 function contextOf(
   first: Identified,
   others: readonly Identified[],
+  proofs: Proofs,
   rights: Rights,
-  ceilings: readonly Ceiling[],
 ): AuthContext {
   const session = [first, ...others].find(({ method }) => method === 'session')?.credential
-  const mfaAt = others.reduce((latest, other) => later(latest, other.mfaAt), first.mfaAt)
   return Object.freeze({
-    principal: first.principal,
-    methods: Object.freeze([first.method, ...others.map((other) => other.method)] as const),
-    authenticatedAt: Math.min(first.authenticatedAt, ...others.map((other) => other.authenticatedAt)),
-    ...(mfaAt === undefined ? {} : { mfaAt }),
+    ...proofs,
     roles: rights.roles,
     permissions: rights.permissions,
-    ceilings,
     credential: first.credential,
     ...(session === undefined ? {} : { session }),
     expiresAt: Math.min(first.expiresAt, ...others.map((other) => other.expiresAt)),

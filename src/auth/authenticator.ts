@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { AuthMethod, Ceiling } from './context.ts'
+import type { AuthMethod, CertificateProof, Ceiling } from './context.ts'
 import type { Principal } from './principal.ts'
 import type { SessionUse } from './session-record.ts'
 
@@ -82,6 +82,8 @@ export interface Identified {
   readonly credential: string
   /** Lower-case hex SHA-256 of the public key, of a certificate. */
   readonly certificateKey?: string
+  /** What the policy can ask of a certificate. */
+  readonly certificate?: CertificateProof
   readonly expiresAt: number
   /** The most that this credential lets its holder do; absent where the policy alone says. */
   readonly ceiling?: Ceiling

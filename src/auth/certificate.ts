@@ -91,12 +91,17 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
   const validUntil = Math.min(notAfter, ...issuers.flatMap(changesOf).filter((change) => change > now))
   if ('reason' in judged) return refusal(judged.reason, validUntil)
   const { principal, ceiling, issuer } = judged
+  const [uri, ...otherUris] = details.names.filter(({ type }) => type === 'uri').map(({ value }) => value)
   const identity = {
     principal,
     method: 'certificate' as const,
     authenticatedAt: now,
     credential: `sha256:${thumbprintOf(certificate)}`,
     certificateKey: keyDigestOf(certificate),
+    certificate: {
+      uri: uri !== undefined && otherUris.length === 0 ? uri : null,
+      issuer: onOneLine(certificate.issuer),
+    },
     expiresAt: notAfter,
     ...(ceiling === undefined ? {} : { ceiling }),
   }
@@ -111,6 +116,11 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
 /** Hex SHA-256 of the certificate (RFC 8705, section 3.1, there in base64url). */
 export function thumbprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+}
+
+/** Node has one attribute on each line, the first one first; RFC 4514 has them the other way round, in between commas. */
+function onOneLine(name: string): string {
+  return name.split('\n').toReversed().join(',')
 }
 
 /** Strong, and nothing in it that must be understood and is not. */

@@ -24,22 +24,38 @@ export interface Rights {
   readonly secondFactorRequired: boolean
 }
 
-/**
- * Everything one request proved about its caller. Frozen, complete, and without a secret in it: there is no field
- * where a credential could sit.
- */
-export interface AuthContext {
+/** What a client certificate says that the policy can ask for. */
+export interface CertificateProof {
+  /** The subject alternative name that names the principal, or the one URI, as it stands; null where there is none. */
+  readonly uri: string | null
+  /** The issuer's distinguished name on one line (RFC 4514), as in `CN=Corp CA,O=Corp`. */
+  readonly issuer: string
+}
+
+/** What one request proved about its caller, and what the policy decides its rights by. */
+export interface Proofs {
   readonly principal: Principal
   readonly methods: readonly [AuthMethod, ...AuthMethod[]]
   /** When the oldest of the credentials was proved (session) or this connection was admitted, in ms since the epoch. */
   readonly authenticatedAt: number
   /** When a second factor was proved, in ms since the epoch; absent means never in this session. */
   readonly mfaAt?: number
+  /** Where the caller comes from; absent where a proxy speaks for it, whose address says nothing of it. */
+  readonly address?: string
+  /** Of the client certificate; absent where there is none among the credentials. */
+  readonly certificate?: CertificateProof
+  /** What the credentials themselves allow at most; empty where the policy alone says. */
+  readonly ceilings: readonly Ceiling[]
+}
+
+/**
+ * Everything one request proved about its caller. Frozen, complete, and without a secret in it: there is no field
+ * where a credential could sit.
+ */
+export interface AuthContext extends Proofs {
   readonly roles: readonly string[]
   /** What the policy gives, already cut down to every ceiling. */
   readonly permissions: CompiledPermissions
-  /** What the credentials themselves allow at most; empty where the policy alone says. */
-  readonly ceilings: readonly Ceiling[]
   /** `sha256:` and the hex digest of the certificate (thumbprint) or of the session token. */
   readonly credential: string
   /** The same of the session token, wherever a session is among the credentials. */

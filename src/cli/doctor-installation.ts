@@ -2,6 +2,7 @@ import { isSallyportError } from '../errors.ts'
 import { installationFaults } from '../config/check-installation.ts'
 import { findingsOf, type Check, type Finding, type Ground } from './doctor-finding.ts'
 import { endings, stopFollowing } from './hot-reload.ts'
+import { catalogSurface } from './catalog-surface.ts'
 import { openFollowed } from './serve-parts.ts'
 
 /** Whether everything is there that `serve` needs, is valid, and stays so for a while: what it looks at itself. */
@@ -18,7 +19,8 @@ const { ok, sentence } = findingsOf(installation.name)
 
 async function files({ config, now }: Ground): Promise<readonly Finding[]> {
   try {
-    const followed = await openFollowed(config, now)
+    const { surface } = await catalogSurface(config)
+    const followed = await openFollowed(config, surface, now)
     stopFollowing(followed)
     return [
       ok(`Node ${process.versions.node}`),

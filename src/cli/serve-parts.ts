@@ -1,7 +1,10 @@
 import { dirname, join } from 'node:path'
 import type { FileAuditSink } from '../audit/sink.ts'
+import type { Surface } from '../access/surface.ts'
 import type { Config } from '../config/config.ts'
+import type { CatalogParts } from '../mcp/catalog.ts'
 import type { Store } from '../store/store.ts'
+import { catalogSurface } from './catalog-surface.ts'
 import { crlNumbers } from './crl-numbers.ts'
 import { followedTrust } from './followed-trust.ts'
 import { stopFollowing, type Followed } from './hot-reload.ts'
@@ -13,6 +16,7 @@ import { storeOf } from './store-of.ts'
 /** What a server is composed of beside its settings; each has to be let go of. */
 export interface ServeParts {
   readonly audit: FileAuditSink
+  readonly catalog: CatalogParts
   readonly followed: Followed
   readonly store: Store
 }
@@ -24,18 +28,19 @@ export interface ServeParts {
  * @throws SallyportError with what is missing or unfit
  */
 export async function openServeParts(config: Config, now: () => number): Promise<ServeParts> {
-  const followed = await openFollowed(config, now)
+  const catalog = await catalogSurface(config)
+  const followed = await openFollowed(config, catalog.surface, now)
   const audit = await openAudit(config.audit)
-  return { audit, followed, store: await storeOf(config) }
+  return { audit, catalog: catalog.parts, followed, store: await storeOf(config) }
 }
 
 /** The files that a server follows. */
-export async function openFollowed(config: Config, now: () => number): Promise<Followed> {
+export async function openFollowed(config: Config, surface: Surface, now: () => number): Promise<Followed> {
   // Beside the audit trail: the server can write there, and it outlives the server.
   const numbers = await crlNumbers(join(dirname(config.audit), 'crl-numbers.json'))
   const trust = await followedTrust(config, { numbers, now })
   const certificate = await serverCertificate(config, now)
-  return { policy: await policyFile(config.access), certificate, trust, numbers }
+  return { policy: await policyFile(config.access, surface), certificate, trust, numbers }
 }
 
 /** Lets go of everything. */

@@ -13,7 +13,6 @@ import { assertFactorKey, usersOfBefore } from './factor-key-fault.ts'
 import { endings, hotReload, lookAtAll, reloadProblems, type ReloadLog } from './hot-reload.ts'
 import { issuerAt } from './issuer-client.ts'
 import { listenFaults } from './listen-faults.ts'
-import { loadCatalog } from './load-catalog.ts'
 import { onHangUp } from './on-hang-up.ts'
 import { print } from './print.ts'
 import { closeServeParts, openServeParts, type ServeParts } from './serve-parts.ts'
@@ -58,7 +57,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
       lookAtAll(parts.followed)
     }
     const stopped = stopping(look, stop.signal)
-    const server = await composed(config, parts, log)
+    const server = composed(config, parts, log)
     const ports = await listening(server, config)
     keepUp(parts, server, log, stop.signal)
     onListening(ports)
@@ -108,9 +107,9 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
   every(HOUR, look, stop)
 }
 
-async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sallyport> {
+function composed(config: Config, parts: ServeParts, log: Log): Sallyport {
   const { listeners, tls, limits, hosts, origins, sessions, passwords, throttle } = config
-  const { audit, followed, store } = parts
+  const { audit, catalog, followed, store } = parts
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -137,7 +136,7 @@ async function composed(config: Config, parts: ServeParts, log: Log): Promise<Sa
     limits,
     hosts,
     origins,
-    catalog: await loadCatalog(config.tools),
+    catalog,
     issuer: issuerAt(config.issuer.socket),
     ...ownRoot(config),
     log,

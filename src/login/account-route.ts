@@ -26,7 +26,7 @@ async function pageFor(visitor: KnownVisitor, visit: Visit, options: LoginOption
   return accountPage({
     formToken,
     user: record.user,
-    roles: userView(record.user, options.rightsOf).roles,
+    roles: userView(record.user, options.rightsOf, record).roles,
     idleExpiresAt,
     expiresAt: record.expiresAt,
     notice: notice === undefined ? undefined : noticeWords[notice],

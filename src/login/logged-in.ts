@@ -15,6 +15,6 @@ export function loggedIn(
   { rightsOf }: LoginOptions,
 ): LoggedIn {
   if (record.pending !== null) return { next: record.pending, ...(showToken ? { pending: token } : {}) }
-  const user = userView(record.user, rightsOf)
+  const user = userView(record.user, rightsOf, record)
   return { next: null, user, expiresAt: isoTime(record.expiresAt), ...(showToken ? { token } : {}) }
 }

@@ -1,11 +1,12 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { AuditSink } from '../audit/event.ts'
-import type { RightsOf } from '../auth/authenticate.ts'
-import type { CompiledPermissions } from '../auth/context.ts'
+import type { CompiledPermissions, Rights } from '../auth/context.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { SessionKeys } from '../auth/session-keys.ts'
 import type { AnnounceEnded } from '../auth/ended.ts'
 import type { LiveRevocations } from '../auth/revocation.ts'
 import type { SessionBinding } from '../auth/session-binding.ts'
+import type { SessionRecord } from '../auth/session-record.ts'
 import type { CredentialVault } from './credential-vault.ts'
 import type { DeviceLogins } from './device-store.ts'
 import type { Histories } from './history.ts'
@@ -17,6 +18,12 @@ import type { Users } from './user.ts'
 
 /** What it takes to see, and to end, the sessions of others. */
 export type AdministratorPermission = 'sessions:read' | 'sessions:end'
+
+/** What a person proved, where rights are looked at that hang on it. */
+export type Proved = Pick<SessionRecord, 'authenticatedAt' | 'mfaAt' | 'address'>
+
+/** What the policy gives to a person: by what was proved in a session, else as after a password and nothing more. */
+export type RightsOfPerson = (principal: Principal, proved?: Proved) => Rights
 
 /** What the door for people is built of. All times in ms. */
 export interface LoginOptions {
@@ -36,7 +43,7 @@ export interface LoginOptions {
   readonly throttle: Throttle
   readonly keys: SessionKeys
   readonly passwords: Passwords
-  readonly rightsOf: RightsOf
+  readonly rightsOf: RightsOfPerson
   /** Whether compiled permissions cover what an administrator may do with the sessions of others. */
   readonly allows: (permissions: CompiledPermissions, permission: AdministratorPermission) => boolean
   readonly audit: AuditSink

@@ -1,6 +1,6 @@
-import type { RightsOf } from '../auth/authenticate.ts'
 import { principalOf } from '../auth/principal.ts'
 import type { AuthenticationMethod, LiveSession } from '../auth/session-record.ts'
+import type { Proved, RightsOfPerson } from './options.ts'
 
 /** A user, as the endpoints say it. */
 export interface UserView {
@@ -19,16 +19,16 @@ export interface SessionView {
   readonly expiresAt: string
 }
 
-/** The user's name and the roles that the policy gives him now. */
-export function userView(name: string, rightsOf: RightsOf): UserView {
+/** The user's name and the roles that the policy gives him now, by what he proved. */
+export function userView(name: string, rightsOf: RightsOfPerson, proved?: Proved): UserView {
   const principal = principalOf('user', name)
-  return { name, roles: principal === undefined ? [] : rightsOf(principal).roles }
+  return { name, roles: principal === undefined ? [] : rightsOf(principal, proved).roles }
 }
 
 /** What a caller may know about its session. */
-export function sessionView({ record, idleExpiresAt }: LiveSession, rightsOf: RightsOf): SessionView {
+export function sessionView({ record, idleExpiresAt }: LiveSession, rightsOf: RightsOfPerson): SessionView {
   return {
-    user: userView(record.user, rightsOf),
+    user: userView(record.user, rightsOf, record),
     methods: ['session'],
     authenticationMethods: record.authenticationMethods,
     mfaAt: record.mfaAt === null ? null : isoTime(record.mfaAt),

@@ -57,5 +57,5 @@ function mayAdminister(
 ): boolean {
   const principal = principalOf('user', record.user)
   if (principal === undefined || record.mfaAt === null) return false
-  return allows(rightsOf(principal).permissions, permission)
+  return allows(rightsOf(principal, record).permissions, permission)
 }

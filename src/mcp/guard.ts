@@ -1,5 +1,6 @@
-import type { Action, DenyReason, Policy } from '../access/decision.ts'
-import type { ActionDecided, ActionFinished, AuditCaller, AuditSink } from '../audit/event.ts'
+import { UNKNOWN, type Action, type Arguments, type DenyReason, type Policy } from '../access/decision.ts'
+import type { ActionDecided, ActionFinished, AuditCaller, AuditSink, RecordedProofs } from '../audit/event.ts'
+import type { Proofs } from '../auth/context.ts'
 import type { Caller } from './caller.ts'
 import type { Needs } from './tool.ts'
 
@@ -9,6 +10,8 @@ export interface Asked {
   readonly action: Action
   /** Name of the tool or prompt, URI of the resource, as the caller wrote it. */
   readonly name: string
+  /** The name under which the surface has it. */
+  readonly entry: string
   readonly needs: Needs | undefined
 }
 
@@ -40,7 +43,7 @@ export interface Guard {
   call<Value>(
     caller: Caller,
     asked: Asked,
-    args: unknown,
+    args: Arguments,
     work: () => Promise<Work<Value>>,
   ): Promise<Guarded<Value>>
 }
@@ -62,7 +65,7 @@ export function createGuard(options: GuardOptions): Guard {
   return {
     sees(caller, asked) {
       try {
-        return decide(policy(), caller, asked, undefined, now()).decision === 'allow'
+        return decide(policy(), caller, asked, UNKNOWN, now()).decision === 'allow'
       } catch (error) {
         onException(caller.requestId, error)
         return false
@@ -87,14 +90,21 @@ interface Verdict {
   readonly policy: string
 }
 
-function decide(policy: Policy, caller: Caller, asked: Asked, args: unknown, now: number): Verdict {
-  const { action, name, needs } = asked
+function decide(policy: Policy, caller: Caller, asked: Asked, args: Arguments, now: number): Verdict {
+  const { action, kind, name, entry, needs } = asked
   if (needs === undefined)
     return { decision: 'deny', reason: 'unknown_name', rule: null, policy: policy.digest }
-  const decision = policy.decide(caller.context, { action, resource: name, permission: needs }, args, now)
+  const decision = policy.decide(
+    caller.context,
+    { action, kind, resource: name, entry, permission: needs },
+    args,
+    now,
+  )
   return decision.kind === 'allow'
     ? { decision: 'allow', reason: null, rule: null, policy: policy.digest }
-    : { decision: 'deny', reason: decision.reason, rule: decision.rule, policy: policy.digest }
+    : decision.kind === 'deny'
+      ? { decision: 'deny', reason: decision.reason, rule: decision.rule, policy: policy.digest }
+      : { decision: 'deny', reason: 'denied_by_rule', rule: null, policy: policy.digest }
 }
 
 type End<Value> = Work<Value> | { readonly error: unknown }
@@ -133,7 +143,22 @@ function decided(caller: Caller, asked: Asked, verdict: Verdict): ActionDecided 
     decision,
     reason,
     rule,
+    shadow: [],
+    confirmedBy: [],
     policy,
+    proofs: proofsOf(caller.context),
+    arguments: null,
+    trace: null,
+  }
+}
+
+function proofsOf({ authenticatedAt, mfaAt, address, certificate, ceilings }: Proofs): RecordedProofs {
+  return {
+    authenticatedAt: new Date(authenticatedAt).toISOString(),
+    mfaAt: mfaAt === undefined ? null : new Date(mfaAt).toISOString(),
+    address: address ?? null,
+    certificate: certificate ?? null,
+    ceilings,
   }
 }
 
@@ -143,6 +168,7 @@ function finished(caller: Caller, asked: Asked, end: End<unknown>, durationMs: n
     ...auditCaller(caller),
     action: asked.action,
     resource: asked.name,
+    trace: null,
     outcome: 'error' in end ? 'exception' : end.outcome,
     exception: 'error' in end ? describe(end.error) : null,
     durationMs,

@@ -1,4 +1,5 @@
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
+import type { Arguments } from '../access/decision.ts'
 import type { Caller } from './caller.ts'
 import type { Asked, Work } from './guard.ts'
 import type { Serving } from './serving.ts'
@@ -23,9 +24,9 @@ export function askedOf(
   kind: Asked['kind'],
   action: Asked['action'],
   name: string,
-  definition: { readonly permission: Asked['needs'] } | undefined,
+  definition: { readonly permission: Asked['needs']; readonly uriTemplate?: string } | undefined,
 ): Asked {
-  return { kind, action, name, needs: definition?.permission }
+  return { kind, action, name, entry: definition?.uriTemplate ?? name, needs: definition?.permission }
 }
 
 /** One guarded call. `unknown` answers for what is forbidden and for what does not exist; `failed` for what threw. */
@@ -33,7 +34,7 @@ export async function guardedCall<Value>(
   serving: Serving,
   context: ServerContext,
   asked: Asked,
-  args: unknown,
+  args: Arguments,
   unknown: ProtocolError,
   failed: (requestId: string) => Value,
   run: (call: Call) => Promise<Work<Value | ProtocolError> | undefined>,

@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { describeTemplate } from './describe.ts'
 import { askedOf, askingOf, done, guardedCall, internalError, type Asking } from './guarded-call.ts'
+import { deepFreeze } from './freeze.ts'
 import type { ResourceDefinition } from './resource.ts'
 import type { Serving } from './serving.ts'
 
@@ -43,7 +44,7 @@ export function serveResources(server: Server, serving: Serving): void {
       serving,
       context,
       asked,
-      undefined,
+      deepFreeze(found?.variables ?? {}),
       unknown,
       internalError,
       async (call) =>

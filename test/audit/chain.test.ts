@@ -17,7 +17,18 @@ const decided: ActionDecided = {
   decision: 'deny',
   reason: 'no_permission',
   rule: null,
+  shadow: [],
+  confirmedBy: [],
   policy: `sha256:${'1'.repeat(64)}`,
+  proofs: {
+    authenticatedAt: '2026-11-21T10:00:00.000Z',
+    mfaAt: null,
+    address: null,
+    certificate: null,
+    ceilings: [],
+  },
+  arguments: null,
+  trace: null,
 }
 const AT = Date.UTC(2026, 10, 21, 10)
 

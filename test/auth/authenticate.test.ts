@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { authenticate } from '../../src/auth/authenticate.ts'
+import { authenticate, type RightsOf } from '../../src/auth/authenticate.ts'
 import {
   ABSENT,
   refused,
@@ -94,6 +94,7 @@ test('credentials that agree make one context that ends with the first of them',
     authenticatedAt: 300,
     mfaAt: 350,
     roles: ['reader'],
+    address: '127.0.0.1',
     ceilings: [],
     credential: 'sha256:aa',
     session: 'sha256:bb',
@@ -115,8 +116,8 @@ test('an authenticator that cannot judge is not silence', async () => {
 
 test('the ceiling of one credential bounds the rights of all of them', async () => {
   const asked: unknown[] = []
-  const rights = (...who: unknown[]) => {
-    asked.push(who[1])
+  const rights: RightsOf = ({ ceilings }) => {
+    asked.push(ceilings)
     return rightsOf()
   }
   const ceiling = ['notes:read']

@@ -33,7 +33,7 @@ async function nextLoaded({ next }: Pick<Followed, 'next'>): Promise<Policy> {
 async function followed(t: TestContext, at?: string): Promise<Followed> {
   const path = at ?? join(await temporaryDirectory(t), 'access.yaml')
   await writeFile(path, defaultAccessDocument())
-  const file = await policyFile(path)
+  const file = await policyFile(path, [])
   const told = heard<Told>()
   file.follow({
     onLoaded: (loaded) => told.hear({ loaded }),
@@ -51,7 +51,8 @@ async function replace(path: string, text: string): Promise<void> {
 function rolesOfAlice(policy: Policy): readonly string[] {
   const alice = principalOf('user', 'alice')
   assert.ok(alice)
-  return policy.rightsOf(alice).roles
+  return policy.rightsOf({ principal: alice, methods: ['session'], authenticatedAt: 0, ceilings: [] }, 0)
+    .roles
 }
 
 const withAlice = (role: string): string => addGrant(defaultAccessDocument(), 'user:alice', [role])
@@ -129,9 +130,9 @@ test('one problem is reported once, whatever else happens in the folder', async 
 
 test('a start without a good file is refused', async (t) => {
   const path = join(await temporaryDirectory(t), 'access.yaml')
-  await assert.rejects(policyFile(path), { code: 'POLICY_INVALID', message: /sallyport init/ })
+  await assert.rejects(policyFile(path, []), { code: 'POLICY_INVALID', message: /sallyport init/ })
   await writeFile(path, 'version: 1\n')
-  await assert.rejects(policyFile(path), { code: 'POLICY_INVALID', message: /rules: must be a list/ })
+  await assert.rejects(policyFile(path, []), { code: 'POLICY_INVALID', message: /rules: must be a list/ })
 })
 
 test('after close nothing is reported', async (t) => {

@@ -175,6 +175,9 @@ test('lists say nothing of a policy that fails', async () => {
     decide() {
       throw new Error('secret condition')
     },
+    listKey: () => undefined,
+    explain: () => assert.fail(),
+    mayApprove: () => assert.fail(),
   }
   const endpoint = testEndpoint({ tools: [tool], policy })
   const session = await initialized(endpoint)

@@ -32,6 +32,7 @@ const asked = (needs: Asked['needs'], name = 'notes_read'): Asked => ({
   kind: 'tool',
   action: 'tools/call',
   name,
+  entry: name,
   needs,
 })
 const ok = async () => ({ outcome: 'ok', value: 'done' }) as const
@@ -46,6 +47,21 @@ const COMMON = {
   resource: 'notes_read',
 }
 
+/** What every decision has beside: nothing in shadow, nobody who confirmed, and what was proved. */
+const PROVED = {
+  shadow: [],
+  confirmedBy: [],
+  proofs: {
+    authenticatedAt: new Date(1_000).toISOString(),
+    mfaAt: null,
+    address: null,
+    certificate: null,
+    ceilings: [],
+  },
+  arguments: null,
+  trace: null,
+}
+
 test('ASVS 16.2.1: what is allowed is decided on record, then done, then its end is recorded', async () => {
   const { guard, events } = setting()
   const order: string[] = []
@@ -56,8 +72,16 @@ test('ASVS 16.2.1: what is allowed is decided on record, then done, then its end
   assert.deepEqual(result, { kind: 'done', value: 'done' })
   assert.deepEqual(order, ['tool.decided'])
   assert.deepEqual(events, [
-    { event: 'tool.decided', ...COMMON, decision: 'allow', reason: null, rule: null, policy: 'sha256:test' },
-    { event: 'tool.finished', ...COMMON, outcome: 'ok', exception: null, durationMs: 5 },
+    {
+      event: 'tool.decided',
+      ...COMMON,
+      decision: 'allow',
+      reason: null,
+      rule: null,
+      policy: policyOf().digest,
+      ...PROVED,
+    },
+    { event: 'tool.finished', ...COMMON, trace: null, outcome: 'ok', exception: null, durationMs: 5 },
   ])
 })
 
@@ -68,7 +92,7 @@ test('ASVS 16.3.2: a missing permission and a missing thing are denied alike, an
   ] as const) {
     const { guard, events } = setting()
     assert.deepEqual(await guard.call(reader, asked(needs), {}, never), { kind: 'denied' })
-    const decided = { decision: 'deny', reason, rule: null, policy: 'sha256:test' }
+    const decided = { decision: 'deny', reason, rule: null, policy: policyOf().digest, ...PROVED }
     assert.deepEqual(events, [{ event: 'tool.decided', ...COMMON, ...decided }])
   }
 })
@@ -132,7 +156,7 @@ test('ASVS 8.3.1: the policy is asked about the very arguments, the name and the
     ...policyOf(),
     decide(context, request, args, now) {
       questions.push([context.principal.id, request, args, now])
-      return { kind: 'deny', reason: 'no_permission', rule: 'a-rule' }
+      return { kind: 'deny', reason: 'no_permission', rule: 'a-rule', shadow: [] }
     },
   }
   const { guard, events } = setting(policy)

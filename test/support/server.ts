@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseAccessDocument } from '../../src/access/document.ts'
-import { createPolicy } from '../../src/access/policy.ts'
+import { readPolicy } from '../../src/access/read-policy.ts'
 import type { Policy } from '../../src/access/decision.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Trust } from '../../src/auth/certificate.ts'
@@ -70,7 +69,7 @@ grants:
 
 /** The policy of an access document. */
 export function policyOf(text: string = ACCESS): Policy {
-  return createPolicy(parseAccessDocument(text, 'access.yaml'), 'sha256:test')
+  return readPolicy(text, 'access.yaml', []).policy
 }
 
 /** What a test may ask for beyond the options of the server itself. */

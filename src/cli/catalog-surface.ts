@@ -1,0 +1,23 @@
+import type { Surface } from '../access/surface.ts'
+import type { Config } from '../config/config.ts'
+import type { CatalogParts } from '../mcp/catalog.ts'
+import { surfaceOf } from '../mcp/surface-of.ts'
+import { serverCatalog } from '../server-catalog.ts'
+import { OFFLINE_NOTES } from '../tools/offline-notes.ts'
+import { loadCatalog } from './load-catalog.ts'
+
+/** What this installation serves beside the built-in tools, and what the access policy may know of all of it. */
+export interface LoadedCatalog {
+  readonly parts: CatalogParts
+  readonly surface: Surface
+}
+
+/**
+ * Loads the modules that the configuration names; nothing of them is run.
+ *
+ * @throws SallyportError `CATALOG_INVALID`
+ */
+export async function catalogSurface({ tools }: Pick<Config, 'tools'>): Promise<LoadedCatalog> {
+  const parts = await loadCatalog(tools)
+  return { parts, surface: surfaceOf(serverCatalog(OFFLINE_NOTES, parts, Date.now)) }
+}
