@@ -179,7 +179,7 @@ test('ASVS 8.1.1: SECURITY.md has every permission, and what it lets one do', as
   )
   const [read, end] = Object.values(ADMINISTRATORS).map((route) => route.split(' '))
   assert.ok(String(read?.[1]) in ROUTES.get && String(end?.[1]) in ROUTES.delete)
-  assert.equal(constantIn('server-endpoint.ts', 'NOTE_QUOTA'), '{ notes: 100, bytes: 1024 * 1024 }')
+  assert.equal(constantIn('server-catalog.ts', 'NOTE_QUOTA'), '{ notes: 100, bytes: 1024 * 1024 }')
   assert.ok(rows.some(([, , whose]) => whose?.includes('100 of 1 MiB together')))
 })
 
