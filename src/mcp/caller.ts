@@ -5,6 +5,8 @@ import type { AuthContext } from '../auth/context.ts'
 export interface Caller {
   readonly context: AuthContext
   readonly requestId: string
+  /** W3C trace id of the request, 32 hex digits; absent where there is none. */
+  readonly trace?: string
 }
 
 /** A caller, and what is aborted when its connection goes away or its credential ends before the answer is complete. */

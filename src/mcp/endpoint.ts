@@ -4,6 +4,7 @@ import { isSallyportError } from '../errors.ts'
 import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { Guard } from './guard.ts'
+import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { legacySessions } from './legacy-sessions.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { isInitialize, posted, type Posted } from './posted.ts'
@@ -18,6 +19,8 @@ export interface McpExchange {
   readonly headers: Headers
   /** Reads the body; called once, and only for a caller that is within its limits. May reject when `signal` aborts. */
   readonly readBody: () => Promise<McpBody>
+  /** Told what was posted, once that is read; its answer travels on with the caller. Never throws. */
+  readonly onMessages?: (messages: MessagesSeen) => Pick<Caller, 'trace' | 'observe'>
   /** Aborted when the connection goes away or the caller's credential ends before the answer is complete. */
   readonly signal: AbortSignal
   /** Resolves when the answer is complete or given up, either way. */
@@ -105,8 +108,11 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     body: unknown,
     kept: readonly KeepUntil[],
   ): Promise<McpAnswer> => {
-    const { context, requestId } = exchange.caller
-    const caller = { context, requestId, signal: exchange.signal }
+    const caller = {
+      ...exchange.caller,
+      ...exchange.onMessages?.(messagesSeen(body)),
+      signal: exchange.signal,
+    }
     inFlight.set(caller, kept)
     const response = await route(exchange, caller, body)
     const reason = unavailable.get(caller)

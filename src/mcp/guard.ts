@@ -2,6 +2,7 @@ import { UNKNOWN, type Action, type Arguments, type DenyReason, type Policy } fr
 import type { ActionDecided, ActionFinished, AuditCaller, AuditSink, RecordedProofs } from '../audit/event.ts'
 import type { Proofs } from '../auth/context.ts'
 import type { Caller } from './caller.ts'
+import { watchCall } from './guard-observer.ts'
 import type { Needs } from './tool.ts'
 
 /** What is asked for. Without `needs` it does not exist: the answer is the same, the record is not. */
@@ -72,11 +73,19 @@ export function createGuard(options: GuardOptions): Guard {
       }
     },
     async call(caller, asked, args, work) {
+      const watch = watchCall(caller.observe, asked)
       const startedAt = now()
       const verdict = decide(policy(), caller, asked, args, startedAt)
+      watch.decided()
       await audit.record(decided(caller, asked, verdict))
-      if (verdict.decision === 'deny') return { kind: 'denied' }
+      watch.recorded()
+      const seen = { ...verdict, shadow: [] }
+      if (verdict.decision === 'deny') {
+        watch.over(seen, null)
+        return { kind: 'denied' }
+      }
       const end = await worked(work)
+      watch.over(seen, outcomeOf(end))
       await recordEnd(options, caller, asked, end, now() - startedAt)
       return 'error' in end ? { kind: 'failed' } : { kind: 'done', value: end.value }
     },
@@ -117,6 +126,10 @@ async function worked<Value>(work: () => Promise<Work<Value>>): Promise<End<Valu
   }
 }
 
+function outcomeOf(end: End<unknown>): ActionFinished['outcome'] {
+  return 'error' in end ? 'exception' : end.outcome
+}
+
 async function recordEnd(
   { audit, onException }: GuardOptions,
   caller: Caller,
@@ -148,7 +161,7 @@ function decided(caller: Caller, asked: Asked, verdict: Verdict): ActionDecided 
     policy,
     proofs: proofsOf(caller.context),
     arguments: null,
-    trace: null,
+    trace: caller.trace ?? null,
   }
 }
 
@@ -168,8 +181,8 @@ function finished(caller: Caller, asked: Asked, end: End<unknown>, durationMs: n
     ...auditCaller(caller),
     action: asked.action,
     resource: asked.name,
-    trace: null,
-    outcome: 'error' in end ? 'exception' : end.outcome,
+    trace: caller.trace ?? null,
+    outcome: outcomeOf(end),
     exception: 'error' in end ? describe(end.error) : null,
     durationMs,
   }

@@ -1,0 +1,57 @@
+import { TRACEPARENT_META_KEY, TRACESTATE_META_KEY } from '@modelcontextprotocol/server'
+
+/** What posted messages say of themselves before anybody has decided on them; for metrics and traces alone. */
+export interface MessagesSeen {
+  /** Of each message, in order: a method of the protocol, `other` for every other, `response` for what is none. */
+  readonly methods: readonly string[]
+  /** What the first message says of the trace that it belongs to (W3C Trace Context), as it came; not checked yet. */
+  readonly traceparent: unknown
+  readonly tracestate: unknown
+}
+
+/** What a client may send, of both eras: the values of a label, so nothing that a caller makes up is one. */
+const METHODS: ReadonlySet<string> = new Set([
+  'completion/complete',
+  'initialize',
+  'logging/setLevel',
+  'notifications/cancelled',
+  'notifications/initialized',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+  'ping',
+  'prompts/get',
+  'prompts/list',
+  'resources/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/templates/list',
+  'resources/unsubscribe',
+  'server/discover',
+  'subscriptions/listen',
+  'tools/call',
+  'tools/list',
+])
+
+/** Looks at a posted body: one message or a batch of them; none without a body. */
+export function messagesSeen(body: unknown): MessagesSeen {
+  const messages: readonly unknown[] = Array.isArray(body) ? body : body === undefined ? [] : [body]
+  const meta = member(member(messages[0], 'params'), '_meta')
+  return {
+    methods: messages.map(methodOf),
+    traceparent: member(meta, TRACEPARENT_META_KEY),
+    tracestate: member(meta, TRACESTATE_META_KEY),
+  }
+}
+
+function methodOf(message: unknown): string {
+  const method = member(message, 'method')
+  if (method === undefined) return 'response'
+  return typeof method === 'string' && METHODS.has(method) ? method : 'other'
+}
+
+/** JSON is parsed here without prototypes being reached, yet only own members count. */
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+}
