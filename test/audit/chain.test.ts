@@ -60,7 +60,10 @@ test('a line has the published keys in the published order', () => {
     `{"v":1,"seq":17,"at":"2026-11-21T10:00:00.000Z","event":"tool.decided","requestId":"r-1",` +
       `"principal":"service:demo","methods":["certificate"],"credential":"sha256:${'0'.repeat(64)}",` +
       `"action":"tools/call","resource":"notes_write","decision":"deny","reason":"no_permission","rule":null,` +
-      `"policy":"sha256:${'1'.repeat(64)}","prev":"sha256:${'2'.repeat(64)}","hash":"${hash}"}`,
+      `"policy":"sha256:${'1'.repeat(64)}","shadow":[],"confirmedBy":[],` +
+      `"proofs":{"authenticatedAt":"2026-11-21T10:00:00.000Z","mfaAt":null,"address":null,"certificate":null,` +
+      `"ceilings":[]},"arguments":null,"trace":null,` +
+      `"prev":"sha256:${'2'.repeat(64)}","hash":"${hash}"}`,
   )
   const body = line.replace(`,"hash":"${hash}"`, '')
   assert.equal(hash, `sha256:${createHash('sha256').update(body).digest('hex')}`)
