@@ -46,6 +46,11 @@ export interface Confirmations {
    * once: the same call finds what it asked for before.
    */
   confirm(call: ConfirmableCall, needs: readonly [Need, ...Need[]]): Promise<Confirmed>
-  /** Resolves when it was answered or has ended, when `signal` aborts, or after `longest` ms. */
-  settled(pending: PendingConfirmation, longest: number, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when it was answered or has ended (true), when `signal` aborts, or after `longest` ms (false): decide anew
+   * then.
+   */
+  settled(pending: PendingConfirmation, longest: number, signal: AbortSignal): Promise<boolean>
+  /** Its caller wants it no more. Nothing happens to one that was answered, or has ended. */
+  withdraw(pending: PendingConfirmation, requestId: string): Promise<void>
 }
