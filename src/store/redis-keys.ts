@@ -25,6 +25,17 @@ export interface RedisKeys {
   /** Those that are open, by when they end: of one network, and all. */
   devicesOf(network: string): string
   readonly devicesOpen: string
+  /** A confirmation that was asked for; all of them share a hash slot. */
+  confirmation(id: string): string
+  /** Which of them is of a call. */
+  confirmationOf(call: string): string
+  /** Those that have not ended, by their end: of one holder, all, and those that wait for a role. */
+  confirmationsOf(holder: string): string
+  readonly confirmationsOpen: string
+  confirmationsFor(role: string): string
+  /** How many bytes are in all of them, and the roles that any waits for. */
+  readonly confirmationBytes: string
+  readonly confirmationRoles: string
   readonly browserPrefix: string
   /** What the counters of one kind begin with. */
   rateLimit(name: string): string
@@ -51,6 +62,13 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     deviceCode: (digest) => `${prefix}{devices}:code:${digest}`,
     devicesOf: (network) => `${prefix}{devices}:of:${network}`,
     devicesOpen: `${prefix}{devices}:open`,
+    confirmation: (id) => `${prefix}{confirmations}:one:${id}`,
+    confirmationOf: (call) => `${prefix}{confirmations}:call:${call}`,
+    confirmationsOf: (holder) => `${prefix}{confirmations}:of:${holder}`,
+    confirmationsOpen: `${prefix}{confirmations}:open`,
+    confirmationsFor: (role) => `${prefix}{confirmations}:for:${role}`,
+    confirmationBytes: `${prefix}{confirmations}:bytes`,
+    confirmationRoles: `${prefix}{confirmations}:roles`,
     browserPrefix: `${prefix}browser:`,
     rateLimit: (name) => `${prefix}throttle:${name}`,
     revocationState: `${prefix}{revocations}:state`,

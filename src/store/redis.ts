@@ -1,6 +1,7 @@
 import { RedisStore } from 'connect-redis'
 import { BROWSER_STATE_TTL, BrowserSessions } from './browser-sessions.ts'
 import { connectRedis, type RedisClient } from './redis-client.ts'
+import { redisConfirmations } from './redis-confirmations.ts'
 import { redisDevices } from './redis-devices.ts'
 import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
@@ -29,6 +30,7 @@ export async function openRedisStore(location: string, options: StoreOptions): P
     sessions: redisSessions(client, slotOf),
     handles: redisUserHandles(client),
     devices: redisDevices(client),
+    confirmations: redisConfirmations(client),
     histories: redisHistories(client, slotOf),
     rateLimits: redisRateLimits(client),
     notes: redisNotes(client),

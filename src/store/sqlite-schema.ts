@@ -127,8 +127,30 @@ const SECOND_FACTORS = `
   CREATE INDEX rate_limits_by_expiry ON rate_limits (expires_at);
 `
 
+/** What is sealed comes last: the other columns are read without it. */
+const CONFIRMATIONS = `
+  CREATE TABLE confirmations (
+    id TEXT PRIMARY KEY,
+    call TEXT NOT NULL UNIQUE,
+    holder TEXT NOT NULL,
+    role TEXT,
+    bytes INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    answer TEXT NOT NULL,
+    request TEXT NOT NULL,
+    args TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX confirmations_by_expiry ON confirmations (expires_at, holder, bytes);
+  CREATE INDEX confirmations_by_role ON confirmations (role, expires_at) WHERE answer = '';
+`
+
 /** From each version of the schema to the next, beginning with an empty database. Never change one: add another. */
-export const MIGRATIONS: readonly string[] = [USERS_SESSIONS_NOTES, REVOCATIONS, SECOND_FACTORS]
+export const MIGRATIONS: readonly string[] = [
+  USERS_SESSIONS_NOTES,
+  REVOCATIONS,
+  SECOND_FACTORS,
+  CONFIRMATIONS,
+]
 
 /** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

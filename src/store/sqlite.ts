@@ -1,6 +1,7 @@
 import { BrowserSessions } from './browser-sessions.ts'
 import { sqliteBrowserSessions } from './sqlite-browser-sessions.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { sqliteConfirmations } from './sqlite-confirmations.ts'
 import { sqliteDevices } from './sqlite-devices.ts'
 import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
@@ -24,6 +25,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
     sessions: sqliteSessions(database),
     handles: sqliteUserHandles(database),
     devices: sqliteDevices(database),
+    confirmations: sqliteConfirmations(database),
     histories: sqliteHistories(database),
     rateLimits: sqliteRateLimits(database, options.now),
     notes: sqliteNotes(database),

@@ -1,5 +1,6 @@
 import type { Store as BrowserSessions } from 'express-session'
 import type { RevocationStore } from '../auth/revocation.ts'
+import type { ConfirmationStore } from '../login/confirmation-store.ts'
 import type { DeviceLogins } from '../login/device-store.ts'
 import type { Histories } from '../login/history.ts'
 import type { RateLimits } from '../login/rate-limits.ts'
@@ -15,6 +16,7 @@ export interface Store {
   readonly sessions: SessionStore
   readonly handles: UserHandles
   readonly devices: DeviceLogins
+  readonly confirmations: ConfirmationStore
   readonly histories: Histories
   /** How often was tried. */
   readonly rateLimits: RateLimits

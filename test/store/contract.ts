@@ -1,4 +1,5 @@
 import { browserSessionsContract } from './browser-sessions-contract.ts'
+import { confirmationsContract } from './confirmations-contract.ts'
 import { devicesContract } from './devices-contract.ts'
 import { handlesContract } from './handles-contract.ts'
 import { historiesContract } from './histories-contract.ts'
@@ -13,6 +14,7 @@ import { usersContract } from './users-contract.ts'
 export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   usersContract(open)
   sessionsContract(open, backdoor)
+  confirmationsContract(open)
   devicesContract(open)
   handlesContract(open)
   historiesContract(open)
