@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { AuditEvent } from './event.ts'
 import { jsonLine } from './line.ts'
 
@@ -12,11 +12,7 @@ export interface ChainEnd {
 /** A chain without a line. */
 export const CHAIN_START: ChainEnd = Object.freeze({ seq: 0, hash: null })
 
-/** The end of a chain that holds, or the first line (counted from 1) where it does not, and why. */
-export type ChainVerdict =
-  | { readonly ok: true; readonly end: ChainEnd }
-  | { readonly ok: false; readonly line: number; readonly problem: string }
-
+/** Those that come first, in this order; they and those of the chain itself do not stand among the others. */
 const ORDER = [
   'requestId',
   'principal',
@@ -29,8 +25,7 @@ const ORDER = [
   'rule',
   'policy',
 ]
-const RESERVED = new Set(['v', 'seq', 'at', 'event', 'prev', 'hash'])
-const HASHED_LINE = /^(\{.*),"hash":"(sha256:[0-9a-f]{64})"\}$/
+const PLACED: ReadonlySet<string> = new Set([...ORDER, 'v', 'seq', 'at', 'event', 'prev', 'hash'])
 
 /**
  * Makes the next line of a chain, without its line break. Its last key, `hash`, is the SHA-256 of the line without it.
@@ -48,66 +43,18 @@ export function chainLine(event: AuditEvent, at: number, after: ChainEnd): { lin
     ...inOrder(event),
     prev: after.hash,
   })
-  const hash = hashOf(body)
-  return { line: `${body.slice(0, -1)},"hash":"${hash}"}`, end: { seq, hash } }
-}
-
-/**
- * Checks that lines follow each other unchanged: nothing altered, added, removed or moved. Lines that were cut off at
- * the very end leave no trace in what is left: compare the end with what is known of it.
- *
- * Fails closed: a line that is not exactly what {@link chainLine} makes ends the chain.
- *
- * @param lines without line breaks
- * @param after where the chain stood before; null when that is not known, and then the first line is believed
- */
-export function verifyChain(lines: Iterable<string>, after: ChainEnd | null = CHAIN_START): ChainVerdict {
-  let end = after
-  let number = 0
-  for (const line of lines) {
-    number++
-    const next = linkOf(line)
-    if (next === undefined)
-      return { ok: false, line: number, problem: 'the line was changed or is incomplete' }
-    if (end !== null && (next.seq !== end.seq + 1 || next.prev !== end.hash))
-      return {
-        ok: false,
-        line: number,
-        problem: `line ${end.seq + 1} of the chain was expected, found ${next.seq}`,
-      }
-    end = next
-  }
-  return { ok: true, end: { seq: end?.seq ?? 0, hash: end?.hash ?? null } }
+  const digest = hashOf(body)
+  return { line: `${body.slice(0, -1)},"hash":"${digest}"}`, end: { seq, hash: digest } }
 }
 
 function inOrder(event: AuditEvent): Record<string, unknown> {
-  const fields = new Map<string, unknown>(Object.entries(event))
-  const named = ORDER.filter((key) => fields.has(key))
-  const others = [...fields.keys()].filter((key) => !ORDER.includes(key) && !RESERVED.has(key))
-  return Object.fromEntries([...named, ...others].map((key) => [key, fields.get(key)]))
-}
-
-/** What a line says of its place in the chain; `undefined` if its hash is not that of its text. */
-function linkOf(line: string): { seq: number; prev: string | null; hash: string } | undefined {
-  const [, start = '', hash = ''] = HASHED_LINE.exec(line) ?? []
-  const body = `${start}}`
-  if (start === '' || hashOf(body) !== hash) return undefined
-  const fields = parsed(body)
-  const seq = fields?.['seq']
-  const prev = fields?.['prev']
-  if (fields?.['v'] !== 1 || typeof seq !== 'number') return undefined
-  return prev === null || typeof prev === 'string' ? { seq, prev, hash } : undefined
-}
-
-function parsed(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const fields: Readonly<Record<string, unknown>> = { ...event }
+  const ordered: Record<string, unknown> = {}
+  for (const key of ORDER) if (Object.hasOwn(fields, key)) ordered[key] = fields[key]
+  for (const key of Object.keys(fields)) if (!PLACED.has(key)) ordered[key] = fields[key]
+  return ordered
 }
 
 function hashOf(body: string): string {
-  return `sha256:${createHash('sha256').update(body).digest('hex')}`
+  return `sha256:${hash('sha256', body)}`
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CHAIN_START, chainLine, verifyChain } from '../../src/audit/chain.ts'
+import { CHAIN_START, chainLine } from '../../src/audit/chain.ts'
 import type { ChainEnd } from '../../src/audit/chain.ts'
 import type { ActionDecided, AuditEvent } from '../../src/audit/event.ts'
+import { verifyChain } from '../support/chain.ts'
 
 const decided: ActionDecided = {
   event: 'tool.decided',
@@ -112,7 +113,7 @@ test('a line left out, doubled or moved is found, at its number', () => {
   assert.deepEqual(verifyChain([a, c]), {
     ok: false,
     line: 2,
-    problem: 'line 2 of the chain was expected, found 3',
+    problem: 'line 2 of the chain was expected, found 3: lines were removed before it',
   })
   assert.equal(verifyChain([a, b, b]).ok, false)
   assert.equal(verifyChain([a, c, b]).ok, false)

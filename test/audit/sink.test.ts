@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
-import { verifyChain } from '../../src/audit/chain.ts'
 import type { AuditEvent, RequestRefused } from '../../src/audit/event.ts'
 import { fileAuditSink } from '../../src/audit/sink.ts'
 import type { FileAuditSink } from '../../src/audit/sink.ts'
+import { verifyChain } from '../support/chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NOON = Date.UTC(2026, 10, 21, 12)
