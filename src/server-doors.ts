@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { allows } from './access/permission.ts'
+import type { AuditSink } from './audit/event.ts'
 import type { Rights } from './auth/context.ts'
 import type { Principal } from './auth/principal.ts'
 import type { LiveRevocations } from './auth/revocation.ts'
@@ -8,8 +9,11 @@ import type { Admit } from './http/admission.ts'
 import { createDoor, type Door } from './http/door.ts'
 import { createEdge } from './http/edge.ts'
 import { originIsAllowed } from './http/host.ts'
+import type { DoorName } from './http/door-metrics.ts'
 import type { ListenerAddress } from './http/listen.ts'
+import type { Metrics } from './http/metrics.ts'
 import { proxiedIdentification } from './http/proxied-identification.ts'
+import { requestObserver } from './http/request-observer.ts'
 import type { TlsSettings } from './http/tls.ts'
 import { credentialVault } from './login/credential-vault.ts'
 import { factorKeys } from './login/factor-keys.ts'
@@ -21,6 +25,7 @@ import { storeThrottle } from './login/store-throttle.ts'
 import { THROTTLE_SETTINGS, throttleLimits } from './login/throttle-limits.ts'
 import { tellingVault } from './login/telling-vault.ts'
 import { workQueue } from './login/work-queue.ts'
+import { countedRefusals } from './observed-audit.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
 
@@ -46,32 +51,46 @@ export function serverDoors(
   shared: SharedOptions,
   keys: SessionKeys,
   revocations: LiveRevocations,
+  metrics: Metrics,
 ): Doors {
   const { certificates, people, proxied } = options.listeners
-  const pages = loginApp(loginOptions(options, shared, keys, revocations))
+  const counted = (name: DoorName): AuditSink => countedRefusals(options.audit, metrics.door(name).refused)
+  const withPages = people === undefined ? 'certificates' : 'people'
+  const pages = loginApp(loginOptions({ ...options, audit: counted(withPages) }, shared, keys, revocations))
   const door = (
+    name: DoorName,
     address: ListenerAddress,
     clientCertificate: TlsSettings['clientCertificate'],
     edge: SharedOptions,
-  ): AdmittingDoor => ({
-    ...createDoor({
-      ...address,
-      tls: { ...options.tls, material: options.tls, clientCertificate },
-      handler: createEdge({ ...edge, clientCertificate }),
-      audit: options.audit,
-      newRequestId: randomUUID,
-      onException: shared.onException,
-    }),
-    admit: edge.identification.admit,
-  })
+  ): AdmittingDoor => {
+    const seen = metrics.door(name)
+    const audit = counted(name)
+    const observer = requestObserver({
+      door: name,
+      metrics: { ...seen, ...metrics.requests(name) },
+      tracing: options.tracing,
+    })
+    return {
+      ...createDoor({
+        ...address,
+        tls: { ...options.tls, material: options.tls, clientCertificate },
+        handler: createEdge({ ...edge, audit, observer, clientCertificate }),
+        audit,
+        onConnected: seen.connected,
+        newRequestId: randomUUID,
+        onException: shared.onException,
+      }),
+      admit: edge.identification.admit,
+    }
+  }
   const { admit } = shared.identification
   const identification =
     proxied && proxiedIdentification({ ...proxied, admit, trust: options.trust, revocations })
   const one = certificates.clientCertificate === 'optional' ? { ...shared, pages } : shared
   return {
-    certificates: door(certificates, certificates.clientCertificate, one),
-    people: people && door(people, 'none', { ...shared, pages }),
-    proxied: proxied && identification && door(proxied, 'required', { ...shared, identification }),
+    certificates: door('certificates', certificates, certificates.clientCertificate, one),
+    people: people && door('people', people, 'none', { ...shared, pages }),
+    proxied: proxied && identification && door('proxied', proxied, 'required', { ...shared, identification }),
   }
 }
 

@@ -25,7 +25,7 @@ const RENEWALS = { perKey: 60, overall: 600, window: 60_000 }
 const ENROLMENTS = { perKey: 20, overall: 300, window: 60_000 }
 
 /** What all doors have in common. */
-export type SharedOptions = Omit<EdgeOptions, 'clientCertificate'>
+export type SharedOptions = Omit<EdgeOptions, 'clientCertificate' | 'observer'>
 
 /** What is made once and handed to all doors. */
 export interface SharedParts {

@@ -5,6 +5,7 @@ import type { Clock } from './auth/clock.ts'
 import type { Issuer } from './http/issuer.ts'
 import type { ListenerAddress } from './http/listen.ts'
 import type { ProxiedOptions } from './http/proxied-identification.ts'
+import type { Tracing } from './http/request-spans.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import type { LoginOptions } from './login/options.ts'
 import type { ThrottleSettings } from './login/throttle-limits.ts'
@@ -67,6 +68,8 @@ export interface SallyportOptions {
   /** How long the live revocation list is believed after it was read, in ms; 29 s, and never longer. */
   readonly revocationsFreshFor?: number
   readonly log: Log
+  /** Where spans go; there are none unless given. */
+  readonly tracing?: Tracing
   /** Ms since the epoch; the system's clock unless given. */
   readonly clock?: Clock
 }

@@ -9,12 +9,14 @@ import { openAll, type Listener } from './http/listen.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOperations } from './http/operations.ts'
 import type { TlsMaterial } from './http/tls.ts'
+import { observedAudit } from './observed-audit.ts'
 import { recallAccounts } from './recall-accounts.ts'
 import { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 import { serverDoors } from './server-doors.ts'
 import { serverEdge } from './server-edge.ts'
 import { serverEndpoint } from './server-endpoint.ts'
 import type { SallyportOptions } from './server-options.ts'
+import { timedStore } from './timed-store.ts'
 
 /** The ports that the listeners really have. */
 export interface ListeningPorts {
@@ -49,12 +51,13 @@ const CLOSE_GRACE = 2_000
 const REVOCATIONS_FRESH_FOR = 29_000
 
 /** Composes a server. Throws on options it cannot serve with; a server that starts is a server that is configured. */
-export function createServer(options: SallyportOptions): Sallyport {
+export function createServer(given: SallyportOptions): Sallyport {
+  const metrics = createMetrics(given.trust)
+  const options = observed(given, metrics)
   const { store } = options
   const now = monotonicClock(options.clock ?? Date.now)
   const keys = sessionKeys(options.sessionSecrets)
   const endpoint = serverEndpoint(options, now)
-  const metrics = createMetrics()
   const revocations = followerOf(options, metrics, now, {
     onRevoked(entries) {
       if (entries.some(endsConnections)) readmitConnections()
@@ -66,7 +69,8 @@ export function createServer(options: SallyportOptions): Sallyport {
     },
   })
   const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now })
-  const doors = serverDoors(options, shared, keys, revocations)
+  const doors = serverDoors(options, shared, keys, revocations, metrics)
+  metrics.policy(options.policy().digest, now())
   const { operations } = options.listeners
   const { ready, onException } = shared
   const probes = operations && createOperations({ ...operations, ready, metrics, onException })
@@ -95,6 +99,7 @@ export function createServer(options: SallyportOptions): Sallyport {
       shared.open.judge(({ methods }) => methods.includes('certificate'))
     },
     judgeRights() {
+      metrics.policy(options.policy().digest, now())
       shared.open.judge((context) => {
         const rights = shared.rightsOf(context, now())
         return !sameRights(context, rights) || lacksSecondFactor(context, rights)
@@ -110,6 +115,12 @@ export function createServer(options: SallyportOptions): Sallyport {
       await endpoint.close()
     },
   }
+}
+
+/** The same, with the store and the audit trail under observation. */
+function observed(options: SallyportOptions, metrics: Metrics): SallyportOptions {
+  const { store, audit } = options
+  return { ...options, store: timedStore(store, metrics.store), audit: observedAudit(audit, metrics.audit) }
 }
 
 /** Whether open connections are to be judged anew, which are known by their certificates alone. */

@@ -29,6 +29,8 @@ export interface DoorOptions extends ListenerAddress {
   readonly tls: TlsSettings
   readonly handler: RequestListener
   readonly audit: AuditSink
+  /** Told of every handshake that succeeded; returns what is to be called when that connection is closed. */
+  readonly onConnected: () => () => void
   readonly newRequestId: () => string
   /** Told of what should not happen, for the operator's log. */
   readonly onException: (requestId: string | undefined, error: unknown) => void
@@ -40,7 +42,11 @@ export function createDoor(options: DoorOptions): Door {
   const sockets = new Set<TLSSocket>()
   server.on('secureConnection', (socket: TLSSocket) => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    const onClosed = options.onConnected()
+    socket.once('close', () => {
+      sockets.delete(socket)
+      onClosed()
+    })
   })
   recordRefusedHandshakes(server, options)
   return {

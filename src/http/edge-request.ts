@@ -10,6 +10,7 @@ import type { OpenAnswers } from './open-answers.ts'
 import type { Identification } from './identification.ts'
 import type { Pki } from './pki.ts'
 import type { Readiness } from './readiness.ts'
+import type { RequestObserver } from './request-observer.ts'
 import type { ClientCertificate } from './tls.ts'
 
 /** What every request behind one listener goes through. */
@@ -26,6 +27,8 @@ export interface EdgeOptions {
   /** Whether two contexts have the same rights; what is not complete of a caller whose rights have changed ends. */
   readonly sameRights: (before: AuthContext, now: AuthContext) => boolean
   readonly endpoint: McpEndpoint
+  /** Watches the requests that go there, for metrics and traces. */
+  readonly observer: RequestObserver
   /** Every answer that is not complete, to be judged anew when its caller may no longer be who it was. */
   readonly open: OpenAnswers
   readonly allowed: AllowedNames

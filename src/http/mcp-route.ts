@@ -20,7 +20,9 @@ export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise
   if (isForeign(request, options)) return edge.refuse('cross_site')
   if (!originIsAllowed(request.headers.origin, request.headers.host, options.allowed))
     return edge.refuse('origin_not_allowed')
+  const seen = options.observer(edge)
   const authenticated = await edge.authenticate()
+  seen.authenticated(authenticated)
   if (authenticated.kind === 'refused') return edge.refuse(authenticated.reason)
   if (!METHODS.has(request.method ?? '')) {
     response.setHeader('allow', [...METHODS].join(', '))
@@ -30,8 +32,12 @@ export async function mcpRoute(edge: EdgeRequest, options: EdgeOptions): Promise
   const { now, open, sameRights } = options
   const { authenticate } = edge
   const watch = watchStream({ response, context, authenticate, sameRights, now, open })
+  seen.begun(watch.closed)
   try {
-    await send(edge, await options.endpoint.handle(exchangeOf(edge, context, watch, options)))
+    const { onMessages } = seen
+    const answer = await options.endpoint.handle({ ...exchangeOf(edge, context, watch, options), onMessages })
+    seen.answered(answer)
+    await send(edge, answer)
   } catch (error) {
     if (!watch.signal.aborted) throw error
   }

@@ -1,5 +1,6 @@
 import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { AuthContext } from '../auth/context.ts'
+import type { GuardObserver } from './guard-observer.ts'
 
 /** Who makes one request, as it travels through the SDK. */
 export interface Caller {
@@ -7,6 +8,8 @@ export interface Caller {
   readonly requestId: string
   /** W3C trace id of the request, 32 hex digits; absent where there is none. */
   readonly trace?: string
+  /** Told how the guarded calls of this request went. */
+  readonly observe?: GuardObserver
 }
 
 /** A caller, and what is aborted when its connection goes away or its credential ends before the answer is complete. */

@@ -11,6 +11,9 @@ import { isInitialize, posted, type Posted } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
 
+export type { GuardedCallSeen } from './guard-observer.ts'
+export type { MessagesSeen } from './messages-seen.ts'
+
 /** One authenticated request to the MCP route, as the edge hands it over: its caller known, its body not yet read. */
 export interface McpExchange {
   readonly caller: Caller

@@ -51,6 +51,7 @@ async function setting(t: TestContext, failAudit = false, unsafeSessionTickets =
     },
     handler: (_request, response) => response.end('done'),
     audit: { record },
+    onConnected: () => () => undefined,
     newRequestId: () => 'request-1',
     onException: (_requestId, error) => {
       problems.push(error)
