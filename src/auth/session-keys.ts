@@ -18,6 +18,12 @@ export interface SessionKeys {
   readonly throttle: SealingKeys
   /** Seal what the store keeps of the logins that devices ask for. */
   readonly device: SealingKeys
+  /** Name the calls that wait for a confirmation, and whose they are. */
+  readonly confirmation: SealingKeys
+  /** Seal what the store keeps of them. */
+  readonly confirmationSeal: SealingKeys
+  /** Signs what travels through clients between two rounds of a call. */
+  readonly requestState: SealingKeys
 }
 
 /** Fewer characters than this are no secret. */
@@ -50,6 +56,9 @@ export function sessionKeys(secrets: readonly string[]): SessionKeys {
     knownDevice: derive('known device'),
     throttle: derive('throttle'),
     device: derive('device'),
+    confirmation: derive('confirmation'),
+    confirmationSeal: derive('confirmation seal'),
+    requestState: derive('request state'),
   }
 }
 

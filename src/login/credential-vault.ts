@@ -1,7 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { passwordOnly, type Credentials } from './credentials.ts'
-import type { FactorKey, FactorKeys } from './factor-keys.ts'
+import type { FactorKeys } from './factor-keys.ts'
+import { openText, sealText, type SealedPlace } from './sealed-text.ts'
 
 /**
  * Seals what a user logs in by, so that whoever can read the store learns no secret, and whoever can write to it can
@@ -24,28 +24,19 @@ export interface CredentialVault {
   strangeKey(sealed: string): string | undefined
 }
 
-/** `v1`, the id of the key, nonce, ciphertext and tag. */
-const SEALED = /^v1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{16,65536})$/
-const NONCE_LENGTH = 12
-const TAG_LENGTH = 16
+/** `v1`, the id of the key, and what it sealed. */
+const SEALED = /^v1\.([0-9a-f]{8})\.([A-Za-z0-9_.-]{33,65553})$/
 
-/** AES-256-GCM (NIST SP 800-38D) under random nonces; the user's name is authenticated with it. */
+/** Sealed under the newest key, and bound to the user's name. */
 export function credentialVault(keys: FactorKeys): CredentialVault {
   const [newest] = keys
   const vault: Omit<CredentialVault, 'openDecoy'> = {
-    seal(user, credentials) {
-      const nonce = randomBytes(NONCE_LENGTH)
-      const cipher = createCipheriv('aes-256-gcm', newest.key, nonce).setAAD(contextOf(user))
-      const text = Buffer.concat([cipher.update(JSON.stringify(credentials), 'utf8'), cipher.final()])
-      const sealed = Buffer.concat([text, cipher.getAuthTag()])
-      return `v1.${newest.id}.${nonce.toString('base64url')}.${sealed.toString('base64url')}`
-    },
+    seal: (user, credentials) =>
+      `v1.${newest.id}.${sealText(JSON.stringify(credentials), placeOf(user), newest.key)}`,
     open(user, sealed) {
-      const [, id, nonce = '', text = ''] = SEALED.exec(sealed) ?? []
-      const key = keys.find((known) => known.id === id)
-      if (key === undefined) return undefined
-      const [at, bytes] = [exactBytes(nonce), exactBytes(text)]
-      const opened = at && bytes && decrypted(key, user, at, bytes)
+      const [, id, text = ''] = SEALED.exec(sealed) ?? []
+      const known = keys.find((one) => one.id === id)
+      const opened = known && openText(text, placeOf(user), known.key)
       return opened === undefined ? undefined : credentialsIn(opened)
     },
     isCurrent: (sealed) => sealed.startsWith(`v1.${newest.id}.`),
@@ -68,27 +59,8 @@ const DECOY: Credentials = {
   recoveryCodes: Array.from({ length: 10 }, () => '0'.repeat(64)),
 }
 
-/** Every text but the one that was written is another one, also where it stands for the same bytes. */
-function exactBytes(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
-}
-
-function contextOf(user: string): Buffer {
-  return Buffer.from(JSON.stringify(['sallyport-credentials-v1', user]))
-}
-
-function decrypted({ key }: FactorKey, user: string, nonce: Buffer, sealed: Buffer): string | undefined {
-  if (sealed.length < TAG_LENGTH) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH })
-  decipher.setAAD(contextOf(user)).setAuthTag(sealed.subarray(-TAG_LENGTH))
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, -TAG_LENGTH)), decipher.final()]).toString(
-      'utf8',
-    )
-  } catch {
-    return undefined
-  }
+function placeOf(user: string): SealedPlace {
+  return ['sallyport-credentials-v1', user]
 }
 
 function credentialsIn(text: string): Credentials | undefined {

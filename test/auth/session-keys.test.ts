@@ -28,8 +28,11 @@ test('every purpose has keys of its own, the newest first', () => {
     ...keys.seal.map((key) => key.export().toString('hex')),
     ...keys.csrf.map((key) => key.export().toString('hex')),
     ...keys.challenge.map((key) => key.export().toString('hex')),
+    ...keys.confirmation.map((key) => key.export().toString('hex')),
+    ...keys.confirmationSeal.map((key) => key.export().toString('hex')),
+    ...keys.requestState.map((key) => key.export().toString('hex')),
   ]
-  assert.equal(new Set(hex).size, 8)
+  assert.equal(new Set(hex).size, 14)
   assert.ok(hex.every((key) => key.length === 64))
   assert.ok(keys.seal[0].equals(sessionKeys([NEW]).seal[0]))
   assert.ok(keys.seal[1]?.equals(sessionKeys([OLD]).seal[0]))
