@@ -1,6 +1,7 @@
 import type { Contradiction } from './contradiction.ts'
 import { redisFaults } from './redis-settings.ts'
-import type { Endpoint, Settings } from './settings.ts'
+import type { Endpoint } from './listener-settings.ts'
+import type { Settings } from './settings.ts'
 import { trustFaults } from './trust-faults.ts'
 
 /** Finds the settings that contradict each other. */

@@ -95,5 +95,14 @@ export function defaultConfig(): string {
 #   requestsInFlight: 64
 #   legacySessions: 32
 #   requestsPerMinute: 6000
+
+# Spans of requests, for whoever runs an OpenTelemetry collector; the variables OTEL_EXPORTER_OTLP_ENDPOINT,
+# OTEL_SERVICE_NAME and OTEL_SDK_DISABLED win. Metrics need no setting: they are at the operations listener.
+# telemetry:
+#   serviceName: sallyport
+#   traces:
+#     endpoint: false                 # or http://127.0.0.1:4318/v1/traces (OTLP over HTTP)
+#     sampleRatio: 1                  # share of the traces that begin here
+#     principal: false                # true: spans say who calls
 `
 }

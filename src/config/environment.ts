@@ -1,4 +1,5 @@
 import { nearest } from './nearest.ts'
+import { telemetryVariables } from './telemetry-environment.ts'
 
 type Path = readonly string[]
 type Tree = Record<string, unknown>
@@ -72,6 +73,8 @@ export function overlay(file: unknown, environment: Environment): Overlaid {
     for (const path of placed) from.set(path.join('.'), name)
     if (placed.length === 0) faults.push(switchedOff(name, paths))
   }
+  for (const { name, path, value: said } of telemetryVariables((wanted) => variable(environment, wanted)))
+    if (isTree(value) && place(value, path, said)) from.set(path.join('.'), name)
   return { value, from, faults }
 }
 

@@ -1,31 +1,22 @@
 import * as z from 'zod'
-import { DURATION, parseDuration } from './duration.ts'
+import { listenersSchema, type ListenerSettings } from './listener-settings.ts'
 import { redisSchema, type RedisSettings } from './redis-settings.ts'
-import { strict, text } from './shapes.ts'
+import {
+  passwordsSchema,
+  sessionsSchema,
+  throttleSchema,
+  type PasswordSettings,
+  type SessionSettings,
+  type ThrottleSettings,
+} from './session-settings.ts'
+import { path, strict, text, whole } from './shapes.ts'
+import { telemetrySchema, type TelemetrySettings } from './telemetry-settings.ts'
 import { trustSchema, type TrustSettings } from './trust-settings.ts'
-
-/** One address to listen on. Port 0 takes any free one. */
-export interface Endpoint {
-  readonly host: string
-  readonly port: number
-}
-
-/** An address for proxies that end TLS: where they say whose certificate a request is of, and which are believed. */
-export interface ProxiedEndpoint extends Endpoint {
-  readonly header: 'client-cert' | 'x-forwarded-client-cert'
-  /** Principals, as in `service:edge`. */
-  readonly proxies: readonly string[]
-}
 
 /** What `sallyport.yaml` says, with the defaults filled in; paths as written, durations in ms. */
 export interface Settings {
   readonly trustDomain: string
-  readonly listeners: {
-    readonly certificates: Endpoint & { readonly clientCertificate: 'required' | 'optional' }
-    readonly people: Endpoint | false
-    readonly proxied: ProxiedEndpoint | false
-    readonly operations: Endpoint | false
-  }
+  readonly listeners: ListenerSettings
   readonly hosts: readonly string[]
   readonly origins: readonly string[]
   readonly tls: {
@@ -49,106 +40,18 @@ export interface Settings {
   readonly tools: readonly string[]
   readonly store: string
   readonly redis: RedisSettings
-  readonly sessions: {
-    readonly secretFile: string
-    readonly factorKeyFile: string
-    readonly idleTimeout: number
-    readonly absoluteTimeout: number
-    /** At most so many at once, per user: the oldest ends. */
-    readonly most: number
-    readonly binding: SessionBinding
-    /** Whether a terminal may ask a browser for a session. */
-    readonly deviceLogin: boolean
-  }
+  readonly sessions: SessionSettings
   /** What one hash of a password costs (argon2id); what is stored is hashed anew at the next login. */
-  readonly passwords: {
-    /** KiB. */
-    readonly memory: number
-    readonly passes: number
-    readonly parallelism: number
-  }
-  readonly throttle: {
-    /** Failed logins from one address in a quarter of an hour. */
-    readonly perAddress: number
-    /** Failed logins in all in a minute, other than from browsers in which the user logged in before. */
-    readonly perMinute: number
-  }
+  readonly passwords: PasswordSettings
+  readonly throttle: ThrottleSettings
   readonly limits: {
     readonly bodyBytes: number
     readonly requestsInFlight: number
     readonly legacySessions: number
     readonly requestsPerMinute: number
   }
+  readonly telemetry: TelemetrySettings
 }
-
-/** What a session is bound to beyond its token: see `auth/session-binding.ts`. */
-export type SessionBinding = 'none' | 'address' | 'certificate'
-
-const LONGEST_TIMEOUT = 90 * 86_400_000
-
-const path = (fallback: string): z.ZodDefault<z.ZodString> => text('a path').default(fallback)
-
-const whole = (least: number, most: number): z.ZodNumber => {
-  const help = `must be a whole number from ${least} to ${most}`
-  return z.int(help).min(least, help).max(most, help)
-}
-
-const host = text('a host name or IP address')
-  .regex(
-    /^(?:[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$/,
-    'must be a host name or IP address without brackets and port',
-  )
-  .describe('Address to listen on; 0.0.0.0 or :: for all.')
-
-const port = whole(0, 65_535).describe('TCP port; 0 takes any free one.')
-
-const endpoint = (fallback: number, what: string) =>
-  z
-    .union([z.literal(false), strict({ host: host.default('127.0.0.1'), port: port.default(fallback) })], {
-      error: 'must be a map of host and port, or false',
-    })
-    .default({ host: '127.0.0.1', port: fallback })
-    .describe(what)
-
-const proxy = text('a principal').regex(
-  /^(?:service|agent|user):[a-z0-9][A-Za-z0-9._~+=@/-]*$/,
-  'must be a principal such as "service:edge"',
-)
-
-const proxied = z
-  .union(
-    [
-      z.literal(false),
-      strict({
-        host: host.default('127.0.0.1'),
-        port: port.default(8445),
-        header: z
-          .enum(['client-cert', 'x-forwarded-client-cert'], 'must be client-cert or x-forwarded-client-cert')
-          .describe(
-            'Where the proxy puts the certificate: Client-Cert (RFC 9440) or X-Forwarded-Client-Cert (Envoy).',
-          ),
-        proxies: z
-          .array(proxy, 'must be a list of principals')
-          .min(1, 'must name at least one principal')
-          .max(100, 'must be at most 100 principals')
-          .describe('Who may speak for others here, by certificates of their own: [ "service:edge" ].'),
-      }),
-    ],
-    { error: 'must be a map of host, port, header and proxies, or false' },
-  )
-  .default(false)
-  .describe(
-    'A door for named proxies that end TLS and forward the certificate of the client; off by default.',
-  )
-
-const duration = (fallback: string, what: string) =>
-  z
-    .string('must be a duration such as 90s, 30m, 12h or 7d')
-    .regex(DURATION, 'must be a duration such as 90s, 30m, 12h or 7d')
-    .transform((value) => parseDuration(value) ?? Number.NaN)
-    .pipe(z.number().max(LONGEST_TIMEOUT, 'must be at most 90d'))
-    .prefault(fallback)
-    .describe(what)
 
 const hostName = text('a host name').regex(
   /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/,
@@ -182,24 +85,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'must be lower-case letters, digits, ".", "_" and "-"')
     .default('sallyport.internal')
     .describe('Names of principals live in it: spiffe://<trustDomain>/<kind>/<name>.'),
-  listeners: strict({
-    certificates: strict({
-      host: host.default('127.0.0.1'),
-      port: port.default(8443),
-      clientCertificate: z
-        .enum(['required', 'optional'], 'must be required or optional')
-        .default('required')
-        .describe('"optional" also lets in callers without a certificate, who then need a session.'),
-    })
-      .prefault({})
-      .describe('The door for services, agents and people with a client certificate.'),
-    people: endpoint(
-      8444,
-      'The door for people with a login session; false for one port, with "optional" above.',
-    ),
-    proxied,
-    operations: endpoint(9464, 'Plain HTTP for probes and metrics; false for none.'),
-  }).prefault({}),
+  listeners: listenersSchema,
   hosts: z
     .array(hostName, 'must be a list of host names')
     .max(100, 'must be at most 100 names')
@@ -253,54 +139,16 @@ export const settingsSchema: z.ZodType<Settings> = strict({
       'sqlite:PATH for one machine; redis://…, redis+sentinel://… or redis+cluster://… (rediss for TLS) for several.',
     ),
   redis: redisSchema,
-  sessions: strict({
-    secretFile: path('data/session-secret').describe('Made by "init"; used with sqlite only.'),
-    idleTimeout: duration('30m', 'A session ends after so long without use.'),
-    factorKeyFile: path('data/factor-key').describe(
-      'Made by "init"; seals what users log in by. Several nodes must share it.',
-    ),
-    absoluteTimeout: duration('12h', 'A session ends after so long in any case.'),
-    most: whole(1, 1000).default(20).describe('Sessions at once, per user; the oldest ends.'),
-    binding: z
-      .enum(['none', 'address', 'certificate'], 'must be none, address or certificate')
-      .default('none')
-      .describe(
-        'What a session is good for beside its token: the address prefix or the client certificate of its login.',
-      ),
-    deviceLogin: z
-      .boolean('must be true or false')
-      .default(true)
-      .describe('Whether "sallyport login --device" may ask a browser for a session.'),
-  }).prefault({}),
-  passwords: strict({
-    memory: whole(19_456, 262_144)
-      .default(19_456)
-      .describe('KiB that one hash of a password takes (argon2id); never less than the default.'),
-    passes: whole(2, 4).default(2).describe('How often it goes over them.'),
-    parallelism: whole(1, 8).default(1).describe('Lanes at once.'),
-  })
-    .prefault({})
-    .describe('What a password hash costs; hashes of another cost are made anew at the next login.'),
-  throttle: strict({
-    perAddress: whole(10, 3000)
-      .default(100)
-      .describe('Failed logins in 15 minutes from one IPv4 address or IPv6 /64 network.'),
-    perMinute: whole(10, 3000)
-      .default(300)
-      .describe(
-        'Failed logins in a minute in all, other than from browsers in which the user logged in before.',
-      ),
-  })
-    .prefault({})
-    .describe(
-      'Raise perAddress where many people share one address; guesses at one account are slowed in any case.',
-    ),
+  sessions: sessionsSchema,
+  passwords: passwordsSchema,
+  throttle: throttleSchema,
   limits: strict({
     bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),
     requestsInFlight: whole(1, 10_000).default(64).describe('Requests at once, per principal.'),
     legacySessions: whole(1, 10_000).default(32).describe('Sessions of older MCP clients, per principal.'),
     requestsPerMinute: whole(1, 1_000_000).default(6000).describe('Requests per minute, per principal.'),
   }).prefault({}),
+  telemetry: telemetrySchema,
 }).meta({
   title: 'Sallyport configuration',
   description: 'How the server listens and where its files are (sallyport.yaml).',

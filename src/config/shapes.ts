@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { DURATION, parseDuration } from './duration.ts'
 import { nearest } from './nearest.ts'
 
 /** A map of known keys: an unknown one is refused, and the nearest known one suggested. */
@@ -17,6 +18,30 @@ export function text(what: string): z.ZodString {
     .string(`must be ${what}, as text`)
     .min(1, `must be ${what}, and is empty`)
     .max(1024, `must be ${what}, and is too long`)
+}
+
+/** A path, as written. */
+export function path(fallback: string): z.ZodDefault<z.ZodString> {
+  return text('a path').default(fallback)
+}
+
+/** A whole number. */
+export function whole(least: number, most: number): z.ZodNumber {
+  const help = `must be a whole number from ${least} to ${most}`
+  return z.int(help).min(least, help).max(most, help)
+}
+
+const LONGEST_TIMEOUT = 90 * 86_400_000
+
+/** A duration such as `90s`, in ms. */
+export function duration(fallback: string, what: string): z.ZodPrefault<z.ZodType<number, string>> {
+  return z
+    .string('must be a duration such as 90s, 30m, 12h or 7d')
+    .regex(DURATION, 'must be a duration such as 90s, 30m, 12h or 7d')
+    .transform((value) => parseDuration(value) ?? Number.NaN)
+    .pipe(z.number().max(LONGEST_TIMEOUT, 'must be at most 90d'))
+    .prefault(fallback)
+    .describe(what)
 }
 
 function unknownKey(keys: unknown, known: readonly string[]): string {

@@ -87,6 +87,10 @@ test('without a file every default applies, with paths from the working director
     passwords: { memory: 19_456, passes: 2, parallelism: 1 },
     throttle: { perAddress: 100, perMinute: 300 },
     limits: { bodyBytes: 4_194_304, requestsInFlight: 64, legacySessions: 32, requestsPerMinute: 6000 },
+    telemetry: {
+      serviceName: 'sallyport',
+      traces: { endpoint: false, sampleRatio: 1, principal: false },
+    },
   })
 })
 
