@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { sameRights } from './access/same-rights.ts'
 import { lacksSecondFactor } from './auth/authenticate.ts'
@@ -71,6 +72,7 @@ export function createServer(given: SallyportOptions): Sallyport {
   const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now })
   const doors = serverDoors(options, shared, keys, revocations, metrics)
   metrics.policy(options.policy().digest, now())
+  metrics.serverCertificateEnds(endOf(options.tls))
   const { operations } = options.listeners
   const { ready, onException } = shared
   const probes = operations && createOperations({ ...operations, ready, metrics, onException })
@@ -107,6 +109,7 @@ export function createServer(given: SallyportOptions): Sallyport {
     },
     reload(material) {
       for (const door of [doors.certificates, doors.people, doors.proxied]) door?.setMaterial(material)
+      metrics.serverCertificateEnds(endOf(material))
     },
     metrics,
     async close() {
@@ -115,6 +118,11 @@ export function createServer(given: SallyportOptions): Sallyport {
       await endpoint.close()
     },
   }
+}
+
+/** In ms since the epoch. */
+function endOf({ certificate }: TlsMaterial): number {
+  return new X509Certificate(certificate).validToDate.getTime()
 }
 
 /** The same, with the store and the audit trail under observation. */

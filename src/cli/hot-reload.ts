@@ -40,7 +40,6 @@ export function hotReload({ policy, certificate, trust, numbers }: Followed, opt
   const { server, log } = options
   const take = (): void => {
     server.reload({ ...certificate.current(), authorities: trust.current().authorities })
-    server.metrics.serverCertificateEnds(certificate.current().endsAt)
   }
   const remember = (): void => {
     numbers
@@ -50,7 +49,6 @@ export function hotReload({ policy, certificate, trust, numbers }: Followed, opt
         log.error({ err }, 'numbers of revocation lists are not remembered beyond this run'),
       )
   }
-  server.metrics.serverCertificateEnds(certificate.current().endsAt)
   remember()
   follow(
     {
