@@ -74,14 +74,8 @@ export type { AccessRequest, Action, Decision, DenyReason, Policy } from './acce
 // The guard in front of your own server
 export { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
 export type { Caller } from './mcp/caller.ts'
-export {
-  createGuard,
-  type Asked,
-  type Guard,
-  type Guarded,
-  type GuardOptions,
-  type Work,
-} from './mcp/guard.ts'
+export type { Asked, Work } from './mcp/asked.ts'
+export { createGuard, type Guard, type Guarded, type GuardOptions, type Held } from './mcp/guard.ts'
 export {
   createEndpoint,
   type EndpointOptions,

@@ -5,6 +5,7 @@ import { createGuard } from './mcp/guard.ts'
 import { exceptionLog } from './exception-log.ts'
 import { serverCatalog } from './server-catalog.ts'
 import type { SallyportOptions } from './server-options.ts'
+import { storeLimiter } from './store-limiter.ts'
 import { VERSION } from './version.ts'
 
 const SERVER_INFO: Implementation = { name: 'sallyport', version: VERSION }
@@ -12,7 +13,13 @@ const SERVER_INFO: Implementation = { name: 'sallyport', version: VERSION }
 /** The MCP route of a server: its catalog behind its guard. */
 export function serverEndpoint(options: SallyportOptions, now: Clock): McpEndpoint {
   const onException = exceptionLog(options.log, now)
-  const guard = createGuard({ policy: options.policy, audit: options.audit, now, onException })
+  const guard = createGuard({
+    policy: options.policy,
+    audit: options.audit,
+    limiter: storeLimiter(options.store.rateLimits, now),
+    now,
+    onException,
+  })
   return createEndpoint({
     catalog: serverCatalog(options.store.notes, options.catalog, now),
     guard,

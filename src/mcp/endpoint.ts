@@ -3,6 +3,7 @@ import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
 import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
+import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
 import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { legacySessions } from './legacy-sessions.ts'
@@ -10,6 +11,7 @@ import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from
 import { isInitialize, posted, type Posted } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
+import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
 export type { MessagesSeen } from './messages-seen.ts'
@@ -54,6 +56,8 @@ export interface EndpointOptions {
   readonly serverInfo: Implementation
   readonly instructions?: string
   readonly limits: PrincipalLimits
+  /** How a client is told that its call waits for somebody; absent where no call ever does. */
+  readonly wayForward?: WayForwardOf
   /** Ms since the epoch. */
   readonly now: () => number
   /** Told of what went wrong, with the request id where there is one, for the operator's log. */
@@ -70,9 +74,11 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const carrier = callerCarrier()
   const inFlight = new WeakMap<Caller, readonly KeepUntil[]>()
   const unavailable = new WeakMap<Caller, 'store_unavailable' | 'audit_unavailable'>()
+  const visible = visibleIn(options.catalog, options.guard)
   const server = () =>
     protocolServer({
       ...options,
+      visible,
       guard: counting(options.guard, inFlight),
       carrier,
       onUnavailable(caller, error) {

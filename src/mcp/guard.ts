@@ -1,45 +1,55 @@
-import { UNKNOWN, type Action, type Arguments, type DenyReason, type Policy } from '../access/decision.ts'
-import type { ActionDecided, ActionFinished, AuditCaller, AuditSink, RecordedProofs } from '../audit/event.ts'
-import type { Proofs } from '../auth/context.ts'
+import { UNKNOWN, type Arguments, type Decision, type Policy } from '../access/decision.ts'
+import type { ActionDecided, AuditSink } from '../audit/event.ts'
+import type { Asked, Work } from './asked.ts'
 import type { Caller } from './caller.ts'
-import { watchCall } from './guard-observer.ts'
-import type { Needs } from './tool.ts'
+import type { PendingConfirmation } from './confirmations.ts'
+import {
+  decidedEvent,
+  finishedEvent,
+  outcomeOf,
+  type ArgumentsRecorder,
+  type DecidedCall,
+  type End,
+} from './guard-events.ts'
+import { watchCall, type CallWatch } from './guard-observer.ts'
+import { verdictOn, type Verdict, type VerdictPorts } from './verdict.ts'
 
-/** What is asked for. Without `needs` it does not exist: the answer is the same, the record is not. */
-export interface Asked {
-  readonly kind: 'tool' | 'prompt' | 'resource'
-  readonly action: Action
-  /** Name of the tool or prompt, URI of the resource, as the caller wrote it. */
-  readonly name: string
-  /** The name under which the surface has it. */
-  readonly entry: string
-  readonly needs: Needs | undefined
-}
-
-/** What the work behind the guard came to. */
-export interface Work<Value> {
-  readonly outcome: Exclude<ActionFinished['outcome'], 'exception'>
-  readonly value: Value
-}
+/** Why a call that may be known to its caller did not go on; of everything else it learns nothing. */
+export type Held =
+  | {
+      readonly kind: 'limited'
+      /** Ms. */
+      readonly retryAfter: number
+    }
+  | { readonly kind: 'asked'; readonly pending: PendingConfirmation }
+  /** Somebody was asked, and said no. */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'too_many_pending' }
 
 /** What a guarded call came to: not let through, done, or thrown. */
 export type Guarded<Value> =
   | { readonly kind: 'denied' }
+  | Held
   | { readonly kind: 'done'; readonly value: Value }
   | { readonly kind: 'failed' }
 
 /** The one place where the policy is asked: for lists and for calls. */
 export interface Guard {
   /**
-   * May this caller see it? Asks the same function as a call, without arguments.
-   * Fails closed: what the policy cannot decide is not seen.
+   * What does the policy say, with nothing counted, asked or recorded? The same function as for a call.
+   * Fails closed: a policy that fails denies.
+   *
+   * @param args unknown unless given
    */
-  sees(caller: Caller, asked: Asked): boolean
+  foresee(caller: Caller, asked: Asked, args?: Arguments): Decision['kind']
+  /** The same object means that `foresee` says the same of everything, without arguments; `undefined` means nothing. */
+  listKey(caller: Caller): object | undefined
   /**
    * Decides, records the decision, and only then works; afterwards records the outcome.
    *
-   * Fails closed: rejects with `AUDIT_UNAVAILABLE` when the decision cannot be recorded, and then nothing ran. What
-   * the work throws is recorded and reported, and comes back as `failed`.
+   * Fails closed: rejects with `AUDIT_UNAVAILABLE` when the decision cannot be recorded, or `STORE_UNAVAILABLE` when it
+   * can be neither counted nor asked for, and then nothing ran. What the work throws is recorded and reported, and
+   * comes back as `failed`.
    */
   call<Value>(
     caller: Caller,
@@ -50,73 +60,105 @@ export interface Guard {
 }
 
 /** What {@link createGuard} takes. */
-export interface GuardOptions {
+export interface GuardOptions extends VerdictPorts {
   /** The policy in force at this moment. */
   readonly policy: () => Policy
   readonly audit: AuditSink
   /** Ms since the epoch. */
   readonly now: () => number
+  /** What of the arguments goes on record; nothing unless given. */
+  readonly recordArguments?: ArgumentsRecorder
   /** Told of exceptions of tools and of the policy, with the request id, for the operator's log. */
   readonly onException: (requestId: string, error: unknown) => void
 }
 
 /** Makes the guard. */
 export function createGuard(options: GuardOptions): Guard {
-  const { policy, audit, now, onException } = options
+  const { policy, now, onException } = options
   return {
-    sees(caller, asked) {
+    foresee(caller, asked, args = UNKNOWN) {
       try {
-        return decide(policy(), caller, asked, UNKNOWN, now()).decision === 'allow'
+        return decide(policy(), caller, asked, args, now()).kind
       } catch (error) {
         onException(caller.requestId, error)
-        return false
+        return 'deny'
+      }
+    },
+    listKey(caller) {
+      try {
+        return policy().listKey(caller.context, now())
+      } catch (error) {
+        onException(caller.requestId, error)
+        return undefined
       }
     },
     async call(caller, asked, args, work) {
       const watch = watchCall(caller.observe, asked)
-      const startedAt = now()
-      const verdict = decide(policy(), caller, asked, args, startedAt)
-      watch.decided()
-      await audit.record(decided(caller, asked, verdict))
-      watch.recorded()
-      const seen = { ...verdict, shadow: [] }
-      if (verdict.decision === 'deny') {
-        watch.over(seen, null)
-        return { kind: 'denied' }
+      const decided = await decideOnRecord(options, { caller, asked, args }, watch)
+      const { verdict } = decided
+      if (verdict.kind !== 'allow') {
+        watch.over(decided.event, null)
+        return heldBack(verdict)
       }
       const end = await worked(work)
-      watch.over(seen, outcomeOf(end))
-      await recordEnd(options, caller, asked, end, now() - startedAt)
+      watch.over(decided.event, outcomeOf(end))
+      await recordEnd(options, decided, end)
       return 'error' in end ? { kind: 'failed' } : { kind: 'done', value: end.value }
     },
   }
 }
 
-interface Verdict {
-  readonly decision: 'allow' | 'deny'
-  readonly reason: DenyReason | null
-  readonly rule: string | null
-  readonly policy: string
+function decide(policy: Policy, caller: Caller, asked: Asked, args: Arguments, now: number): Decision {
+  const { action, kind, name: resource, entry, isFamily, needs: permission } = asked
+  if (permission === undefined) return UNKNOWN_NAME
+  const request = { action, kind, resource, entry, permission, ...(isFamily === true ? { isFamily } : {}) }
+  return policy.decide(caller.context, request, args, now)
 }
 
-function decide(policy: Policy, caller: Caller, asked: Asked, args: Arguments, now: number): Verdict {
-  const { action, kind, name, entry, needs } = asked
-  if (needs === undefined)
-    return { decision: 'deny', reason: 'unknown_name', rule: null, policy: policy.digest }
-  const decision = policy.decide(
-    caller.context,
-    { action, kind, resource: name, entry, permission: needs },
-    args,
-    now,
-  )
-  return decision.kind === 'allow'
-    ? { decision: 'allow', reason: null, rule: null, policy: policy.digest }
-    : decision.kind === 'deny'
-      ? { decision: 'deny', reason: decision.reason, rule: decision.rule, policy: policy.digest }
-      : { decision: 'deny', reason: 'denied_by_rule', rule: null, policy: policy.digest }
+const UNKNOWN_NAME: Decision = { kind: 'deny', reason: 'unknown_name', rule: null, shadow: [] }
+
+/** A decision that is on record. */
+interface Decided extends DecidedCall {
+  readonly verdict: Verdict
+  readonly event: ActionDecided
+  /** Ms since the epoch. */
+  readonly startedAt: number
 }
 
-type End<Value> = Work<Value> | { readonly error: unknown }
+async function decideOnRecord(options: GuardOptions, call: DecidedCall, watch: CallWatch): Promise<Decided> {
+  const { caller, asked, args } = call
+  const startedAt = options.now()
+  const policy = options.policy()
+  const decision = decide(policy, caller, asked, args, startedAt)
+  watch.decided()
+  const { action, name: resource } = asked
+  const { context, requestId } = caller
+  const verdict = await verdictOn(options, { context, requestId, action, resource, args }, decision)
+  const how = { verdict, shadow: decision.shadow, policy: policy.digest }
+  const event = decidedEvent(call, how, options.recordArguments)
+  await options.audit.record(event)
+  watch.recorded()
+  return { ...call, verdict, event, startedAt }
+}
+
+/** Who was asked, or counted, knows that the thing is there: what it is told besides tells it nothing new. */
+function heldBack(verdict: Exclude<Verdict, { kind: 'allow' }>): Held | { readonly kind: 'denied' } {
+  if (verdict.kind === 'ask') return { kind: 'asked', pending: verdict.pending }
+  switch (verdict.reason) {
+    case 'rate_limited':
+      return { kind: 'limited', retryAfter: verdict.retryAfter ?? 0 }
+    case 'confirmation_refused':
+      return { kind: 'refused' }
+    case 'too_many_pending':
+      return { kind: 'too_many_pending' }
+    case 'no_permission':
+    case 'unknown_name':
+    case 'second_factor_required':
+    case 'denied_by_rule':
+    case 'need_cannot_be_met':
+      return { kind: 'denied' }
+  }
+}
 
 async function worked<Value>(work: () => Promise<Work<Value>>): Promise<End<Value>> {
   try {
@@ -126,78 +168,13 @@ async function worked<Value>(work: () => Promise<Work<Value>>): Promise<End<Valu
   }
 }
 
-function outcomeOf(end: End<unknown>): ActionFinished['outcome'] {
-  return 'error' in end ? 'exception' : end.outcome
-}
-
-async function recordEnd(
-  { audit, onException }: GuardOptions,
-  caller: Caller,
-  asked: Asked,
-  end: End<unknown>,
-  durationMs: number,
-): Promise<void> {
-  if ('error' in end) onException(caller.requestId, end.error)
+async function recordEnd(options: GuardOptions, decided: Decided, end: End<unknown>): Promise<void> {
+  const { requestId } = decided.caller
+  if ('error' in end) options.onException(requestId, end.error)
   try {
-    await audit.record(finished(caller, asked, end, durationMs))
+    await options.audit.record(finishedEvent(decided, end, options.now() - decided.startedAt))
   } catch (error) {
     // The work is done and the decision is on record: an error now would invite a second run.
-    onException(caller.requestId, error)
+    options.onException(requestId, error)
   }
-}
-
-function decided(caller: Caller, asked: Asked, verdict: Verdict): ActionDecided {
-  const { decision, reason, rule, policy } = verdict
-  return {
-    event: `${asked.kind}.decided`,
-    ...auditCaller(caller),
-    action: asked.action,
-    resource: asked.name,
-    decision,
-    reason,
-    rule,
-    shadow: [],
-    confirmedBy: [],
-    policy,
-    proofs: proofsOf(caller.context),
-    arguments: null,
-    trace: caller.trace ?? null,
-  }
-}
-
-function proofsOf({ authenticatedAt, mfaAt, address, certificate, ceilings }: Proofs): RecordedProofs {
-  return {
-    authenticatedAt: new Date(authenticatedAt).toISOString(),
-    mfaAt: mfaAt === undefined ? null : new Date(mfaAt).toISOString(),
-    address: address ?? null,
-    certificate: certificate ?? null,
-    ceilings,
-  }
-}
-
-function finished(caller: Caller, asked: Asked, end: End<unknown>, durationMs: number): ActionFinished {
-  return {
-    event: `${asked.kind}.finished`,
-    ...auditCaller(caller),
-    action: asked.action,
-    resource: asked.name,
-    trace: caller.trace ?? null,
-    outcome: outcomeOf(end),
-    exception: 'error' in end ? describe(end.error) : null,
-    durationMs,
-  }
-}
-
-function auditCaller({ context, requestId }: Caller): AuditCaller {
-  return {
-    requestId,
-    principal: context.principal.id,
-    methods: context.methods,
-    credential: context.credential,
-    ...(context.via === undefined ? {} : { via: context.via }),
-  }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error
 }

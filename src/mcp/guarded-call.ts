@@ -1,7 +1,15 @@
-import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type InputRequiredResult,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import type { Arguments } from '../access/decision.ts'
 import type { Caller } from './caller.ts'
-import type { Asked, Work } from './guard.ts'
+import type { PendingConfirmation } from './confirmations.ts'
+import type { WayForward } from './elicit-confirmation.ts'
+import type { Asked, Work } from './asked.ts'
+import type { Guarded, Held } from './guard.ts'
 import type { Serving } from './serving.ts'
 import type { Call } from './tool.ts'
 
@@ -29,32 +37,113 @@ export function askedOf(
   return { kind, action, name, entry: definition?.uriTemplate ?? name, needs: definition?.permission }
 }
 
-/** One guarded call. `unknown` answers for what is forbidden and for what does not exist; `failed` for what threw. */
+/** One call, and the words for what becomes of it. */
+export interface GuardedRequest<Value> {
+  readonly asked: Asked
+  /** Frozen: what is decided on is what runs. */
+  readonly args: Arguments
+  /** Answers for what is forbidden and for what does not exist. */
+  readonly unknown: ProtocolError
+  /** Answers for what threw. */
+  readonly failed: (requestId: string) => Value
+  /** Says something to a client that can show no link. */
+  readonly told: (text: string) => Value
+  /** `undefined`: there is nothing under that name after all. */
+  readonly run: (call: Call) => Promise<Work<Value | ProtocolError> | undefined>
+}
+
+/** So often a call is decided anew because somebody has answered. */
+const MOST_ROUNDS = 16
+
+/** One guarded call, decided again as often as somebody has answered what it waits for. */
 export async function guardedCall<Value>(
   serving: Serving,
   context: ServerContext,
-  asked: Asked,
-  args: Arguments,
-  unknown: ProtocolError,
-  failed: (requestId: string) => Value,
-  run: (call: Call) => Promise<Work<Value | ProtocolError> | undefined>,
-): Promise<Value> {
-  const { caller, call } = askingOf(serving, context)
-  const { guard } = serving
-  const result = await guard
-    .call<Value | ProtocolError | undefined>(caller, asked, args, async () => {
-      // Who was cut off while the decision was put on record gets nothing done any more.
-      call.signal.throwIfAborted()
-      return (await run(call)) ?? NOTHING
-    })
-    .catch((error: unknown) => {
-      serving.onUnavailable(caller, error)
-      return { kind: 'failed' as const }
-    })
-  if (result.kind === 'failed') return failed(call.requestId)
-  if (result.kind === 'denied' || result.value === undefined) throw unknown
-  if (result.value instanceof ProtocolError) throw result.value
-  return result.value
+  request: GuardedRequest<Value>,
+): Promise<Value | InputRequiredResult> {
+  const asking = askingOf(serving, context)
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const result = await guarded(serving, asking, request)
+    if (result.kind !== 'asked') return answerTo(result, request, asking.call.requestId)
+    const way = await wayForward(serving, context, asking, request.asked, result.pending)
+    if (way.kind === 'elicit') return way.result
+    if (way.kind === 'told') return request.told(way.text)
+  }
+  return request.failed(asking.call.requestId)
+}
+
+async function guarded<Value>(
+  { guard, onUnavailable }: Serving,
+  { caller, call }: Asking,
+  { asked, args, run }: GuardedRequest<Value>,
+): Promise<Guarded<Value | ProtocolError | undefined>> {
+  const work = async (): Promise<Work<Value | ProtocolError | undefined>> => {
+    // Who was cut off while the decision was put on record gets nothing done any more.
+    call.signal.throwIfAborted()
+    return (await run(call)) ?? NOTHING
+  }
+  return guard.call(caller, asked, args, work).catch((error: unknown) => {
+    onUnavailable(caller, error)
+    return { kind: 'failed' as const }
+  })
+}
+
+function answerTo<Value>(
+  result: Exclude<Guarded<Value | ProtocolError | undefined>, { kind: 'asked' }>,
+  { unknown, failed }: GuardedRequest<Value>,
+  requestId: string,
+): Value {
+  switch (result.kind) {
+    case 'failed':
+      return failed(requestId)
+    case 'denied':
+      throw unknown
+    case 'limited':
+    case 'refused':
+    case 'too_many_pending':
+      throw heldBack(result)
+    case 'done':
+      if (result.value === undefined) throw unknown
+      if (result.value instanceof ProtocolError) throw result.value
+      return result.value
+  }
+}
+
+/** Codes of our own lie outside -32768..-32000 (MCP 2026-07-28, error codes), and mean what HTTP means by them. */
+const FORBIDDEN = 403
+const TOO_MANY = 429
+
+function heldBack(held: Exclude<Held, { kind: 'asked' }>): ProtocolError {
+  switch (held.kind) {
+    case 'limited': {
+      const retryAfterMs = Math.ceil(held.retryAfter)
+      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
+      const when = seconds === 1 ? '1 second' : `${seconds} seconds`
+      return new ProtocolError(TOO_MANY, `Too many calls: try again in ${when}`, { retryAfterMs })
+    }
+    case 'refused':
+      return new ProtocolError(FORBIDDEN, 'Somebody who was asked to confirm this call has refused it')
+    case 'too_many_pending':
+      return new ProtocolError(TOO_MANY, 'Too many of your calls wait for a confirmation already')
+  }
+}
+
+async function wayForward(
+  serving: Serving,
+  context: ServerContext,
+  { call }: Asking,
+  { kind, name }: Asked,
+  pending: PendingConfirmation,
+): Promise<WayForward> {
+  if (serving.wayForward === undefined) throw new Error('a call waits, and there is no way to say so')
+  const { requestId, signal } = call
+  const capabilities = serving.capabilities()
+  return serving.wayForward({ context, capabilities, requestId, signal, asked: { kind, name }, pending })
+}
+
+/** Says why a call waits, in an error: for results that have no place for words. */
+export function forbidden(text: string): never {
+  throw new ProtocolError(FORBIDDEN, text)
 }
 
 const NOTHING: Work<undefined> = { outcome: 'error', value: undefined }

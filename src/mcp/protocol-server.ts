@@ -2,7 +2,7 @@ import { Server } from '@modelcontextprotocol/server'
 import { servePrompts } from './serve-prompts.ts'
 import { serveResources } from './serve-resources.ts'
 import { serveTools } from './serve-tools.ts'
-import type { Serving } from './serving.ts'
+import type { Serving, ServingOptions } from './serving.ts'
 
 /** Filtered lists are one caller's own; they may be kept by its client, briefly, and by nobody in between. */
 const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
@@ -13,10 +13,10 @@ const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
  *
  * A name that may not be used and a name that does not exist get the same answer.
  */
-export function protocolServer(serving: Serving): Server {
-  const server = new Server(serving.serverInfo, {
+export function protocolServer(options: ServingOptions): Server {
+  const server = new Server(options.serverInfo, {
     capabilities: { tools: {}, prompts: {}, resources: {} },
-    ...(serving.instructions === undefined ? {} : { instructions: serving.instructions }),
+    ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
     cacheHints: {
       'tools/list': PRIVATE,
       'prompts/list': PRIVATE,
@@ -25,6 +25,7 @@ export function protocolServer(serving: Serving): Server {
       'resources/read': PRIVATE,
     },
   })
+  const serving: Serving = { ...options, capabilities: () => server.getClientCapabilities() }
   serveTools(server, serving)
   servePrompts(server, serving)
   serveResources(server, serving)

@@ -1,31 +1,42 @@
 import type { GetPromptResult, ProtocolError, Server } from '@modelcontextprotocol/server'
-import { describePrompt } from './describe.ts'
 import { deepFreeze } from './freeze.ts'
-import type { Work } from './guard.ts'
-import { askedOf, askingOf, done, guardedCall, internalError, invalidParams } from './guarded-call.ts'
+import type { Work } from './asked.ts'
+import {
+  askedOf,
+  askingOf,
+  done,
+  forbidden,
+  guardedCall,
+  internalError,
+  invalidParams,
+} from './guarded-call.ts'
 import type { PromptDefinition } from './prompt.ts'
 import type { Serving } from './serving.ts'
 import type { Call } from './tool.ts'
 
 /** Answers `prompts/list` and `prompts/get`. */
 export function servePrompts(server: Server, serving: Serving): void {
-  const { catalog, guard } = serving
-  server.setRequestHandler('prompts/list', (_request, context) => {
-    const { caller } = askingOf(serving, context)
-    const visible = catalog.prompts.filter((prompt) =>
-      guard.sees(caller, askedOf('prompt', 'prompts/list', prompt.name, prompt)),
-    )
-    return { prompts: visible.map(describePrompt) }
-  })
+  const { catalog, visible } = serving
+  server.setRequestHandler('prompts/list', (_request, context) => ({
+    prompts: [...visible.prompts(askingOf(serving, context).caller)],
+  }))
   server.setRequestHandler('prompts/get', async ({ params }, context) => {
     const prompt = catalog.prompt(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    const asked = askedOf('prompt', 'prompts/get', params.name, prompt)
-    const unknown = invalidParams(`Unknown prompt: ${params.name}`)
-    return guardedCall<GetPromptResult>(serving, context, asked, args, unknown, internalError, async (call) =>
-      prompt === undefined ? undefined : getPrompt(prompt, args, call),
-    )
+    return guardedCall<GetPromptResult>(serving, context, {
+      asked: askedOf('prompt', 'prompts/get', params.name, prompt),
+      args,
+      unknown: unknownPrompt(params.name),
+      failed: internalError,
+      told: forbidden,
+      run: async (call) => (prompt === undefined ? undefined : getPrompt(prompt, args, call)),
+    })
   })
+}
+
+/** The answer for a prompt that does not exist. */
+export function unknownPrompt(name: string): ProtocolError {
+  return invalidParams(`Unknown prompt: ${name}`)
 }
 
 async function getPrompt(

@@ -5,61 +5,87 @@ import {
   type Resource,
   type Server,
 } from '@modelcontextprotocol/server'
-import { describeTemplate } from './describe.ts'
-import { askedOf, askingOf, done, guardedCall, internalError, type Asking } from './guarded-call.ts'
+import {
+  askedOf,
+  askingOf,
+  done,
+  forbidden,
+  guardedCall,
+  internalError,
+  type Asking,
+} from './guarded-call.ts'
 import { deepFreeze } from './freeze.ts'
 import type { ResourceDefinition } from './resource.ts'
 import type { Serving } from './serving.ts'
 
 /** Answers `resources/list`, `resources/templates/list` and `resources/read`. */
 export function serveResources(server: Server, serving: Serving): void {
-  const { catalog, guard } = serving
+  const { catalog, visible } = serving
   server.setRequestHandler('resources/list', async (_request, context) => {
     const asking = askingOf(serving, context)
-    const { caller } = asking
-    const visible = catalog.resources.filter((resource) =>
-      guard.sees(caller, askedOf('resource', 'resources/list', resource.uriTemplate, resource)),
-    )
     try {
-      const lists = await Promise.all(visible.map(async (resource) => listed(serving, resource, asking)))
-      return { resources: lists.flat() }
+      return { resources: await resourcesFor(serving, asking) }
     } catch (error) {
-      serving.onException(caller.requestId, error)
-      return internalError(caller.requestId)
+      serving.onException(asking.caller.requestId, error)
+      return internalError(asking.caller.requestId)
     }
   })
-  server.setRequestHandler('resources/templates/list', (_request, context) => {
-    const { caller } = askingOf(serving, context)
-    const visible = catalog.resources.filter((resource) =>
-      guard.sees(caller, askedOf('resource', 'resources/templates/list', resource.uriTemplate, resource)),
-    )
-    return { resourceTemplates: visible.map(describeTemplate) }
-  })
+  server.setRequestHandler('resources/templates/list', (_request, context) => ({
+    resourceTemplates: [...visible.templates(askingOf(serving, context).caller)],
+  }))
   server.setRequestHandler('resources/read', async ({ params }, context) => {
     const { uri } = params
     const found = catalog.resource(uri)
-    const asked = askedOf('resource', 'resources/read', uri, found?.definition)
-    const unknown = new ProtocolError(ProtocolErrorCode.InvalidParams, 'Resource not found', { uri })
-    return guardedCall<ReadResourceResult>(
-      serving,
-      context,
-      asked,
-      deepFreeze(found?.variables ?? {}),
-      unknown,
-      internalError,
-      async (call) =>
+    return guardedCall<ReadResourceResult>(serving, context, {
+      asked: askedOf('resource', 'resources/read', uri, found?.definition),
+      args: deepFreeze(found?.variables ?? {}),
+      unknown: unknownResource(uri),
+      failed: internalError,
+      told: forbidden,
+      run: async (call) =>
         found === undefined ? undefined : done(await found.definition.read(uri, found.variables, call)),
-    )
+    })
   })
 }
 
-async function listed(
-  { guard }: Serving,
-  definition: ResourceDefinition,
-  { caller, call }: Asking,
-): Promise<readonly Resource[]> {
-  const resources = await definition.list(call)
-  return resources.filter(({ uri }) =>
-    guard.sees(caller, askedOf('resource', 'resources/list', uri, definition)),
+/** The answer for a resource, or a family of them, that does not exist. */
+export function unknownResource(uri: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, 'Resource not found', { uri })
+}
+
+/** Of every family of which the caller may see some, those that it may. */
+async function resourcesFor(serving: Serving, asking: Asking): Promise<Resource[]> {
+  const { catalog, guard } = serving
+  const families = catalog.resources.filter(
+    (family) => guard.foresee(asking.caller, familyAsked('resources/list', family)) !== 'deny',
   )
+  const lists = await Promise.all(
+    families.map(async (family) => {
+      const resources = await family.list(asking.call)
+      return resources.filter(({ uri }) => isListed(serving, asking, family, uri))
+    }),
+  )
+  return lists.flat()
+}
+
+/** Fails closed: what could not be read under this URI, or only of another family, is not listed. */
+function isListed(
+  { catalog, guard }: Serving,
+  { caller }: Asking,
+  family: ResourceDefinition,
+  uri: string,
+): boolean {
+  const found = catalog.resource(uri)
+  return (
+    found?.definition === family &&
+    guard.foresee(caller, askedOf('resource', 'resources/list', uri, family), found.variables) !== 'deny'
+  )
+}
+
+/** A whole family, of which some may be allowed and others not. */
+export function familyAsked(
+  action: 'resources/list' | 'resources/read' | 'completion/complete',
+  family: ResourceDefinition,
+): ReturnType<typeof askedOf> {
+  return { ...askedOf('resource', action, family.uriTemplate, family), isFamily: true }
 }

@@ -1,29 +1,27 @@
 import type { CallToolResult, Server } from '@modelcontextprotocol/server'
-import { describeTool } from './describe.ts'
 import { deepFreeze } from './freeze.ts'
-import type { Work } from './guard.ts'
+import type { Work } from './asked.ts'
 import { askedOf, askingOf, guardedCall, invalidParams } from './guarded-call.ts'
 import type { Serving } from './serving.ts'
 import { errorResult, type Call, type ToolDefinition } from './tool.ts'
 
 /** Answers `tools/list` and `tools/call`. */
 export function serveTools(server: Server, serving: Serving): void {
-  const { catalog, guard } = serving
-  server.setRequestHandler('tools/list', (_request, context) => {
-    const { caller } = askingOf(serving, context)
-    const visible = catalog.tools.filter((tool) =>
-      guard.sees(caller, askedOf('tool', 'tools/list', tool.name, tool)),
-    )
-    return { tools: visible.map(describeTool) }
-  })
+  const { catalog, visible } = serving
+  server.setRequestHandler('tools/list', (_request, context) => ({
+    tools: [...visible.tools(askingOf(serving, context).caller)],
+  }))
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = catalog.tool(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    const asked = askedOf('tool', 'tools/call', params.name, tool)
-    const unknown = invalidParams(`Unknown tool: ${params.name}`)
-    return guardedCall(serving, context, asked, args, unknown, thrownByTool, async (call) =>
-      tool === undefined ? undefined : runTool(tool, args, call),
-    )
+    return guardedCall<CallToolResult>(serving, context, {
+      asked: askedOf('tool', 'tools/call', params.name, tool),
+      args,
+      unknown: invalidParams(`Unknown tool: ${params.name}`),
+      failed: thrownByTool,
+      told: errorResult,
+      run: async (call) => (tool === undefined ? undefined : runTool(tool, args, call)),
+    })
   })
 }
 

@@ -1,17 +1,28 @@
-import type { Implementation } from '@modelcontextprotocol/server'
+import type { ClientCapabilities, Implementation } from '@modelcontextprotocol/server'
 import type { Catalog } from './catalog.ts'
 import type { Caller, CallerCarrier } from './caller.ts'
+import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
+import type { Visible } from './visible.ts'
 
-/** What serving one protocol server takes. */
-export interface Serving {
+/** What serving protocol servers takes. */
+export interface ServingOptions {
   readonly catalog: Catalog
+  readonly visible: Visible
   readonly guard: Guard
   readonly carrier: CallerCarrier
   readonly serverInfo: Implementation
   readonly instructions?: string
+  /** How a client is told that its call waits for somebody; absent where no call ever does. */
+  readonly wayForward?: WayForwardOf
   /** Told of exceptions outside a guarded call, with the request id, for the operator's log. */
   readonly onException: (requestId: string, error: unknown) => void
-  /** Told when the decision on a call could not be recorded, so that the answer becomes 503. */
+  /** Told when a call could be neither judged nor recorded, so that the answer becomes 503. */
   readonly onUnavailable: (caller: Caller, error: unknown) => void
+}
+
+/** The same, of one protocol server. */
+export interface Serving extends ServingOptions {
+  /** What the client declared; it says so itself, and nothing that matters is decided by it. */
+  readonly capabilities: () => ClientCapabilities | undefined
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Policy } from '../../src/access/decision.ts'
+import { UNKNOWN, type Policy } from '../../src/access/decision.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
-import { createGuard, type Asked, type Guard } from '../../src/mcp/guard.ts'
+import type { Asked } from '../../src/mcp/asked.ts'
+import { createGuard, type Guard } from '../../src/mcp/guard.ts'
 import { callerOf } from '../support/caller.ts'
 import { policyOf } from '../support/server.ts'
 
@@ -124,6 +125,7 @@ test('what the work throws is recorded and reported, and does not come out', asy
     assert.deepEqual(events.at(-1), {
       event: 'tool.finished',
       ...COMMON,
+      trace: null,
       outcome: 'exception',
       exception,
       durationMs: 5,
@@ -141,12 +143,12 @@ test('the other outcomes are recorded as the work tells them', async () => {
   }
 })
 
-test('seen is what may be called, asked of the same policy, and no word of it is recorded', () => {
+test('what is foreseen is what a call would come to, asked of the same policy, and no word of it is recorded', () => {
   const { guard, events } = setting()
-  assert.equal(guard.sees(reader, asked('notes:read')), true)
-  assert.equal(guard.sees(reader, asked('authenticated')), true)
-  assert.equal(guard.sees(reader, asked('notes:write')), false)
-  assert.equal(guard.sees(reader, asked(undefined)), false)
+  assert.equal(guard.foresee(reader, asked('notes:read')), 'allow')
+  assert.equal(guard.foresee(reader, asked('authenticated')), 'allow')
+  assert.equal(guard.foresee(reader, asked('notes:write')), 'deny')
+  assert.equal(guard.foresee(reader, asked(undefined)), 'deny')
   assert.deepEqual(events, [])
 })
 
@@ -162,11 +164,19 @@ test('ASVS 8.3.1: the policy is asked about the very arguments, the name and the
   const { guard, events } = setting(policy)
   const args = Object.freeze({ id: 'x' })
   await guard.call(reader, asked('notes:read'), args, never)
-  guard.sees(reader, asked('notes:read'))
-  const request = { action: 'tools/call', resource: 'notes_read', permission: 'notes:read' }
+  guard.foresee(reader, asked('notes:read'))
+  guard.foresee(reader, { ...asked('notes:read'), isFamily: true }, args)
+  const request = {
+    action: 'tools/call',
+    kind: 'tool',
+    resource: 'notes_read',
+    entry: 'notes_read',
+    permission: 'notes:read',
+  }
   assert.deepEqual(questions, [
     ['service:demo', request, args, 1_005],
-    ['service:demo', request, undefined, 1_010],
+    ['service:demo', request, UNKNOWN, 1_010],
+    ['service:demo', { ...request, isFamily: true }, args, 1_015],
   ])
   assert.ok(events[0]?.event === 'tool.decided' && events[0].rule === 'a-rule')
 })
@@ -179,7 +189,7 @@ test('a policy that fails lets nothing be seen and nothing run, and keeps its wo
     },
   }
   const { guard, problems } = setting(policy)
-  assert.equal(guard.sees(reader, asked('notes:read')), false)
+  assert.equal(guard.foresee(reader, asked('notes:read')), 'deny')
   assert.equal(problems.length, 1)
   await assert.rejects(guard.call(reader, asked('notes:read'), {}, never))
 })
