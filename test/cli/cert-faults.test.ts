@@ -8,6 +8,7 @@ import { after, before, test, type TestContext } from 'node:test'
 import { authorityFiles } from '../../src/pki/files.ts'
 import { readLedger } from '../../src/pki/ledger.ts'
 import { sallyport, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const REPOSITORY = resolve(import.meta.dirname, '../..')
@@ -16,7 +17,7 @@ const LIMIT = 256 * 1024
 let made: string
 before(async () => {
   made = await mkdtemp(join(tmpdir(), 'sallyport-faults-'))
-  const { code, stderr } = await sallyport(['init'], { cwd: made })
+  const { code, stderr } = await inProcess(['init'], { cwd: made })
   assert.equal(code, 0, stderr)
 })
 after(async () => await rm(made, { recursive: true, force: true }))
@@ -66,7 +67,7 @@ test('on a full disk nothing is issued, offered or revoked, and nothing is lost'
     assert.deepEqual(await contentOf(join(cwd, 'certs')), whole, words)
   }
   assert.equal(await readFile(join(cwd, 'access.yaml'), 'utf8'), policy)
-  assert.equal((await sallyport(['cert', 'revoke', 'demo'], { cwd })).code, 0)
+  assert.equal((await inProcess(['cert', 'revoke', 'demo'], { cwd })).code, 0)
   const revoked = [...(await readLedger(ledger)).certificates.values()].filter((one) => one.revoked)
   assert.equal(revoked.length, 1)
 })
@@ -75,11 +76,11 @@ test('a key that others can read is not used, and what is revoked is revoked all
   const cwd = await installation(t)
   const { issuingKey, ledger } = authorityFiles(join(cwd, 'certs'))
   await chmod(issuingKey, 0o644)
-  const { code, stderr } = await sallyport(['cert', 'revoke', 'demo'], { cwd })
+  const { code, stderr } = await inProcess(['cert', 'revoke', 'demo'], { cwd })
   assert.equal(code, 1)
   assert.match(stderr, /the revocation list could not be signed: .*issuing\.key\.pem is open to others/)
   assert.ok([...(await readLedger(ledger)).certificates.values()].some((one) => one.revoked))
-  const issuer = await sallyport(['issuer'], { cwd })
+  const issuer = await inProcess(['issuer'], { cwd })
   assert.equal(issuer.code, 1)
   assert.match(issuer.stderr, /issuing\.key\.pem is open to others than its owner/)
   assert.equal(existsSync(join(cwd, 'data/issuer.sock')), false)

@@ -9,6 +9,7 @@ import { userDirectory } from '../../src/cli/client-identity.ts'
 import { createDirectory } from '../../src/pki/files.ts'
 import { sallyport, type Finished } from '../support/command.ts'
 import { enrolled } from '../support/enrolled.ts'
+import { inProcess } from '../support/in-process.ts'
 import { testIssuer, type TestIssuer } from '../support/issuer.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -44,13 +45,15 @@ async function machine(t: TestContext, name: string, hours: number) {
     url,
     certificate: async () => readFile(join(directory, 'client.pem'), 'utf8'),
     run: async (...args: readonly string[]): Promise<Finished> =>
+      inProcess(['cert', 'renew', name, ...args], { cwd, env }),
+    runProcess: async (...args: readonly string[]): Promise<Finished> =>
       sallyport(['cert', 'renew', name, ...args], { cwd, env }),
   }
 }
 
 describe('sallyport cert renew', () => {
   test('renews what is due, and what is not only by force', async (t) => {
-    const { url, run, certificate } = await machine(t, 'due', 20)
+    const { url, run, runProcess, certificate } = await machine(t, 'due', 20)
     const first = await certificate()
     const due = await run(...url, '--json')
     assert.equal(due.code, 0, due.stderr)
@@ -62,7 +65,7 @@ describe('sallyport cert renew', () => {
     assert.equal(early.code, 0, early.stderr)
     assert.match(early.stdout, /^not due before .*--force/)
     assert.equal(await certificate(), second)
-    const forced = await run(...url, '--force', '--exec', 'echo it was run')
+    const forced = await runProcess(...url, '--force', '--exec', 'echo it was run')
     assert.equal(forced.code, 0, forced.stderr)
     assert.match(forced.stdout, /^it was run$/m)
     assert.match(forced.stdout, /^certificate {2}.*client\.pem$/m)
@@ -70,9 +73,9 @@ describe('sallyport cert renew', () => {
   })
 
   test('is done once when two processes do it at once', async (t) => {
-    const { url, run, directory } = await machine(t, 'pair', 20)
+    const { url, runProcess, directory } = await machine(t, 'pair', 20)
     const count = issuer.asked.length
-    const both = await Promise.all([run(...url), run(...url)])
+    const both = await Promise.all([runProcess(...url), runProcess(...url)])
     assert.deepEqual(
       both.map(({ code }) => code),
       [0, 0],

@@ -8,6 +8,7 @@ import { readLists, resignRevocationLists } from '../../src/pki/resign.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
 import { sallyport, script, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 interface Installation {
@@ -15,12 +16,14 @@ interface Installation {
   readonly certs: string
   readonly ledger: string
   run(...args: readonly string[]): Promise<Finished>
+  /** The same in a process of its own. */
+  runProcess(...args: readonly string[]): Promise<Finished>
 }
 
 let made: string
 before(async () => {
   made = await mkdtemp(join(tmpdir(), 'sallyport-cert-'))
-  const { code, stderr } = await sallyport(['init'], { cwd: made })
+  const { code, stderr } = await inProcess(['init'], { cwd: made })
   assert.equal(code, 0, stderr)
 })
 after(async () => await rm(made, { recursive: true, force: true }))
@@ -34,7 +37,8 @@ async function installation(t: TestContext): Promise<Installation> {
     cwd,
     certs,
     ledger: join(certs, 'ca/ledger.jsonl'),
-    run: async (...args) => await sallyport(['cert', ...args], { cwd }),
+    run: async (...args) => await inProcess(['cert', ...args], { cwd }),
+    runProcess: async (...args) => await sallyport(['cert', ...args], { cwd }),
   }
 }
 
@@ -90,7 +94,7 @@ describe('sallyport cert list and show', () => {
         ['admin-cli', 'service', ['admin'], 'valid'],
       ],
     )
-    const { stdout } = await here.run('list')
+    const { stdout } = await here.runProcess('list')
     assert.match(stdout, /^NAME +KIND +ROLES +SERIAL +EXPIRES IN +STATE$/m)
     assert.match(stdout, /^demo +service +reader +[0-9A-F]{40} +23h 59m +valid$/m)
     assert.equal((await here.run('revoke', 'demo')).code, 0)
@@ -99,7 +103,7 @@ describe('sallyport cert list and show', () => {
     const [demo] = await json<Record<string, unknown>[]>(here.run('show', 'demo', '--json'))
     assert.equal(demo?.['state'], 'revoked')
     const serial = String(demo?.['serial'])
-    const shown = await here.run('show', serial.toLowerCase())
+    const shown = await here.runProcess('show', serial.toLowerCase())
     assert.match(shown.stdout, /^principal +service:demo$/m)
     assert.match(shown.stdout, /^revoked +2.*, unspecified, by /m)
   })
@@ -116,7 +120,7 @@ describe('sallyport cert list and show', () => {
       '--only',
       'notes:read',
     ]
-    assert.equal((await sallyport(issue, { cwd })).code, 0)
+    assert.equal((await inProcess(issue, { cwd })).code, 0)
     assert.match((await run('list')).stdout, /helper +agent +admin \(only notes:read\) /)
     assert.match((await run('show', 'helper')).stdout, /^only +notes:read$/m)
     const [row] = await json<(Row & { readonly ceiling: unknown })[]>(run('show', 'helper', '--json'))
@@ -221,7 +225,10 @@ describe('sallyport cert revoke', () => {
 
   it('of two at once loses none', async (t) => {
     const here = await installation(t)
-    const both = await Promise.all([here.run('revoke', 'demo'), here.run('revoke', 'admin-cli')])
+    const both = await Promise.all([
+      here.runProcess('revoke', 'demo'),
+      here.runProcess('revoke', 'admin-cli'),
+    ])
     assert.deepEqual(
       both.map(({ code }) => code),
       [0, 0],

@@ -8,6 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { testAuthority } from '../support/certificates.ts'
 import { LAUNCHER, sallyport, serving, type Finished } from '../support/command.ts'
 import { writeIdentity } from '../support/identity.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const URL_OF = 'https://door.example:8443/mcp'
@@ -18,6 +19,8 @@ async function user(t: TestContext): Promise<{
   readonly dir: string
   file(name: string, content?: string): Promise<string>
   setup(...args: string[]): Promise<Finished>
+  /** The same in a process of its own. */
+  setupProcess(...args: string[]): Promise<Finished>
 }> {
   const home = await realpath(await temporaryDirectory(t))
   const dir = await writeIdentity(await testAuthority(home), 'demo')
@@ -31,7 +34,8 @@ async function user(t: TestContext): Promise<{
       if (content !== undefined) await writeFile(path, content)
       return path
     },
-    setup: async (...args) => sallyport(['client', 'setup', ...args], { cwd: home, env }),
+    setup: async (...args) => inProcess(['client', 'setup', ...args], { cwd: home, env }),
+    setupProcess: async (...args) => sallyport(['client', 'setup', ...args], { cwd: home, env }),
   }
 }
 
@@ -40,12 +44,12 @@ function entry(dir: string, more: object = {}): object {
 }
 
 test('sets up the clients that are found, once, and takes exactly that back', async (t) => {
-  const { dir, file, setup } = await user(t)
+  const { dir, file, setup, setupProcess } = await user(t)
   const desktop = await file('.config/Claude/claude_desktop_config.json', '{\n    "theme": "dark"\n}')
   const cursor = await file('.cursor/mcp.json')
   const vscode = await file('.config/Code/User/mcp.json', '{\n  // mine\n  "servers": {},\n}\n')
   const given = ['--dir', dir, '--url', URL_OF, '--yes']
-  const first = await setup(...given)
+  const first = await setupProcess(...given)
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.stdout, /\+ {4}"mcpServers"|\+ {5}"mcpServers"/)
   assert.match(first.stdout, /Claude Desktop is set up\nVS Code is set up\nCursor is set up\n$/)

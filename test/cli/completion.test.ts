@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** What a real bash proposes for a line that ends where the cursor is. */
@@ -29,7 +30,7 @@ test('bash proposes commands, commands of commands, and options', async (t) => {
 
 test('a shell that is not known is wrong usage', async (t) => {
   const cwd = await temporaryDirectory(t)
-  const { code, stderr } = await sallyport(['completion', 'tcsh'], { cwd })
+  const { code, stderr } = await inProcess(['completion', 'tcsh'], { cwd })
   assert.equal(code, 2)
   assert.match(stderr, /bash, zsh/)
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import { ANY_PORTS, sallyport, serving, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { startRedis } from '../support/redis.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -21,7 +22,7 @@ interface Found {
 /** A folder that `init` has filled. */
 async function installed(t: TestContext, env: Record<string, string> = {}): Promise<string> {
   const cwd = await temporaryDirectory(t)
-  const { code, stderr } = await sallyport(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
+  const { code, stderr } = await inProcess(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
   assert.equal(code, 0, stderr)
   return cwd
 }
@@ -31,7 +32,7 @@ async function doctor(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<Finished & { readonly found: readonly Found[] }> {
-  const finished = await sallyport(['doctor', '--json', ...args], { cwd, env: { ...ANY_PORTS, ...env } })
+  const finished = await inProcess(['doctor', '--json', ...args], { cwd, env: { ...ANY_PORTS, ...env } })
   return { ...finished, found: JSON.parse(finished.stdout) as readonly Found[] }
 }
 

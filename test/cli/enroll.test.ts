@@ -10,6 +10,7 @@ import { enroll } from '../../src/cli/enrolment.ts'
 import { isRootOf, parseEnrolmentToken } from '../../src/cli/enrolment-token.ts'
 import { testAuthority, type TestAuthority } from '../support/certificates.ts'
 import { sallyport, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { testIssuer, type TestIssuer } from '../support/issuer.ts'
 import { openssl } from '../support/openssl.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -29,19 +30,21 @@ async function machine(t: TestContext) {
   const cwd = await temporaryDirectory(t)
   const home = join(cwd, 'config')
   const clients = join(home, 'sallyport', 'clients')
-  const run = (token: string, ...args: readonly string[]): Promise<Finished> =>
-    sallyport(['enroll', ...(args[0]?.startsWith('https:') === true ? [] : [url()]), ...args], {
+  const run = (token: string, ...args: readonly string[]): Promise<Finished> => as(inProcess, token, args)
+  const runProcess = (token: string): Promise<Finished> => as(sallyport, token, [])
+  const as = (how: typeof sallyport, token: string, args: readonly string[]): Promise<Finished> =>
+    how(['enroll', ...(args[0]?.startsWith('https:') === true ? [] : [url()]), ...args], {
       cwd,
       env: { XDG_CONFIG_HOME: home },
       input: `${token}\n`,
     })
-  return { cwd, home, clients, run }
+  return { cwd, home, clients, run, runProcess }
 }
 
 describe('sallyport enroll', () => {
   test('makes the key here, and keeps it with certificate and root in a folder of the user', async (t) => {
-    const { clients, run } = await machine(t)
-    const { code, stdout, stderr } = await run(await issuer.token('laptop'))
+    const { clients, runProcess } = await machine(t)
+    const { code, stdout, stderr } = await runProcess(await issuer.token('laptop'))
     assert.equal(code, 0, stderr)
     const directory = join(clients, 'laptop')
     assert.deepEqual((await readdir(directory)).toSorted(), ['client.key.pem', 'client.pem', 'root.pem'])

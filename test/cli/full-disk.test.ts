@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { readLedger } from '../../src/pki/ledger.ts'
-import { sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const LAUNCHER = resolve(import.meta.dirname, '../../src/cli/launch.js')
@@ -34,7 +34,7 @@ async function installation(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t)
   await writeFile(join(directory, 'sallyport.yaml'), '# defaults\n')
   await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
-  const made = await sallyport(['init-ca'], { cwd: directory })
+  const made = await inProcess(['init-ca'], { cwd: directory })
   assert.equal(made.code, 0, made.stderr)
   return directory
 }
@@ -74,14 +74,14 @@ test('a certificate is issued with all that belongs to it, or nothing is left bu
   }
   t.diagnostic(`it was full at ${[...where].join(', ')}`)
   assert.ok(where.size >= 2, 'at several places')
-  assert.equal((await sallyport(['issue-client-cert', 'after'], { cwd: directory })).code, 0)
+  assert.equal((await inProcess(['issue-client-cert', 'after'], { cwd: directory })).code, 0)
 })
 
 test('a server certificate that cannot be replaced stays as it is, and so does its key', async (t) => {
   const directory = await installation(t)
   // So short a ledger that the key fits where the certificate does not.
   await writeFile(join(directory, 'certs', 'ca', 'ledger.jsonl'), '')
-  assert.equal((await sallyport(['issue-server-cert'], { cwd: directory })).code, 0)
+  assert.equal((await inProcess(['issue-server-cert'], { cwd: directory })).code, 0)
   const path = (name: string): string => join(directory, 'certs', 'server', name)
   const both = async (): Promise<readonly string[]> =>
     await Promise.all(

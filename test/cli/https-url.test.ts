@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 test('ASVS 12.3.3: no command that speaks to a server speaks plain HTTP', async (t) => {
@@ -24,7 +24,7 @@ test('ASVS 12.3.3: no command that speaks to a server speaks plain HTTP', async 
     ['enroll', url],
   ]
   const finished = await Promise.all(
-    commands.map(async (args) => sallyport(args, { cwd, env: { HOME: cwd }, input: 'a secret' })),
+    commands.map(async (args) => inProcess(args, { cwd, env: { HOME: cwd }, input: 'a secret' })),
   )
   for (const [at, { code, stderr }] of finished.entries()) {
     assert.notEqual(code, 0, commands[at]?.join(' '))

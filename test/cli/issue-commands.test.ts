@@ -9,6 +9,10 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { grantsOf, parseAccessDocument } from '../../src/access/document.ts'
+import { runInitCa } from '../../src/cli/init-ca.ts'
+import { runIssueClientCert } from '../../src/cli/issue-client-cert.ts'
+import { runIssueServerCert } from '../../src/cli/issue-server-cert.ts'
+import { inProcess } from '../support/in-process.ts'
 import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -45,10 +49,26 @@ async function script(directory: string, name: string, ...args: readonly string[
   return await run(directory, process.execPath, [path, ...args])
 }
 
+const PROGRAMS = {
+  'init-ca': runInitCa,
+  'issue-client-cert': runIssueClientCert,
+  'issue-server-cert': runIssueServerCert,
+} as const
+
+/** What the script does, in this process. */
+async function here(
+  directory: string,
+  name: keyof typeof PROGRAMS,
+  ...args: readonly string[]
+): Promise<Result> {
+  await writeFile(join(directory, 'sallyport.yaml'), '# defaults\n', { flag: 'a' })
+  return await inProcess(args, { cwd: directory }, PROGRAMS[name])
+}
+
 /** A directory with a CA made by the real command, and the access policy that `init` writes. */
 async function installation(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t)
-  const { code, stderr } = await script(directory, 'init-ca')
+  const { code, stderr } = await here(directory, 'init-ca')
   assert.equal(code, 0, stderr)
   await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
   return directory
@@ -62,7 +82,7 @@ describe('init-ca', () => {
     assert.deepEqual((await readdir(ca)).toSorted(), names)
     assert.equal((await stat(join(ca, 'root.key.pem'))).mode & 0o777, 0o600)
     const before = await readFile(join(ca, 'root.pem'), 'utf8')
-    const again = await script(directory, 'init-ca')
+    const again = await here(directory, 'init-ca')
     assert.equal(again.code, 1)
     assert.match(again.stderr, /exists already: it is never replaced/)
     assert.equal(await readFile(join(ca, 'root.pem'), 'utf8'), before)
@@ -93,23 +113,23 @@ describe('issue-server-cert', () => {
       'IP Address:10.0.0.7',
     ])
       assert.ok(names.includes(name), `${name} in ${names}`)
-    const second = await script(directory, 'issue-server-cert')
+    const second = await here(directory, 'issue-server-cert')
     assert.equal(second.code, 1)
     assert.match(second.stderr, /exists already: say --replace/)
     assert.equal(await readFile(path, 'utf8'), before)
-    assert.equal((await script(directory, 'issue-server-cert', '--replace')).code, 0)
+    assert.equal((await here(directory, 'issue-server-cert', '--replace')).code, 0)
     const after = new X509Certificate(await readFile(path))
     assert.notEqual(after.serialNumber, new X509Certificate(before).serialNumber)
     assert.equal(
       [...(after.subjectAltName?.split(', ') ?? [])].toSorted().join(),
       names.split(', ').toSorted().join(),
     )
-    assert.equal((await script(directory, 'issue-server-cert', 'other.example', '--replace')).code, 0)
+    assert.equal((await here(directory, 'issue-server-cert', 'other.example', '--replace')).code, 0)
     assert.doesNotMatch(new X509Certificate(await readFile(path)).subjectAltName ?? '', /mcp\.example/)
   })
 
   it('refuses a wildcard', async (t) => {
-    const { code, stderr } = await script(await installation(t), 'issue-server-cert', '*.example')
+    const { code, stderr } = await here(await installation(t), 'issue-server-cert', '*.example')
     assert.equal(code, 1)
     assert.match(stderr, /wildcards are never issued/)
   })
@@ -118,13 +138,7 @@ describe('issue-server-cert', () => {
 describe('issue-client-cert', () => {
   it('writes what openssl accepts as a client, grants, records, and prints where', async (t) => {
     const directory = await installation(t)
-    const { code, stdout, stderr } = await script(
-      directory,
-      'issue-client-cert',
-      'billing',
-      '--role',
-      'reader',
-    )
+    const { code, stdout, stderr } = await here(directory, 'issue-client-cert', 'billing', '--role', 'reader')
     assert.equal(code, 0, stderr)
     const client = join(directory, 'certs', 'clients', 'billing')
     const ca = join(directory, 'certs', 'ca')
@@ -153,7 +167,7 @@ describe('issue-client-cert', () => {
   it('takes kind, several roles and a length of life, and prints JSON when asked', async (t) => {
     const directory = await installation(t)
     const options = ['--kind', 'agent', '--role', 'reader', '--role', 'user', '--ttl', '90m', '--json']
-    const { code, stdout, stderr } = await script(directory, 'issue-client-cert', 'ci-runner', ...options)
+    const { code, stdout, stderr } = await here(directory, 'issue-client-cert', 'ci-runner', ...options)
     assert.equal(code, 0, stderr)
     const printed = JSON.parse(stdout)
     const certificate = new X509Certificate(await readFile(printed.certificate))
@@ -169,12 +183,12 @@ describe('issue-client-cert', () => {
   it('prints a curl line that works when pasted, from anywhere, also where paths need quotes', async (t) => {
     const directory = join(await temporaryDirectory(t), "it's a place")
     await mkdir(directory)
-    assert.equal((await script(directory, 'init-ca')).code, 0)
+    assert.equal((await here(directory, 'init-ca')).code, 0)
     await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
-    assert.equal((await script(directory, 'issue-server-cert')).code, 0)
+    assert.equal((await here(directory, 'issue-server-cert')).code, 0)
     const { port, seen } = await mutualTlsServer(t, directory)
     await writeFile(join(directory, 'sallyport.yaml'), `listeners:\n  certificates:\n    port: ${port}\n`)
-    const issued = await script(directory, 'issue-client-cert', 'billing')
+    const issued = await here(directory, 'issue-client-cert', 'billing')
     const line = issued.stdout.split('\n').find((text) => text.startsWith('curl '))
     assert.ok(line, issued.stdout + issued.stderr)
     const { code, stdout, stderr } = await run('/', 'sh', ['-c', line])
@@ -221,7 +235,7 @@ describe('issue-client-cert', () => {
   it('ends with 2, having done nothing, when it is used wrongly', async (t) => {
     const directory = await temporaryDirectory(t)
     for (const args of wrongUsage) {
-      const { code, stderr, stdout } = await script(directory, 'issue-client-cert', ...args)
+      const { code, stderr, stdout } = await here(directory, 'issue-client-cert', ...args)
       assert.equal(code, 2, args.join(' '))
       assert.match(stderr, /^error: /, args.join(' '))
       assert.equal(stdout, '')
@@ -237,7 +251,7 @@ describe('issue-client-cert', () => {
       [['billing', '--role', 'boss'], /no role "boss".*guest, reader, user, admin/],
     ]
     for (const [args, message] of cases) {
-      const { code, stdout, stderr } = await script(directory, 'issue-client-cert', ...args)
+      const { code, stdout, stderr } = await here(directory, 'issue-client-cert', ...args)
       assert.equal(code, 1, stderr)
       assert.match(stderr, message)
       assert.doesNotMatch(stderr, /\n\s+at /, 'no stack for people')
@@ -249,7 +263,7 @@ describe('issue-client-cert', () => {
   it('says how to make a CA where there is none', async (t) => {
     const directory = await temporaryDirectory(t)
     await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
-    const { code, stderr } = await script(directory, 'issue-client-cert', 'billing')
+    const { code, stderr } = await here(directory, 'issue-client-cert', 'billing')
     assert.equal(code, 1)
     assert.match(stderr, /npm run init-ca/)
   })

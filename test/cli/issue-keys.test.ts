@@ -7,7 +7,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { ceilingOf } from '../../src/pki/ceiling.ts'
-import { sallyport, type Finished } from '../support/command.ts'
+import type { Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { openssl } from '../support/openssl.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -24,7 +25,7 @@ async function installation(t: TestContext, ...options: readonly string[]): Prom
   await writeFile(join(directory, 'access.yaml'), defaultAccessDocument())
   await writeFile(join(directory, 'passphrase'), 'correct horse battery staple\n')
   const run: Installation['run'] = async (args, more = {}) =>
-    await sallyport(args, { cwd: directory, ...more })
+    await inProcess(args, { cwd: directory, ...more })
   const here = { directory, run, path: (...names: readonly string[]) => join(directory, ...names) }
   const made = await run(['init-ca', ...options], { env: FILE })
   assert.equal(made.code, 0, made.stderr)
@@ -76,7 +77,7 @@ describe('a CA with encrypted keys', () => {
   it('is not made with a short passphrase', async (t) => {
     const directory = await temporaryDirectory(t)
     await writeFile(join(directory, 'passphrase'), 'short\n')
-    const { code, stderr } = await sallyport(['init-ca', '--encrypt'], { cwd: directory, env: FILE })
+    const { code, stderr } = await inProcess(['init-ca', '--encrypt'], { cwd: directory, env: FILE })
     assert.equal(code, 1)
     assert.match(stderr, /less than 12 characters/)
     assert.deepEqual(await readdir(directory), ['passphrase'])

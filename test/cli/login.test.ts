@@ -7,6 +7,7 @@ import { Secret, TOTP } from 'otpauth'
 import { digestOf, slotOf } from '../../src/auth/session-token.ts'
 import { sallyport, type Finished } from '../support/command.ts'
 import { answerDevice, signedIn } from '../support/device.ts'
+import { inProcess } from '../support/in-process.ts'
 import { PASSWORD, startDoor, type LoginDoor } from '../support/login-door.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { NO_TERMINAL, onTerminal } from '../support/terminal.ts'
@@ -30,6 +31,8 @@ interface Home {
   readonly file: string
   readonly ca: string
   run(args: readonly string[], input?: string): Promise<Finished>
+  /** The same in a process of its own. */
+  runProcess(args: readonly string[], input?: string): Promise<Finished>
   session(): Promise<{ token: string; user: string; server: string; ca: string | null }>
 }
 
@@ -45,7 +48,8 @@ async function home(t: TestContext): Promise<Home> {
     env,
     file,
     ca,
-    run: (args, input = '') => sallyport(args, { cwd, env, input }),
+    run: (args, input = '') => inProcess(args, { cwd, env, input }),
+    runProcess: (args, input = '') => sallyport(args, { cwd, env, input }),
     session: async () => JSON.parse(await readFile(file, 'utf8')),
   }
 }
@@ -67,8 +71,8 @@ const isLive = async (user: string, token: string): Promise<boolean> =>
 describe('sallyport login', () => {
   test('keeps a session for its owner alone, and prints no token', async (t) => {
     const { name } = await door.addUser()
-    const { run, ca, file, session } = await home(t)
-    const { code: exit, stdout, stderr } = await run(login(name, ca), `${PASSWORD}\n`)
+    const { runProcess, ca, file, session } = await home(t)
+    const { code: exit, stdout, stderr } = await runProcess(login(name, ca), `${PASSWORD}\n`)
     assert.equal(exit, 0, stderr)
     assert.match(stdout, new RegExp(`logged in at ${url} as ${name} \\(reader\\), until `))
     assert.match(stdout, new RegExp(`kept in ${file}`))
@@ -262,10 +266,10 @@ describe('sallyport login --device', () => {
   test('says so where it is turned off', async (t) => {
     const closed = await startDoor('sqlite', () => ({ deviceLogin: false }))
     t.after(() => closed.close())
-    const { run, cwd } = await home(t)
+    const { runProcess, cwd } = await home(t)
     await writeFile(join(cwd, 'closed.pem'), closed.ca)
     const args = ['login', `https://localhost:${closed.port}`, '--device', '--ca', join(cwd, 'closed.pem')]
-    const { code: exit, stderr } = await run(args)
+    const { code: exit, stderr } = await runProcess(args)
     assert.equal(exit, 1)
     assert.match(stderr, /takes no logins by a browser.*log in without --device/)
   })
@@ -274,10 +278,10 @@ describe('sallyport login --device', () => {
 describe('sallyport logout', () => {
   test('ends the session on the server and removes it here', async (t) => {
     const { name } = await door.addUser()
-    const { run, ca, file, session } = await home(t)
+    const { run, runProcess, ca, file, session } = await home(t)
     await run(login(name, ca), PASSWORD)
     const { token } = await session()
-    const { code: exit, stdout } = await run(['logout'])
+    const { code: exit, stdout } = await runProcess(['logout'])
     assert.deepEqual([exit, stdout], [0, `logged out of ${url}\n`])
     assert.equal(await isLive(name, token), false)
     assert.equal(existsSync(file), false)

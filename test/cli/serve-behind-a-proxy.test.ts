@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ANY_PORTS, sallyport, serving } from '../support/command.ts'
 import { ask, modern } from '../support/clients.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { headerValue } from '../support/tls-proxy.ts'
 
@@ -18,7 +19,7 @@ async function configured(cwd: string, port: number): Promise<void> {
 test('serve listens for the proxies that the configuration names, and says so', async (t) => {
   const cwd = await temporaryDirectory(t)
   for (const args of [['init'], ['issue-client-cert', 'edge']]) {
-    const { code, stderr } = await sallyport(args, { cwd })
+    const { code, stderr } = await inProcess(args, { cwd })
     assert.equal(code, 0, stderr)
   }
   await configured(cwd, 0)

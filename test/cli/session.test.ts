@@ -10,6 +10,7 @@ import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { sallyport, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { startRedis } from '../support/redis.ts'
 import { newSession, newUser, type TestSession } from '../support/session-records.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -18,6 +19,8 @@ interface Place {
   readonly directory: string
   readonly store: Store
   session(...args: readonly string[]): Promise<Finished>
+  /** The same in a process of its own. */
+  sessionProcess(...args: readonly string[]): Promise<Finished>
   user(fields?: Partial<User>): Promise<User>
   opened(user: User, fields?: Parameters<typeof newSession>[2]): Promise<TestSession>
   isLive(session: TestSession): Promise<boolean>
@@ -42,7 +45,8 @@ async function place(t: TestContext, engine: string): Promise<Place> {
   return {
     directory,
     store,
-    session: (...args) => sallyport(['session', ...args], { cwd: directory, env }),
+    session: (...args) => inProcess(['session', ...args], { cwd: directory, env }),
+    sessionProcess: (...args) => sallyport(['session', ...args], { cwd: directory, env }),
     async user(fields) {
       const user = newUser(fields)
       await store.users.create(user)
@@ -71,7 +75,7 @@ async function place(t: TestContext, engine: string): Promise<Place> {
 for (const engine of ['sqlite', 'redis'])
   describe(`session, on ${engine}`, () => {
     test('lists the sessions of a user and of everybody, and shows no digest', async (t) => {
-      const { session, user, opened } = await place(t, engine)
+      const { session, sessionProcess, user, opened } = await place(t, engine)
       const [alice, bob] = [await user(), await user()]
       const mine = await opened(alice, { userAgent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0' })
       await opened(alice, { pending: 'second_factor' })
@@ -85,7 +89,7 @@ for (const engine of ['sqlite', 'redis'])
       ])
       assert.ok(rows.some(({ id, device }) => id === sessionId(mine.digest) && device.startsWith('Firefox')))
       assert.ok(!one.stdout.includes(mine.digest))
-      const everybody = await session('list')
+      const everybody = await sessionProcess('list')
       assert.match(everybody.stdout, /^USER +ID +DEVICE +ADDRESS +PROVED +LOGGED IN +LAST SEEN\n/)
       assert.match(everybody.stdout, /password, lacks second_factor/)
       assert.ok(!everybody.stdout.includes('\u001b'))
@@ -93,10 +97,10 @@ for (const engine of ['sqlite', 'redis'])
     })
 
     test('ASVS 7.4.5: ends all sessions of a user, on record and in the history', async (t) => {
-      const { session, user, opened, isLive, recorded, store } = await place(t, engine)
+      const { sessionProcess, user, opened, isLive, recorded, store } = await place(t, engine)
       const [alice, bob] = [await user(), await user()]
       const [one, two, his] = [await opened(alice), await opened(alice), await opened(bob)]
-      const { code, stdout, stderr } = await session('revoke', alice.name)
+      const { code, stdout, stderr } = await sessionProcess('revoke', alice.name)
       assert.deepEqual([code, stderr], [0, ''])
       assert.equal(stdout, `the sessions of ${alice.name} have ended\n`)
       assert.deepEqual([await isLive(one), await isLive(two), await isLive(his)], [false, false, true])

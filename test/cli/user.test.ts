@@ -16,6 +16,7 @@ import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { sallyport, type Finished } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { startRedis } from '../support/redis.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -25,6 +26,8 @@ const KEY = 'a-factor-key-for-tests-only-0123456789abcdef'
 interface Place {
   readonly directory: string
   user(args: readonly string[], input?: string): Promise<Finished>
+  /** The same in a process of its own. */
+  userProcess(args: readonly string[], input?: string): Promise<Finished>
   stored(name: string): Promise<User | undefined>
   /** What a user logs in by; `undefined` for nobody. */
   credentialsOf(name: string): Promise<Credentials | undefined>
@@ -76,7 +79,8 @@ async function place(t: TestContext, store?: string): Promise<Place> {
   const vault = credentialVault(factorKeys([KEY]))
   return {
     directory,
-    user: (args, input = '') => sallyport(['user', ...args], { cwd: directory, env, input }),
+    user: (args, input = '') => inProcess(['user', ...args], { cwd: directory, env, input }),
+    userProcess: (args, input = '') => sallyport(['user', ...args], { cwd: directory, env, input }),
     stored,
     opened,
     async credentialsOf(name) {
@@ -118,8 +122,8 @@ async function fits(password: string, credentials: Credentials | undefined): Pro
 
 describe('user add', () => {
   test('prints one line with a one-time password, good for an hour', async (t) => {
-    const { user, stored, credentialsOf } = await place(t)
-    const { code, stdout, stderr } = await user(['add', 'alice'])
+    const { userProcess, stored, credentialsOf } = await place(t)
+    const { code, stdout, stderr } = await userProcess(['add', 'alice'])
     assert.equal(code, 0, stderr)
     const password = /^one-time password: (\S+)\n$/.exec(stdout)?.[1] ?? ''
     const alice = await credentialsOf('alice')
@@ -139,12 +143,12 @@ describe('user add', () => {
   })
 
   test('takes a password from standard input, without the line break', async (t) => {
-    const { user, credentialsOf } = await place(t)
+    const { userProcess, credentialsOf } = await place(t)
     for (const [name, input] of [
       ['bob', PASSWORD],
       ['carol', `${PASSWORD}\n`],
     ] as const) {
-      const { code, stdout, stderr } = await user(['add', name, '--password-stdin'], input)
+      const { code, stdout, stderr } = await userProcess(['add', name, '--password-stdin'], input)
       assert.equal(code, 0, stderr)
       assert.ok(!stdout.includes(PASSWORD))
       assert.doesNotMatch(stdout, /one-time/)
@@ -207,7 +211,7 @@ describe('user list', () => {
     const redis = await startRedis()
     t.after(() => redis.stop())
     for (const store of [undefined, redis.url]) {
-      const { user, change } = await place(t, store)
+      const { user, userProcess, change } = await place(t, store)
       await user(['add', 'bob'])
       await user(['add', 'alice', '--password-stdin'], PASSWORD)
       await user(['add', 'carol', '--password-stdin'], PASSWORD)
@@ -216,7 +220,7 @@ describe('user list', () => {
       await change('dave', { oneTimeUntil: 1 })
       await user(['add', 'eve'])
       await user(['disable', 'eve'])
-      const table = await user(['list'])
+      const table = await userProcess(['list'])
       assert.equal(table.code, 0, table.stderr)
       assert.deepEqual(
         table.stdout.split('\n').map((line) => line.replace(/\s+\d{4}-\S+$/, '').split(/ {2,}/)),
@@ -459,10 +463,12 @@ describe('a change of a user', () => {
   })
 
   test('and another one at the same moment: both are done, or one says to try again', async (t) => {
-    const { user, stored } = await place(t)
+    const { user, userProcess, stored } = await place(t)
     await user(['add', 'alice'])
     const results = await Promise.all(
-      ['reset-password', 'reset-password', 'disable', 'reset-mfa'].map(async (verb) => user([verb, 'alice'])),
+      ['reset-password', 'reset-password', 'disable', 'reset-mfa'].map(async (verb) =>
+        userProcess([verb, 'alice']),
+      ),
     )
     for (const { code, stderr } of results)
       if (code !== 0) assert.match(stderr, /changed at the same moment: try again|the store/)

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { MIGRATIONS } from '../../src/store/sqlite-schema.ts'
-import { sallyport, serving } from '../support/command.ts'
+import { serving } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { installation } from '../support/installation.ts'
 
 /** The store as the version left it that sealed nothing yet. */
@@ -29,11 +30,11 @@ test('a server that is upgraded serves, says whom to reset and how, and says no 
   await first.logged(said)
   await first.stop()
 
-  const listed = (await sallyport(['user', 'list'], { cwd })).stdout.split('\n')
+  const listed = (await inProcess(['user', 'list'], { cwd })).stdout.split('\n')
   assert.match(listed[1] ?? '', /^alice +cannot log in: added by an older version, .*reset-password/)
   assert.match(listed[2] ?? '', /^off +disabled/)
 
-  assert.equal((await sallyport(['user', 'reset-password', 'alice'], { cwd })).code, 0)
+  assert.equal((await inProcess(['user', 'reset-password', 'alice'], { cwd })).code, 0)
   const second = await serving('serve', { cwd })
   await second.stop()
   assert.ok(!second.log.some((line) => said.test(line)), second.log.join('\n'))

@@ -6,6 +6,7 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import { keepSession, sessionFile } from '../../src/cli/session-file.ts'
 import { bridgedClient, rawBridge, type RawBridge } from '../support/bridge.ts'
 import { sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { modernCall } from '../support/messages.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { openSession } from '../support/session.ts'
@@ -98,7 +99,7 @@ describe('a bridge by the session of "sallyport login"', () => {
     await login()
     const bridge = rawBridge(t, { url: origin, cwd, env, session: true })
     await whoami(bridge, 'before')
-    const { code, stderr } = await sallyport(['logout'], { cwd, env })
+    const { code, stderr } = await inProcess(['logout'], { cwd, env })
     assert.equal(code, 0, stderr)
     assert.match((await whoami(bridge, 'gone')).error?.message ?? '', /has ended: log in again/)
     await login()
@@ -127,7 +128,7 @@ test('a bridge does not begin with a session that others can read, nor with that
   assert.equal(other.code, 1)
   assert.match(other.stderr, /you are not logged in at https:\/\/localhost:1/)
   await chmod(file, 0o644)
-  const open = await sallyport(['connect', origin, '--session'], { cwd, env })
+  const open = await inProcess(['connect', origin, '--session'], { cwd, env })
   assert.equal(open.code, 1)
   assert.match(open.stderr, /is open to others than its owner \(mode 644\): run "chmod 600/)
 })
@@ -146,16 +147,16 @@ test('at the door for certificates a bridge by session ends, and says so', async
 
 test('"tools" and "call" take a session, too', async (t) => {
   const { cwd, env, login } = await loggedIn(t)
-  assert.match((await sallyport(['tools', '--session'], { cwd, env })).stderr, /not logged in anywhere/)
+  assert.match((await inProcess(['tools', '--session'], { cwd, env })).stderr, /not logged in anywhere/)
   const { digest } = await login('bob')
-  const tools = await sallyport(['tools', '--session', '--json'], { cwd, env })
+  const tools = await inProcess(['tools', '--session', '--json'], { cwd, env })
   assert.equal(tools.code, 0, tools.stderr)
   assert.ok((JSON.parse(tools.stdout) as { name: string }[]).some(({ name }) => name === 'notes_list'))
-  const call = await sallyport(['call', 'whoami', '--session', '--url', origin], { cwd, env })
+  const call = await inProcess(['call', 'whoami', '--session', '--url', origin], { cwd, env })
   assert.match(call.stdout, /user:bob/)
-  assert.equal((await sallyport(['tools', '--session', '--as', 'demo'], { cwd, env })).code, 2)
+  assert.equal((await inProcess(['tools', '--session', '--as', 'demo'], { cwd, env })).code, 2)
   await server.store.sessions.end(digest, slotOf('bob'))
-  const ended = await sallyport(['call', 'whoami', '--session'], { cwd, env })
+  const ended = await inProcess(['call', 'whoami', '--session'], { cwd, env })
   assert.equal(ended.code, 1)
   assert.match(ended.stderr, /has ended: log in again with/)
 })

@@ -11,6 +11,7 @@ import { rawBridge, type RawBridge } from '../support/bridge.ts'
 import { testAuthority, type ClientVariation } from '../support/certificates.ts'
 import { sallyport } from '../support/command.ts'
 import { writeIdentity } from '../support/identity.ts'
+import { inProcess } from '../support/in-process.ts'
 import { initialized, modernCall } from '../support/messages.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -134,10 +135,10 @@ describe('a bridge ends with exit code 1 and says why', () => {
     const nobody = await sallyport(['connect', url, '--dir', join(cwd, 'nobody')], { cwd })
     assert.equal(nobody.code, 1)
     assert.match(nobody.stderr, /there is no client certificate in/)
-    const plain = await sallyport(['connect', 'http://localhost:1/mcp'], { cwd })
+    const plain = await inProcess(['connect', 'http://localhost:1/mcp'], { cwd })
     assert.equal(plain.code, 1)
     assert.match(plain.stderr, /is no URL of a server/)
-    assert.equal((await sallyport(['connect', '--nonsense'], { cwd })).code, 2)
+    assert.equal((await inProcess(['connect', '--nonsense'], { cwd })).code, 2)
     assert.equal(existsSync(join(cwd, 'nobody')), false)
   })
 })

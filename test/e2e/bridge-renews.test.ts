@@ -8,9 +8,9 @@ import { z } from 'zod'
 import { withFileLock } from '../../src/pki/file-lock.ts'
 import { defineTool, textResult } from '../../src/mcp/tool.ts'
 import { rawBridge, type RawBridge } from '../support/bridge.ts'
-import { sallyport } from '../support/command.ts'
 import { enrolled } from '../support/enrolled.ts'
 import { writeIdentity } from '../support/identity.ts'
+import { inProcess } from '../support/in-process.ts'
 import { testIssuer, type TestIssuer } from '../support/issuer.ts'
 import { initialized, modernCall } from '../support/messages.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -111,7 +111,7 @@ test('a bridge takes up a certificate that a command has renewed', async (t) => 
   const bridge = rawBridge(t, { url, dir })
   await bridge.told(/will be renewed at/)
   const command = ['cert', 'renew', 'demo', '--dir', dir, '--url', url, '--force']
-  const { code, stderr } = await sallyport(command, { cwd: server.authority.certs })
+  const { code, stderr } = await inProcess(command, { cwd: server.authority.certs })
   assert.equal(code, 0, stderr)
   await bridge.told(/will be renewed at[\s\S]*will be renewed at/)
   assert.equal(renewals() - earlier, 1)

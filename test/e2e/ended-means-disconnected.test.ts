@@ -7,7 +7,8 @@ import { after, before, test, type TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import { ask, modern } from '../support/clients.ts'
 import { startCluster, type Cluster } from '../support/cluster.ts'
-import { sallyport, type Served } from '../support/command.ts'
+import { type Served } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { openSession } from '../support/session.ts'
 import { closedAt, openStreams } from '../support/streams.ts'
 
@@ -32,7 +33,7 @@ let sessions: readonly Session[]
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'sallyport-ended-'))
   cluster = await startCluster(cwd, NODES)
-  await sallyport(['user', 'add', personOf(2)], { cwd, env: cluster.env })
+  await inProcess(['user', 'add', personOf(2)], { cwd, env: cluster.env })
   sessions = await Promise.all(
     Array.from({ length: 2 * PEOPLE }, async (_, at) => opened(personOf(at % PEOPLE), at % 4 === 0)),
   )
@@ -109,7 +110,7 @@ async function announcedBy(t: TestContext, ...args: readonly string[]): Promise<
   const announced = new Promise<number>((resolve) => {
     listener.once('message', () => resolve(performance.now()))
   })
-  const { code, stderr } = await sallyport(args, { cwd, env: cluster.env })
+  const { code, stderr } = await inProcess(args, { cwd, env: cluster.env })
   assert.equal(code, 0, stderr)
   return announced
 }

@@ -10,7 +10,7 @@ import { sessionId } from '../../src/login/session-id.ts'
 import type { User } from '../../src/login/user.ts'
 import { ask, modern } from '../support/clients.ts'
 import { startCluster, type Cluster } from '../support/cluster.ts'
-import { sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { newSession, newUser, type TestSession } from '../support/session-records.ts'
 import { closedAt, openStreams } from '../support/streams.ts'
 
@@ -109,7 +109,7 @@ test('a command ends one session, or all of a user, and the streams of nobody el
   const [one, two, his] = [await opened(user), await opened(user), await opened(stranger)]
   const [ofOne, ofTwo, kept] = [await streamsOf(one), await streamsOf(two), await streamsOf(his)]
   const command = async (...args: readonly string[]): Promise<void> => {
-    const { code, stderr } = await sallyport(['session', 'revoke', ...args], { cwd, env: cluster.env })
+    const { code, stderr } = await inProcess(['session', 'revoke', ...args], { cwd, env: cluster.env })
     assert.equal(code, 0, stderr)
   }
   const single = await lastEnd(ofOne, () => command(user.name, sessionId(one.digest)))

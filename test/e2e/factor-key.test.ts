@@ -7,6 +7,7 @@ import { passwordOnly } from '../../src/login/credentials.ts'
 import { factorKeys } from '../../src/login/factor-keys.ts'
 import { ask } from '../support/clients.ts'
 import { ANY_PORTS, sallyport, serving, type Served } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { installation } from '../support/installation.ts'
 import { CHEAP } from '../support/login-door.ts'
 import { startRedis } from '../support/redis.ts'
@@ -19,7 +20,7 @@ const KEY_FILE = 'data/factor-key'
 
 test('init makes a key for its owner alone, and keeps the one that is there', async (t) => {
   const cwd = await temporaryDirectory(t)
-  const init = async () => sallyport(['init'], { cwd, env: ANY_PORTS })
+  const init = async () => inProcess(['init'], { cwd, env: ANY_PORTS })
   assert.equal((await init()).code, 0)
   const key = await readFile(join(cwd, KEY_FILE), 'utf8')
   assert.match(key, /^[\w-]{64}\n$/)
@@ -33,7 +34,7 @@ test('a server does not start without the key of its users, and with it behind a
   const { cwd, authority, remove } = await installation()
   t.after(remove)
   const withKey = (key: string) => ({ cwd, env: { ...ANY_PORTS, SALLYPORT_FACTOR_KEY: key } })
-  const add = await sallyport(['user', 'add', 'alice', '--password-stdin'], {
+  const add = await inProcess(['user', 'add', 'alice', '--password-stdin'], {
     ...withKey(OLD),
     input: PASSWORD,
   })
@@ -53,7 +54,7 @@ test('a server does not start without the key of its users, and with it behind a
     refused.stderr,
     /^sallyport: 1 of 1 users \(alice\) could not log in: they are sealed under the factor key [0-9a-f]{8}, which is not configured here\. A former key goes behind the new one, as in SALLYPORT_FACTOR_KEY="new,old"\. If it is lost: "npx sallyport user reset-password NAME" for each of them\n$/,
   )
-  const another = await sallyport(['user', 'add', 'bob'], withKey(NEW))
+  const another = await inProcess(['user', 'add', 'bob'], withKey(NEW))
   assert.match(another.stderr, /1 of 1 users \(alice\) could not log in/)
 
   const both = await serving('serve', withKey(`${NEW},${OLD}`))
@@ -66,13 +67,13 @@ test('a server does not start without the key of its users, and with it behind a
   assert.equal((await logIn(alone)).status, 200)
   await alone.stop()
 
-  assert.equal((await sallyport(['user', 'disable', 'alice'], { cwd, env: {} })).code, 0)
+  assert.equal((await inProcess(['user', 'disable', 'alice'], { cwd, env: {} })).code, 0)
   const other = await serving('serve', withKey(OLD))
   await other.stop()
-  const lost = await sallyport(['user', 'enable', 'alice'], { cwd, env: {} })
+  const lost = await inProcess(['user', 'enable', 'alice'], { cwd, env: {} })
   assert.equal(lost.code, 0, lost.stderr)
-  assert.equal((await sallyport(['serve'], withKey(OLD))).code, 1)
-  assert.equal((await sallyport(['user', 'reset-password', 'alice'], withKey(OLD))).code, 0)
+  assert.equal((await inProcess(['serve'], withKey(OLD))).code, 1)
+  assert.equal((await inProcess(['user', 'reset-password', 'alice'], withKey(OLD))).code, 0)
   const again = await serving('serve', withKey(OLD))
   await again.stop()
 })
@@ -87,10 +88,10 @@ test('several nodes on one Redis must share the key, and are told so', async (t)
     SALLYPORT_STORE: redis.url,
     SALLYPORT_SESSION_SECRET: 'a-secret-for-tests-only-0123456789abcdef',
   }
-  assert.equal((await sallyport(['user', 'add', 'alice'], { cwd, env })).code, 0)
+  assert.equal((await inProcess(['user', 'add', 'alice'], { cwd, env })).code, 0)
   // Another node, with what its own init has made.
   await writeFile(join(cwd, KEY_FILE), NEW, { mode: 0o600 })
-  const { code, stderr } = await sallyport(['serve'], { cwd, env })
+  const { code, stderr } = await inProcess(['serve'], { cwd, env })
   assert.equal(code, 1)
   assert.match(
     stderr,
@@ -98,7 +99,7 @@ test('several nodes on one Redis must share the key, and are told so', async (t)
   )
   await rm(join(cwd, KEY_FILE))
   assert.match(
-    (await sallyport(['serve'], { cwd, env })).stderr,
+    (await inProcess(['serve'], { cwd, env })).stderr,
     /the factor key .*factor-key cannot be read/,
   )
 })

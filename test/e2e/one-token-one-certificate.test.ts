@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ask } from '../support/clients.ts'
-import { sallyport, serving } from '../support/command.ts'
+import { serving } from '../support/command.ts'
 import { keyAndRequest } from '../support/enrolled.ts'
+import { inProcess } from '../support/in-process.ts'
 
 test('a hundred uses of one token at once, by servers and an issuer that are processes, give one certificate', async (t) => {
   const cwd = await mkdtemp(join(tmpdir(), 'sallyport-token-'))
@@ -14,7 +15,7 @@ test('a hundred uses of one token at once, by servers and an issuer that are pro
     await served.stop('SIGKILL')
     await rm(cwd, { recursive: true, force: true })
   })
-  const offered = await sallyport(['cert', 'token', 'raced', '--role', 'reader'], { cwd })
+  const offered = await inProcess(['cert', 'token', 'raced', '--role', 'reader'], { cwd })
   const token = offered.stdout.trim()
   const ca = await readFile(join(cwd, 'certs/ca/root.pem'), 'utf8')
   const use = async (address: number): Promise<number> => {

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { after, before, test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { sallyport, serving } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const LAUNCHER = resolve(import.meta.dirname, '../../src/cli/launch.js')
@@ -18,7 +19,7 @@ const isRoot = process.getuid?.() === 0
 let cwd: string
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'sallyport-keys-'))
-  const { code, stderr } = await sallyport(['init'], { cwd })
+  const { code, stderr } = await inProcess(['init'], { cwd })
   assert.equal(code, 0, stderr)
 })
 after(async () => await rm(cwd, { recursive: true, force: true }))
@@ -99,7 +100,7 @@ test(
     const port = (pattern: RegExp): string => pattern.exec(lines.join('\n'))?.[1] ?? ''
     const [certificates, people] = [port(/:(\d+)\/mcp \(client/), port(/:(\d+)\/login/)]
 
-    const token = await sallyport(['cert', 'token', 'billing', '--role', 'reader'], { cwd })
+    const token = await inProcess(['cert', 'token', 'billing', '--role', 'reader'], { cwd })
     assert.equal(token.code, 0, token.stderr)
     const dir = await temporaryDirectory(t)
     const enrolled = await sallyport(
@@ -113,7 +114,7 @@ test(
       { cwd },
     )
     assert.equal(renewed.code, 0, renewed.stderr)
-    const { stdout } = await sallyport(['cert', 'list', '--json'], { cwd })
+    const { stdout } = await inProcess(['cert', 'list', '--json'], { cwd })
     const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)
     assert.equal(names.filter((name) => name === 'billing').length, 2)
   },

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { issuerAnswers } from '../../src/cli/issuer-client.ts'
 import { sallyport, serving, type Served } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 
 let cwd: string
 let served: Served
@@ -44,9 +45,9 @@ function lives(pid: number): boolean {
 
 test('a started server enrols and renews at once, and a revoked certificate is renewed no more', async () => {
   const at = (port: number): string => `https://localhost:${port}`
-  const token = await sallyport(['cert', 'token', 'billing', '--role', 'reader'], { cwd })
+  const token = await inProcess(['cert', 'token', 'billing', '--role', 'reader'], { cwd })
   const dir = join(cwd, 'elsewhere')
-  const enrolled = await sallyport(['enroll', at(served.ports.people), '--dir', dir], {
+  const enrolled = await inProcess(['enroll', at(served.ports.people), '--dir', dir], {
     cwd,
     input: token.stdout,
   })
@@ -56,7 +57,7 @@ test('a started server enrols and renews at once, and a revoked certificate is r
       cwd,
     })
   assert.equal((await renew()).code, 0)
-  assert.equal((await sallyport(['cert', 'revoke', 'billing'], { cwd })).code, 0)
+  assert.equal((await inProcess(['cert', 'revoke', 'billing'], { cwd })).code, 0)
   const refused = await renew()
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /is revoked/)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { sallyport, serving } from '../support/command.ts'
+import { serving } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** `npm start` in a folder that is whole, but for what keeps the CA from issuing: serves, and says so. */
@@ -17,7 +18,7 @@ async function startsWarned(cwd: string, warning: RegExp): Promise<void> {
 }
 
 async function done(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
-  const { code, stderr } = await sallyport(args, { cwd, env })
+  const { code, stderr } = await inProcess(args, { cwd, env })
   assert.equal(code, 0, stderr)
 }
 
@@ -50,9 +51,9 @@ test('an issuing key that is elsewhere keeps nobody from being served, and it is
   try {
     await served.logged(/no issuer runs, since .*issuing\.key\.pem is not here: .*"npx sallyport issuer"/)
     const env = { SALLYPORT_PORT: String(served.ports.certificates) }
-    const renewed = await sallyport(['cert', 'renew', 'demo', '--force'], { cwd, env })
+    const renewed = await inProcess(['cert', 'renew', 'demo', '--force'], { cwd, env })
     assert.match(renewed.stderr, /\(503\): .*see that "npx sallyport issuer" runs/)
-    const issued = await sallyport(['issue-client-cert', 'billing'], { cwd })
+    const issued = await inProcess(['issue-client-cert', 'billing'], { cwd })
     assert.equal(issued.code, 1)
     assert.match(issued.stderr, /this is to be run where that key is/)
   } finally {

@@ -12,8 +12,9 @@ import { issueClient, type ClientOptions } from '../../src/pki/issue.ts'
 import { KEY_TYPES, newKeyPair } from '../../src/pki/key.ts'
 import { PRINCIPAL_KINDS } from '../../src/pki/name.ts'
 import { LIFETIME } from '../../src/pki/profile.ts'
-import { sallyport, serving, type Served } from '../support/command.ts'
+import { serving, type Served } from '../support/command.ts'
 import { findProgram } from '../support/ensure.ts'
+import { inProcess } from '../support/in-process.ts'
 import { openssl } from '../support/openssl.ts'
 
 /** Asks for a URL, trusting one file of roots and nothing else. */
@@ -107,7 +108,7 @@ for (const keyType of KEY_TYPES)
     let server: Served
     const path = (...names: readonly string[]): string => join(directory, 'certs', ...names)
     const run = async (...args: readonly string[]): Promise<string> => {
-      const { code, stdout, stderr } = await sallyport(args, { cwd: directory })
+      const { code, stdout, stderr } = await inProcess(args, { cwd: directory })
       assert.equal(code, 0, stderr)
       return stdout
     }

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ANY_PORTS, sallyport } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 
 let template: string
 before(async () => {
   template = await mkdtemp(join(tmpdir(), 'sallyport-config-'))
-  const made = await sallyport(['init'], { cwd: template, env: ANY_PORTS })
+  const made = await inProcess(['init'], { cwd: template, env: ANY_PORTS })
   assert.equal(made.code, 0, made.stderr)
 })
 after(async () => rm(template, { recursive: true }))
@@ -19,12 +20,13 @@ after(async () => rm(template, { recursive: true }))
 async function spoiled(
   spoil: (directory: string) => Promise<unknown>,
   env: Record<string, string> = {},
+  run = inProcess,
 ): Promise<{ code: number | null; stderr: string }> {
   const cwd = await mkdtemp(join(tmpdir(), 'sallyport-spoiled-'))
   try {
     await cp(template, cwd, { recursive: true })
     await spoil(cwd)
-    return await sallyport(['serve'], { cwd, env: { ...ANY_PORTS, ...env } })
+    return await run(['serve'], { cwd, env: { ...ANY_PORTS, ...env } })
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }
@@ -123,7 +125,7 @@ test('a port that is taken: no start, and a sentence that says so', async () => 
   const address = other.address()
   assert.ok(typeof address === 'object' && address !== null)
   for (const name of Object.keys(ANY_PORTS)) {
-    const { code, stderr } = await spoiled(nothing, { [name]: String(address.port) })
+    const { code, stderr } = await spoiled(nothing, { [name]: String(address.port) }, sallyport)
     assert.equal(code, 1)
     assert.match(stderr, new RegExp(`^sallyport: port ${address.port} .*is taken.*${name}`))
     assert.equal(stderr.trim().split('\n').length, 1)
@@ -152,7 +154,11 @@ test('every port that is taken is named at once', async () => {
     ports.push(String(address.port))
   }
   const [first = '', second = ''] = ports
-  const { code, stderr } = await spoiled(nothing, { SALLYPORT_PORT: first, SALLYPORT_LOGIN_PORT: second })
+  const { code, stderr } = await spoiled(
+    nothing,
+    { SALLYPORT_PORT: first, SALLYPORT_LOGIN_PORT: second },
+    sallyport,
+  )
   for (const other of others) other.close()
   assert.equal(code, 1)
   const lines = stderr.trim().split('\n')
@@ -181,7 +187,7 @@ test('a folder without an installation: no command makes one up', async () => {
     ['call', 'whoami'],
     ['issue-client-cert', 'x'],
   ]) {
-    const { code, stderr } = await sallyport(command, { cwd, env: ANY_PORTS })
+    const { code, stderr } = await inProcess(command, { cwd, env: ANY_PORTS })
     assert.equal(code, 1)
     assert.match(stderr, /^sallyport: there is no sallyport\.yaml in .*init/)
   }

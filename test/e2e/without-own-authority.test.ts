@@ -4,7 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ask, modern } from '../support/clients.ts'
-import { ANY_PORTS, sallyport, serving } from '../support/command.ts'
+import { ANY_PORTS, serving } from '../support/command.ts'
+import { inProcess } from '../support/in-process.ts'
 import { CLIENT_EXTENSIONS, opensslRoot, type OpensslCa } from '../support/openssl-ca.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -43,7 +44,7 @@ trust:
 for (const command of ['start', 'serve'] as const)
   test(`ASVS 12.2.2: "${command}" shows the certificate that it is given, and serves those whom a corporate CA has certified, and there is no CA of our own`, async (t) => {
     const { cwd, root, issuing } = await corporate(t)
-    const made = await sallyport(['init'], { cwd, env: ANY_PORTS })
+    const made = await inProcess(['init'], { cwd, env: ANY_PORTS })
     assert.equal(made.code, 0, made.stderr)
     assert.equal(existsSync(join(cwd, 'certs/ca')), false)
     const policy = await readFile(join(cwd, 'access.yaml'), 'utf8')
@@ -71,7 +72,7 @@ for (const command of ['start', 'serve'] as const)
 
 test('a CA of our own that is left in its folder, and believed no longer, is not handed out', async (t) => {
   const { cwd, root } = await corporate(t)
-  await sallyport(['init'], { cwd, env: ANY_PORTS })
+  await inProcess(['init'], { cwd, env: ANY_PORTS })
   await mkdir(join(cwd, 'certs/ca'), { recursive: true })
   await writeFile(join(cwd, 'certs/ca/root.pem'), opensslRoot(cwd, 'ours').pem)
   const served = await serving('serve', { cwd })
@@ -85,10 +86,10 @@ test('what is missing or does not fit is told, with its place', async (t) => {
   const { cwd, issuing } = await corporate(t)
   const config = await readFile(join(cwd, 'sallyport.yaml'), 'utf8')
   await writeFile(join(cwd, 'other.pem'), opensslRoot(cwd, 'other').pem)
-  await sallyport(['init'], { cwd, env: ANY_PORTS })
+  await inProcess(['init'], { cwd, env: ANY_PORTS })
   const told = async (text: string) => {
     await writeFile(join(cwd, 'sallyport.yaml'), text)
-    const { code, stderr } = await sallyport(['serve'], { cwd, env: ANY_PORTS })
+    const { code, stderr } = await inProcess(['serve'], { cwd, env: ANY_PORTS })
     assert.equal(code, 1)
     return stderr
   }

@@ -4,7 +4,8 @@ import { slotOf } from '../../src/auth/session-token.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { testAuthority, type TestAuthority, type TestPair } from './certificates.ts'
-import { ANY_PORTS, sallyport, serving, type Served } from './command.ts'
+import { ANY_PORTS, serving, type Served } from './command.ts'
+import { inProcess } from './in-process.ts'
 import { startRedis, type RedisServer } from './redis.ts'
 
 /** Several servers in processes of their own, with one CA, one policy and one Redis. */
@@ -42,7 +43,7 @@ export async function startCluster(cwd: string, size: number): Promise<Cluster> 
     await redis.stop()
   }
   try {
-    const made = await sallyport(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
+    const made = await inProcess(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
     if (made.code !== 0) throw new Error(made.stderr)
     await Promise.all(Array.from({ length: size }, async () => start()))
     const store = await openStore(redis.url, { now: Date.now, slotOf })
