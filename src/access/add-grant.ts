@@ -3,14 +3,15 @@ import type { YAMLMap, YAMLSeq } from 'yaml'
 import { parsePrincipal } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
 import { SallyportError } from '../errors.ts'
-import { grantsOf, parseAccessDocument, roleNames } from './document.ts'
+import { parseAccessDocument, roleNames } from './document.ts'
 import type { AccessDocument } from './document.ts'
+import type { Grant } from './grant.ts'
 
 const FILE = 'access.yaml'
 
 /**
  * Adds roles to the grants of a principal by editing the text, so that comments and layout stay. Roles that it has
- * already are not written again: doing it twice changes nothing.
+ * already, by its name and without a condition, are not written again: doing it twice changes nothing.
  *
  * Fails closed: the result is parsed, and must say what the text said before and these roles, nothing else.
  *
@@ -54,7 +55,12 @@ function byHand(principal: Principal, roles: readonly string[]): SallyportError 
 }
 
 function rolesOf(document: AccessDocument, principalId: string): readonly string[] {
-  return grantsOf(document, principalId).flatMap((grant) => grant.roles)
+  return document.grants.filter((grant) => isPlain(grant, principalId)).flatMap(({ roles }) => roles)
+}
+
+/** Whether a grant is to this very principal, always. */
+function isPlain({ subject, when }: Grant, principalId: string): boolean {
+  return subject.kind === 'principal' && subject.principal.id === principalId && when === null
 }
 
 /** Whether `edited` says what `before` said and the added roles, and not a word more. */
@@ -81,16 +87,23 @@ function parsedOr(text: string): AccessDocument | undefined {
   }
 }
 
-function others(document: AccessDocument, principal: Principal): string {
-  const grants = document.grants.filter((grant) => grant.principal.id !== principal.id)
-  return JSON.stringify([[...document.roles], grants])
+/** All that a document says but for the roles that the principal has by its name: they are compared by themselves. */
+function others(document: AccessDocument, { id }: Principal): string {
+  const { rules, limits, roles, groups } = document
+  const grants = document.grants.flatMap((grant) => {
+    if (!isPlain(grant, id)) return [grant]
+    const saysMore = grant.owner !== null || Object.keys(grant.attributes).length > 0
+    return saysMore ? [{ ...grant, roles: [] }] : []
+  })
+  return JSON.stringify([rules, limits, [...roles], [...groups], grants])
 }
 
 function edit(text: string, principal: Principal, roles: readonly string[]): string {
   const grants: unknown = parseDocument(text).getIn(['grants'], true)
   if (!isSeq(grants)) return text
   const existing = grants.items.findLast(
-    (item): item is YAMLMap => isMap(item) && item.get(principal.kind) === principal.name,
+    (item): item is YAMLMap =>
+      isMap(item) && item.get(principal.kind) === principal.name && !item.has('when'),
   )
   const list = existing?.get('roles', true)
   if (isSeq(list)) return append(text, list, roles.map(quoted))

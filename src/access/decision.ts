@@ -1,5 +1,4 @@
 import type { AuthContext, Proofs, Rights } from '../auth/context.ts'
-import type { Explanation } from './explanation.ts'
 import type { Permission } from './permission.ts'
 
 /** A method of the protocol that the policy decides. */
@@ -126,8 +125,6 @@ export interface Policy {
    * where that changes with time, address or the like.
    */
   listKey(context: AuthContext, now: number): object | undefined
-  /** The same decision, with everything that led to it. Not for the path of a request. */
-  explain(context: AuthContext, request: AccessRequest, args: Arguments, now: number): Explanation
   /** Whether this principal may approve what needs `role`, now, by what it proved. */
   mayApprove(proofs: Proofs, role: string, now: number): boolean
 }

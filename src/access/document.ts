@@ -1,62 +1,77 @@
 import { isMap, isScalar } from 'yaml'
-import { isPrincipalKind, principalOf } from '../auth/principal.ts'
-import type { Principal, PrincipalKind } from '../auth/principal.ts'
 import { SallyportError } from '../errors.ts'
 import { faultsOf, pathText, readYaml } from '../yaml-source.ts'
 import type { YamlFault, YamlSource } from '../yaml-source.ts'
+import { documentFaults, includesOf, isList } from './document-faults.ts'
 import { accessFileSchema } from './document-schema.ts'
-import type { AccessFile, GrantEntry, RoleEntry } from './document-schema.ts'
-import { laterFaults } from './later.ts'
+import type { AccessFile, RoleEntry } from './document-schema.ts'
+import { grantOf, type Grant } from './grant.ts'
+import { limitOf, type Limit } from './limit.ts'
+import { ruleOf, type Rule } from './rule.ts'
 
 /** What a role gives, and what it asks for. */
 export interface Role {
-  /** Permission patterns. */
+  /** Permission patterns, without those of the roles that it includes. */
   readonly permissions: readonly string[]
+  /** Roles that who has it has, too. */
+  readonly includes: readonly string[]
   /** Whether a person who has it is refused without a second factor, whatever other roles would give. */
   readonly secondFactorRequired: boolean
 }
 
-/** Roles for one principal. Several grants of the same principal add up. */
-export interface Grant {
-  readonly principal: Principal
-  readonly roles: readonly string[]
-}
-
-/** What `access.yaml` says, checked: every role of a grant exists. */
+/** What `access.yaml` says, checked: whatever is named in it exists. Plain data. */
 export interface AccessDocument {
   readonly version: 1
+  readonly rules: readonly Rule[]
+  readonly limits: readonly Limit[]
   readonly roles: ReadonlyMap<string, Role>
+  /** From the name of a group to the ids of its members. */
+  readonly groups: ReadonlyMap<string, readonly string[]>
   readonly grants: readonly Grant[]
 }
 
+/** A document that still knows where everything stands. */
+export interface AccessSource {
+  readonly document: AccessDocument
+  readonly source: YamlSource
+}
+
 /** In this order: limits before rights, so that a file cut short loses rights and never limits. */
-const SECTIONS = ['version', 'rules', 'roles', 'grants']
-const KINDS: readonly PrincipalKind[] = ['service', 'agent', 'user']
+const SECTIONS = ['version', 'rules', 'limits', 'roles', 'groups', 'grants']
 
 /**
- * Reads the access policy.
+ * Reads the access policy; conditions in it are not read (see `read-policy.ts`).
  *
- * Fails closed: whatever this version does not decide on is refused, never ignored; so is a text that does not end
- * with a line break, since it may have been cut inside a name.
+ * Fails closed: what is not known is refused, never ignored; so is a text that does not end with a line break, since it
+ * may have been cut inside a name.
  *
  * @param file its name, for messages only
  * @throws SallyportError `POLICY_INVALID` with every fault, one per line: `file:line:column: sentence`
  */
 export function parseAccessDocument(text: string, file: string): AccessDocument {
-  const { source, faults } = readYaml(text, file)
-  if (source === undefined) throw invalid(faults)
-  const found = [...cutFaults(text), ...orderFaults(source)]
-  const later = laterFaults(source.value)
-  const parsed = accessFileSchema.safeParse(source.value)
-  const shape = parsed.success ? grantFaults(parsed.data) : faultsOf(parsed.error)
-  const all = [...found, ...later, ...shape.filter((fault) => !later.some((other) => isWithin(fault, other)))]
-  if (all.length > 0 || !parsed.success) throw invalid(all.map((fault) => render(fault, source)))
-  return documentOf(parsed.data)
+  return readAccessDocument(text, file).document
 }
 
-/** The grants of one principal (`service:billing`), in the order of the file. */
-export function grantsOf(document: AccessDocument, principalId: string): readonly Grant[] {
-  return document.grants.filter((grant) => grant.principal.id === principalId)
+/** As {@link parseAccessDocument}, and where everything stands. */
+export function readAccessDocument(text: string, file: string): AccessSource {
+  const { source, faults } = readYaml(text, file)
+  if (source === undefined) throw invalidPolicy(faults)
+  const parsed = accessFileSchema.safeParse(source.value)
+  const found = parsed.success ? documentFaults(parsed.data) : faultsOf(parsed.error)
+  const all = [...cutFaults(text), ...orderFaults(source), ...found]
+  if (all.length > 0 || !parsed.success) throw invalidPolicy(all.map((fault) => render(fault, source)))
+  return { document: documentOf(parsed.data), source }
+}
+
+/**
+ * The grants that somebody has by name, in the order of the file: those to the principal itself (`service:billing`) and
+ * to its groups, also those with a condition.
+ */
+export function grantsOf({ grants, groups }: AccessDocument, principalId: string): readonly Grant[] {
+  return grants.filter(({ subject }) => {
+    if (subject.kind === 'principal') return subject.principal.id === principalId
+    return subject.kind === 'group' && (groups.get(subject.group)?.includes(principalId) ?? false)
+  })
 }
 
 /** The names of all roles, in the order of the file. */
@@ -64,17 +79,14 @@ export function roleNames(document: AccessDocument): readonly string[] {
   return [...document.roles.keys()]
 }
 
-function invalid(faults: readonly string[]): SallyportError {
+/** Faults of a policy as the error that it is refused with. */
+export function invalidPolicy(faults: readonly string[]): SallyportError {
   return new SallyportError('POLICY_INVALID', faults.join('\n'))
 }
 
 function render(fault: YamlFault, source: YamlSource): string {
   const path = pathText(fault.path)
   return `${source.at(fault.path)}: ${path === '' ? '' : `${path}: `}${fault.sentence}`
-}
-
-function isWithin(fault: YamlFault, other: YamlFault): boolean {
-  return other.path.every((key, index) => fault.path[index] === key)
 }
 
 /** A cut in the middle of a line could turn one name into another; one between lines only takes rights away. */
@@ -96,45 +108,24 @@ function orderFaults(source: YamlSource): YamlFault[] {
   return [{ path: [late], sentence: `out of order: the sections must stand as ${SECTIONS.join(', ')}` }]
 }
 
-function grantFaults(file: AccessFile): YamlFault[] {
-  const roles = Object.keys(file.roles)
-  const help = roles.length === 0 ? 'there is none yet: add it to roles' : `use one of ${roles.join(', ')}`
-  return file.grants.flatMap((grant, index) => [
-    ...subjectFaults(grant, index),
-    ...grant.roles.flatMap((role, position) =>
-      Object.hasOwn(file.roles, role)
-        ? []
-        : [{ path: ['grants', index, 'roles', position], sentence: `there is no role "${role}": ${help}` }],
-    ),
-  ])
-}
-
-function subjectFaults(grant: GrantEntry, index: number): YamlFault[] {
-  if (KINDS.filter((kind) => grant[kind] !== undefined).length === 1) return []
-  return [{ path: ['grants', index], sentence: 'a grant names exactly one of service, agent or user' }]
-}
-
-function documentOf(file: AccessFile): AccessDocument {
+function documentOf({ rules, limits = [], roles, groups = {}, grants }: AccessFile): AccessDocument {
   return Object.freeze({
     version: 1,
-    roles: new Map(Object.entries(file.roles).map(([name, entry]) => [name, roleOf(entry)])),
-    grants: Object.freeze(file.grants.flatMap(grantOf)),
+    rules: Object.freeze(rules.map(ruleOf)),
+    limits: Object.freeze(limits.map(limitOf)),
+    roles: new Map(Object.entries(roles).map(([name, entry]) => [name, roleOf(entry)])),
+    groups: new Map(Object.entries(groups).map(([name, members]) => [name, Object.freeze([...members])])),
+    grants: Object.freeze(grants.flatMap(grantOf)),
   })
 }
 
 function roleOf(entry: RoleEntry): Role {
-  const { permissions, mfa } = 'permissions' in entry ? entry : { permissions: entry }
+  const { permissions = [], mfa }: Exclude<RoleEntry, readonly string[]> = isList(entry)
+    ? { permissions: entry }
+    : entry
   return Object.freeze({
     permissions: Object.freeze([...permissions]),
+    includes: Object.freeze([...includesOf(entry)]),
     secondFactorRequired: mfa === 'required',
-  })
-}
-
-function grantOf(entry: GrantEntry): Grant[] {
-  return Object.entries(entry).flatMap(([kind, name]) => {
-    const principal = isPrincipalKind(kind) && typeof name === 'string' ? principalOf(kind, name) : undefined
-    return principal === undefined
-      ? []
-      : [Object.freeze({ principal, roles: Object.freeze([...entry.roles]) })]
   })
 }

@@ -1,5 +1,12 @@
+import type { AuthContext } from '../auth/context.ts'
 import type { ConditionStep, Truth } from './condition.ts'
-import type { Decision, LimitUse } from './decision.ts'
+import type { AccessRequest, Arguments, Decision, LimitUse, Policy } from './decision.ts'
+
+/** A policy that can say why. */
+export interface ExplainingPolicy extends Policy {
+  /** The same decision, with everything that led to it. Not for the path of a request. */
+  explain(context: AuthContext, request: AccessRequest, args: Arguments, now: number): Explanation
+}
 
 /** Everything that led to a decision, in the words of the file. Values of arguments are in it: for operators only. */
 export interface Explanation {

@@ -1,6 +1,9 @@
 import type { AuthContext, Ceiling, Proofs, Rights } from '../auth/context.ts'
-import type { AccessRequest, Decision, Policy } from './decision.ts'
-import type { AccessDocument, Grant } from './document.ts'
+import type { AccessRequest, Decision } from './decision.ts'
+import type { ExplainingPolicy } from './explanation.ts'
+import { invalidPolicy } from './document.ts'
+import type { AccessDocument } from './document.ts'
+import type { Grant } from './grant.ts'
 import { allows, compilePermissions, cutDown } from './permission.ts'
 
 const ALLOW: Decision = Object.freeze({ kind: 'allow', limits: [], shadow: [] })
@@ -18,8 +21,12 @@ const NOTHING: Rights = Object.freeze({
  *
  * @param digest `sha256:` and the hex digest of the document's text
  */
-export function createPolicy(document: AccessDocument, digest: string): Policy {
-  const grants = Map.groupBy(document.grants, (grant) => grant.principal.id)
+export function createPolicy(document: AccessDocument, digest: string): ExplainingPolicy {
+  if (document.rules.length > 0 || document.limits.length > 0)
+    throw invalidPolicy(['rules and limits are read, and not decided on yet'])
+  const grants = Map.groupBy(document.grants, ({ subject }) =>
+    subject.kind === 'principal' ? subject.principal.id : '',
+  )
   const rights = new Map([...grants].map(([principalId, own]) => [principalId, granted(own, document)]))
   const rightsOf = ({ principal, ceilings }: Proofs): Rights =>
     ceilings.reduce(cut, rights.get(principal.id) ?? NOTHING)
@@ -56,7 +63,9 @@ function granted(grants: readonly Grant[], document: AccessDocument): Rights {
   const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
   const given = roles.flatMap((role) => document.roles.get(role) ?? [])
   const patterns = given.flatMap(({ permissions }) => permissions)
-  const isPerson = grants.some(({ principal }) => principal.kind === 'user')
+  const isPerson = grants.some(
+    ({ subject }) => subject.kind === 'principal' && subject.principal.kind === 'user',
+  )
   const secondFactorRequired = isPerson && given.some((role) => role.secondFactorRequired)
   return Object.freeze({ roles, permissions: compilePermissions(patterns), secondFactorRequired })
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { parseAccessDocument } from './document.ts'
 import type { AccessDocument } from './document.ts'
-import type { Policy } from './decision.ts'
+import type { ExplainingPolicy } from './explanation.ts'
 import { createPolicy } from './policy.ts'
 import type { Surface } from './surface.ts'
 
 /** A policy that was read, and what its author should know. */
 export interface ReadPolicy {
-  readonly policy: Policy
+  readonly policy: ExplainingPolicy
   readonly document: AccessDocument
   /** What is allowed and probably not meant: `file:line:column: sentence` each. */
   readonly warnings: readonly string[]

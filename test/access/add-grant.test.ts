@@ -122,3 +122,44 @@ test('a role that asks for a second factor is granted like any other, and goes o
   assert.equal(document.roles.get('admin')?.secondFactorRequired, true)
   assert.deepEqual(rolesOf(after, 'user:alice'), ['admin'])
 })
+
+const WITH_EVERYTHING = `version: 1
+rules:
+  - { name: no, effect: deny, tools: [ "*" ], when: "args.x == 1" } # no
+limits:
+  - { principal: "service:x", tools: [ "*" ], rate: 1/s }
+roles: { a: [ "a:b" ], b: { includes: [ a ] }, c: [] }
+groups:
+  g: [ "user:alice" ]
+grants:
+  - user: alice
+    when: 'auth.mfaAge < duration("8h")'
+    roles: [ a ]
+  - service: x
+    owner: "user:alice"
+    attributes: { team: payments }
+    roles: [ a ]
+  - { group: g, roles: [ b ] }
+  - { certificate: { uri: "spiffe://x/*" }, roles: [ b ] }
+`
+
+test('what stands beside roles and grants stays: rules, limits, groups, owners, attributes and conditions', () => {
+  const after = addGrant(WITH_EVERYTHING, 'service:x', ['b'])
+  assert.equal(
+    after,
+    WITH_EVERYTHING.replace('    roles: [ a ]\n  - { group', '    roles: [ a, b ]\n  - { group'),
+  )
+})
+
+test('a role that somebody has on a condition, or by a group, is granted for good', () => {
+  const after = addGrant(WITH_EVERYTHING, 'user:alice', ['a', 'b'])
+  assert.equal(after, `${WITH_EVERYTHING}  - { user: alice, roles: [ a, b ] }\n`)
+  assert.equal(addGrant(after, 'user:alice', ['b', 'a']), after)
+})
+
+test('grants of others, in whatever way they are named, are no grants of this one', () => {
+  assert.equal(
+    addGrant(WITH_EVERYTHING, 'agent:x', ['a']),
+    `${WITH_EVERYTHING}  - { agent: x, roles: [ a ] }\n`,
+  )
+})

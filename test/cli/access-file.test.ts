@@ -28,7 +28,9 @@ async function policyFile(t: TestContext): Promise<{ directory: string; path: st
 
 async function grantedTo(path: string): Promise<string[]> {
   const document = parseAccessDocument(await readFile(path, 'utf8'), path)
-  return document.grants.map((grant) => grant.principal.id).toSorted()
+  return document.grants
+    .flatMap(({ subject }) => (subject.kind === 'principal' ? [subject.principal.id] : []))
+    .toSorted()
 }
 
 /** The id of a process that has ended. */

@@ -176,7 +176,6 @@ test('lists say nothing of a policy that fails', async () => {
       throw new Error('secret condition')
     },
     listKey: () => undefined,
-    explain: () => assert.fail(),
     mayApprove: () => assert.fail(),
   }
   const endpoint = testEndpoint({ tools: [tool], policy })
