@@ -17,15 +17,28 @@ export function timedStore(store: Store, told: StoreMetrics): Store {
   }
 }
 
+type Method = (...args: readonly unknown[]) => unknown
+
 /** A port whose asynchronous methods are timed; each is wrapped once. */
 function timed<Port extends object>(group: string, port: Port, told: StoreMetrics): Port {
-  const wrapped = new Map<string | symbol, unknown>()
+  const wrapped = new Map<string, Method>()
   for (const [name, method] of Object.entries(port))
-    if (typeof method === 'function') wrapped.set(name, timedCall(group, method.bind(port), told))
-  return new Proxy(port, { get: (target, name) => wrapped.get(name) ?? Reflect.get(target, name) })
+    if (isMethod(method))
+      wrapped.set(
+        name,
+        timedCall(group, (...args) => Reflect.apply(method, port, args), told),
+      )
+  return new Proxy(port, {
+    get: (target, name): unknown =>
+      (typeof name === 'string' ? wrapped.get(name) : undefined) ?? Reflect.get(target, name),
+  })
 }
 
-function timedCall<Arguments extends unknown[], Result>(
+function isMethod(value: unknown): value is Method {
+  return typeof value === 'function'
+}
+
+function timedCall<Arguments extends readonly unknown[], Result>(
   group: string,
   method: (...args: Arguments) => Result,
   told: StoreMetrics,

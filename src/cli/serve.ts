@@ -8,6 +8,7 @@ import { isSallyportError, SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import type { Log } from '../server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../server.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { configuration } from './configuration.ts'
 import { assertFactorKey, usersOfBefore } from './factor-key-fault.ts'
 import { endings, hotReload, lookAtAll, reloadProblems, type ReloadLog } from './hot-reload.ts'
@@ -16,6 +17,7 @@ import { listenFaults } from './listen-faults.ts'
 import { onHangUp } from './on-hang-up.ts'
 import { print } from './print.ts'
 import { closeServeParts, openServeParts, type ServeParts } from './serve-parts.ts'
+import { telemetryOf } from './telemetry-of.ts'
 import { accessTo } from './user-access.ts'
 import { warnDaily } from './warn-daily.ts'
 import { every } from './watch-files.ts'
@@ -47,6 +49,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   const faults = installationFaults(config, process.versions.node, Date.now())
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
+  const telemetry = await telemetryOf(config, log)
   const parts = await openServeParts(config, Date.now)
   const stop = new AbortController()
   try {
@@ -57,7 +60,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
       lookAtAll(parts.followed)
     }
     const stopped = stopping(look, stop.signal)
-    const server = composed(config, parts, log)
+    const server = composed(config, parts, log, telemetry)
     const ports = await listening(server, config)
     keepUp(parts, server, log, stop.signal)
     onListening(ports)
@@ -65,6 +68,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
     await server.close()
   } finally {
     stop.abort()
+    await telemetry?.close()
     await closeServeParts(parts)
   }
 }
@@ -107,7 +111,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
   every(HOUR, look, stop)
 }
 
-function composed(config: Config, parts: ServeParts, log: Log): Sallyport {
+function composed(config: Config, parts: ServeParts, log: Log, telemetry: Telemetry | undefined): Sallyport {
   const { listeners, tls, limits, hosts, origins, sessions, passwords, throttle } = config
   const { audit, catalog, followed, store } = parts
   return createServer({
@@ -139,6 +143,7 @@ function composed(config: Config, parts: ServeParts, log: Log): Sallyport {
     catalog,
     issuer: issuerAt(config.issuer.socket),
     ...ownRoot(config),
+    ...(telemetry === undefined ? {} : { tracing: telemetry.tracing }),
     log,
   })
 }

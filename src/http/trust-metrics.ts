@@ -7,12 +7,16 @@ import type { Trust, TrustedIssuer } from '../auth/certificate.ts'
  * the epoch. Nothing is shown of a kind of which there is none.
  */
 export function trustMetrics(registry: Registry, trust: () => Trust): void {
-  const registers = [registry]
-  new Gauge({
+  registry.registerMetric(authorityEnds(trust))
+  registry.registerMetric(listsEnd(trust))
+}
+
+function authorityEnds(trust: () => Trust): Gauge<'authority'> {
+  return new Gauge({
     name: 'sallyport_authority_not_after_seconds',
     help: 'When the first of the CAs that are trusted ends, in seconds since the epoch.',
     labelNames: ['authority'],
-    registers,
+    registers: [],
     collect() {
       const { issuers } = trust()
       this.reset()
@@ -24,10 +28,13 @@ export function trustMetrics(registry: Registry, trust: () => Trust): void {
       }
     },
   })
-  new Gauge({
+}
+
+function listsEnd(trust: () => Trust): Gauge {
+  return new Gauge({
     name: 'sallyport_revocation_list_next_update_seconds',
     help: 'When the first of the revocation lists in force ends, in seconds since the epoch.',
-    registers,
+    registers: [],
     collect() {
       const ends = earliest(trust().issuers.map(({ nextUpdate }) => nextUpdate))
       // Not 0, which would be long ago.
