@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 import { telemetryVariables } from './telemetry-environment.ts'
 
 type Path = readonly string[]

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { DURATION, parseDuration } from './duration.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 
 /** A map of known keys: an unknown one is refused, and the nearest known one suggested. */
 export function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearest } from '../../src/config/nearest.ts'
+import { nearest } from '../src/nearest.ts'
 
 const KNOWN = ['trustDomain', 'listeners', 'hosts', 'tls']
 
