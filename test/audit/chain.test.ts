@@ -4,33 +4,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { CHAIN_START, chainLine } from '../../src/audit/chain.ts'
 import type { ChainEnd } from '../../src/audit/chain.ts'
-import type { ActionDecided, AuditEvent } from '../../src/audit/event.ts'
+import type { AuditEvent } from '../../src/audit/event.ts'
+import { DECIDED } from '../support/audit-events.ts'
 import { verifyChain } from '../support/chain.ts'
 
-const decided: ActionDecided = {
-  event: 'tool.decided',
-  requestId: 'r-1',
-  principal: 'service:demo',
-  methods: ['certificate'],
-  credential: `sha256:${'0'.repeat(64)}`,
-  action: 'tools/call',
-  resource: 'notes_write',
-  decision: 'deny',
-  reason: 'no_permission',
-  rule: null,
-  shadow: [],
-  confirmedBy: [],
-  policy: `sha256:${'1'.repeat(64)}`,
-  proofs: {
-    authenticatedAt: '2026-11-21T10:00:00.000Z',
-    mfaAt: null,
-    address: null,
-    certificate: null,
-    ceilings: [],
-  },
-  arguments: null,
-  trace: null,
-}
+const decided = DECIDED
 const AT = Date.UTC(2026, 10, 21, 10)
 
 function chainOf(resources: readonly string[]): string[] {

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
-import type { AuditEvent, RequestRefused } from '../../src/audit/event.ts'
+import type { RequestRefused } from '../../src/audit/event.ts'
 import { fileAuditSink } from '../../src/audit/sink.ts'
 import type { FileAuditSink } from '../../src/audit/sink.ts'
+import { issued } from '../support/audit-events.ts'
 import { verifyChain } from '../support/chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -29,16 +30,6 @@ async function kept(t: TestContext): Promise<Kept> {
   const sink = await fileAuditSink({ directory, writer: 'w', now: () => clock.now })
   t.after(() => sink.close())
   return { sink, directory, clock }
-}
-
-function issued(serial: string): AuditEvent {
-  return {
-    event: 'certificate.issued',
-    principal: 'service:demo',
-    serial,
-    credential: 'sha256:0',
-    expiresAt: '',
-  }
 }
 
 function linesOf(path: string): string[] {
