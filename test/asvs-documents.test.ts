@@ -247,6 +247,7 @@ const EVENTS: Record<AuditEvent['event'], true> = {
   'confirmation.refused': true,
   'confirmation.used': true,
   'confirmation.withdrawn': true,
+  'audit.opened': true,
   'audit.checkpoint': true,
   'certificate.issued': true,
   'certificate.renewed': true,

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { createAuditFile } from './audit-file.ts'
 import type { AuditFile } from './audit-file.ts'
-import { CHAIN_START, chainLine } from './chain.ts'
-import type { ChainEnd } from './chain.ts'
-import type { AuditEvent } from './event.ts'
+import { CHAIN_START } from './chain.ts'
+import type { AuditEvent, TrailOpened } from './event.ts'
+import { openEnds } from './open-ends.ts'
+import { pieceAfter, type Seal, type Standing, type WrittenLine } from './piece.ts'
+import { trailFileName } from './trail-files.ts'
 
 /** An event and when it was recorded. */
 export interface Entry {
@@ -14,10 +16,24 @@ export interface Entry {
   readonly day: string
 }
 
-/** Writes the entries of one process as one chain. */
+/** What {@link chainWriter} takes. */
+export interface ChainWriterOptions {
+  readonly directory: string
+  readonly writer: string
+  /** Bytes; a file that has so many is followed by another one of the same day. */
+  readonly largestFile: number
+  /** Without it there are no checkpoints, and files do not say whose they are. */
+  readonly seal?: Seal | undefined
+}
+
+/** Writes the entries of one process as one chain. One call at a time. */
 export interface ChainWriter {
-  /** Makes entries of one day durable, or rejects and leaves no trace of them. One call at a time. */
-  (entries: readonly Entry[]): Promise<void>
+  /** Makes entries of one day durable, or rejects and leaves no trace of them. */
+  write(entries: readonly Entry[]): Promise<readonly WrittenLine[]>
+  /** Whether there are lines that no checkpoint is over yet. */
+  isOpen(): boolean
+  /** Writes a checkpoint, at this time (ms since the epoch), if there is something to sign; as `write`. */
+  sign(at: number): Promise<readonly WrittenLine[]>
   close(): Promise<void>
 }
 
@@ -26,11 +42,13 @@ export function entryOf(event: AuditEvent, at: number): Entry {
   return { event, at, day: new Date(at).toISOString().slice(0, 10) }
 }
 
-/** Knows the file of the day, `<directory>/<YYYY-MM-DD>-<writer>.jsonl`, and the end of the chain. */
-export function chainWriter(directory: string, writer: string): ChainWriter {
-  let end: ChainEnd = CHAIN_START
-  let day = ''
+/** Knows the file of the day, `<directory>/<YYYY-MM-DD>-<writer>.jsonl` (`.2.jsonl`, …), and the end of the chain. */
+export function chainWriter(options: ChainWriterOptions): ChainWriter {
+  const { directory, writer, largestFile, seal } = options
+  let state: Standing = { end: CHAIN_START, unsigned: 0, since: 0 }
+  let place = { day: '', writer, part: 1 }
   let file: AuditFile | undefined
+  let previous: string | null = null
 
   const close = async (): Promise<void> => {
     const old = file
@@ -38,30 +56,41 @@ export function chainWriter(directory: string, writer: string): ChainWriter {
     // All of it is on the disk already.
     await old?.close().catch(() => undefined)
   }
-  const fileOf = async (wanted: string): Promise<AuditFile> => {
-    if (file !== undefined && wanted === day && (await file.isLinked())) return file
+  const moveTo = async (next: typeof place): Promise<AuditFile> => {
     await close()
-    file = await createAuditFile(join(directory, `${wanted}-${writer}.jsonl`))
-    day = wanted
+    if (place.day !== '' && trailFileName(next) !== trailFileName(place)) previous = trailFileName(place)
+    place = next
+    file = await createAuditFile(join(directory, trailFileName(next)))
     return file
   }
-  const commit = async (entries: readonly Entry[]): Promise<void> => {
-    const wanted = entries[0]?.day ?? day
+  const fileOf = async (wanted: string): Promise<AuditFile> => {
     // A clock that goes back does not lead back to the file of an earlier day: the chain runs through them in order.
-    const target = await fileOf(wanted > day ? wanted : day)
-    const { text, end: next } = linked(entries, end)
-    await target.append(Buffer.from(text))
-    end = next
+    if (wanted > place.day) return moveTo({ day: wanted, writer, part: 1 })
+    if (file === undefined || !file.isLinked()) return moveTo(place)
+    return file.size() < largestFile ? file : moveTo({ ...place, part: place.part + 1 })
   }
-  return Object.assign(commit, { close })
-}
-
-function linked(entries: readonly Entry[], start: ChainEnd): { text: string; end: ChainEnd } {
-  let end = start
-  const lines = entries.map(({ event, at }) => {
-    const made = chainLine(event, at, end)
-    end = made.end
-    return `${made.line}\n`
+  const opened = async (of: Seal): Promise<TrailOpened> => ({
+    event: 'audit.opened',
+    writer,
+    file: trailFileName(place),
+    previous,
+    checkpointLines: of.lines,
+    checkpointMs: of.ms,
+    others: await openEnds(directory, writer),
   })
-  return { text: lines.join(''), end }
+  const append = async (day: string, entries: readonly Entry[], signAt?: number) => {
+    const target = await fileOf(day)
+    const isNew = target.size() === 0 && seal !== undefined
+    const begin = isNew ? await opened(seal) : undefined
+    const { lines, standing } = pieceAfter(state, { writer, seal, opened: begin, entries, signAt })
+    await target.append(Buffer.from(lines.map(({ line }) => `${line}\n`).join('')))
+    state = standing
+    return lines
+  }
+  return {
+    write: async (entries) => append(entries[0]?.day ?? place.day, entries),
+    isOpen: () => seal !== undefined && state.unsigned > 0,
+    sign: async (at) => (seal === undefined || state.unsigned === 0 ? [] : append(place.day, [], at)),
+    close,
+  }
 }

@@ -91,6 +91,28 @@ export interface ConfirmationChanged {
   readonly arguments: RecordedArguments | null
 }
 
+/** A line of a chain. */
+export interface ChainPlace {
+  /** Name of the file that it is in. */
+  readonly file: string
+  readonly seq: number
+  readonly hash: string
+}
+
+/** A file of the trail begins: whose it is, what it continues, and where the chains of others stood. */
+export interface TrailOpened {
+  readonly event: 'audit.opened'
+  readonly writer: string
+  readonly file: string
+  /** Name of the file of this writer before it. */
+  readonly previous: string | null
+  /** There is never more without a checkpoint than so many lines, nor lines of so many ms. */
+  readonly checkpointLines: number
+  readonly checkpointMs: number
+  /** See `open-ends.ts`. */
+  readonly others: readonly ChainPlace[]
+}
+
 /** A signed statement of where the chain stands (see `checkpoint.ts`). */
 export interface Checkpoint {
   readonly event: 'audit.checkpoint'
@@ -229,6 +251,7 @@ export type AuditEvent =
   | ActionDecided
   | ActionFinished
   | ConfirmationChanged
+  | TrailOpened
   | Checkpoint
   | SessionChanged
   | FactorChanged

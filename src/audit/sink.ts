@@ -1,13 +1,19 @@
 import { access, constants, mkdir } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf, SallyportError } from '../errors.ts'
 import { anonymousLog } from './anonymous.ts'
 import type { AnonymousLog } from './anonymous.ts'
 import { chainWriter, entryOf } from './chain-writer.ts'
-import type { ChainWriter, Entry } from './chain-writer.ts'
+import type { Entry } from './chain-writer.ts'
 import type { AuditEvent, AuditSink } from './event.ts'
+import type { Mirror, MirrorState } from './mirror.ts'
+import type { Seal, WrittenLine } from './piece.ts'
 
 /** Events that may wait for the disk; beyond, the next one is refused. */
 const MOST_WAITING = 10_000
+const LARGEST_FILE = 67_108_864
+/** How long a copy elsewhere that is required may take, in ms. */
+const MIRRORED_WITHIN = 1000
 
 /** What an audit sink of files needs. */
 export interface FileAuditSinkOptions {
@@ -19,13 +25,21 @@ export interface FileAuditSinkOptions {
   readonly now: () => number
   /** Takes the refusals of strangers; by default files beside the audit trail. */
   readonly anonymous?: AnonymousLog
+  /** How the chain is signed; without it, it has no checkpoints. */
+  readonly seal?: Seal
+  /** Bytes after which a file is followed by another one; 64 MiB unless given. */
+  readonly largestFile?: number
+  /** Copies elsewhere; closed with the sink. */
+  readonly mirrors?: readonly Mirror[]
 }
 
 /** An audit sink that ends. */
 export interface FileAuditSink extends AuditSink {
   /** Whether the last thing that was to be written was written. */
   healthy(): boolean
-  /** Writes what waits, then closes. Afterwards `record` rejects. */
+  /** How the copies elsewhere do. */
+  mirrors(): readonly MirrorState[]
+  /** Writes what waits and a last checkpoint, then closes. Afterwards `record` rejects. */
   close(): Promise<void>
 }
 
@@ -42,24 +56,39 @@ interface Waiting extends Entry {
  * chain goes on from the last durable line; the next event tries again.
  */
 export async function fileAuditSink(options: FileAuditSinkOptions): Promise<FileAuditSink> {
-  const { directory, now } = options
-  const anonymous = options.anonymous ?? anonymousLog({ directory, writer: options.writer, now })
+  const { directory, writer, now, seal, largestFile = LARGEST_FILE, mirrors = [] } = options
+  const anonymous = options.anonymous ?? anonymousLog({ directory, writer, now })
   await writable(directory)
-  const commit = chainWriter(directory, options.writer)
+  const chain = chainWriter({ directory, writer, seal, largestFile })
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
   let healthy = true
   let closed = false
+  let timer: NodeJS.Timeout | undefined
+  let isDue = false
 
+  const keep = async (write: () => Promise<readonly WrittenLine[]>): Promise<SallyportError | undefined> => {
+    const error = await kept(write, { directory, writer, mirrors })
+    healthy = error === undefined
+    return error
+  }
   const drain = async (): Promise<void> => {
     // What is recorded in the same turn goes to the disk together.
     await Promise.resolve()
-    while (waiting.length > 0) {
+    while (waiting.length > 0 || isDue) {
       const batch = sameDay(waiting)
       waiting = waiting.slice(batch.length)
-      healthy = await settle(batch, commit, directory)
+      if (batch.length > 0) settle(batch, await keep(() => chain.write(batch)))
+      if (isDue) await keep(() => chain.sign(now()))
+      isDue = false
     }
+    if (chain.isOpen() && !closed) timer ??= setTimeout(signSoon, seal?.ms).unref()
     running = undefined
+  }
+  const signSoon = (): void => {
+    timer = undefined
+    isDue = true
+    running ??= drain()
   }
   const record = async (event: AuditEvent): Promise<void> => {
     if (event.event === 'request.refused') return anonymous.record(event)
@@ -72,25 +101,58 @@ export async function fileAuditSink(options: FileAuditSinkOptions): Promise<File
   }
   const close = async (): Promise<void> => {
     closed = true
+    clearTimeout(timer)
     await running
-    await Promise.all([commit.close(), anonymous.close()])
+    if (chain.isOpen()) await keep(() => chain.sign(now()))
+    await Promise.all([chain.close(), anonymous.close(), ...mirrors.map((mirror) => mirror.close())])
   }
-  return { record, healthy: () => healthy, close }
+  return {
+    record,
+    healthy: () => healthy,
+    mirrors: () => mirrors.map((mirror) => mirror.state()),
+    close,
+  }
 }
 
-/** Writes one batch and tells everybody who waits for it. True if it is durable. */
-async function settle(batch: readonly Waiting[], commit: ChainWriter, directory: string): Promise<boolean> {
+/** Tells everybody who waits for a batch what became of it. */
+function settle(batch: readonly Waiting[], error: SallyportError | undefined): void {
+  for (const { resolve, reject } of batch)
+    if (error === undefined) resolve()
+    else reject(error)
+}
+
+interface Places {
+  readonly directory: string
+  readonly writer: string
+  readonly mirrors: readonly Mirror[]
+}
+
+/**
+ * Makes lines durable: in the file, and then in every copy that is required. Why it did not come to that, otherwise;
+ * what only a copy lacks stays in the file, and is still sent.
+ */
+async function kept(
+  write: () => Promise<readonly WrittenLine[]>,
+  { directory, writer, mirrors }: Places,
+): Promise<SallyportError | undefined> {
   try {
-    await commit(batch)
-    for (const { resolve } of batch) resolve()
-    return true
+    const lines = await write()
+    const copies = mirrors.map((mirror) => ({ mirror, arrival: mirror.push(writer, lines) }))
+    for (const { mirror, arrival } of copies)
+      if (mirror.isRequired && !(await inTime(arrival)))
+        return unavailable(`is not taken by ${mirror.state().name} within ${MIRRORED_WITHIN} ms`)
+    return undefined
   } catch (cause) {
-    const error = unavailable(
-      `in ${directory} cannot be written (${errnoOf(cause)}): check space and rights`,
-      cause,
-    )
-    for (const { reject } of batch) reject(error)
-    return false
+    return unavailable(`in ${directory} cannot be written (${errnoOf(cause)}): check space and rights`, cause)
+  }
+}
+
+async function inTime(arrival: Promise<boolean>): Promise<boolean> {
+  const over = new AbortController()
+  try {
+    return await Promise.race([arrival, wait(MIRRORED_WITHIN, false, { signal: over.signal })])
+  } finally {
+    over.abort()
   }
 }
 
