@@ -118,8 +118,11 @@ export function thumbprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
-/** Node has one attribute on each line, the first one first; RFC 4514 has them the other way round, in between commas. */
-function onOneLine(name: string): string {
+/**
+ * A distinguished name as the policy has it, on one line: Node has one attribute on each, the first one first; RFC 4514
+ * has them the other way round, in between commas.
+ */
+export function onOneLine(name: string): string {
   return name.split('\n').toReversed().join(',')
 }
 

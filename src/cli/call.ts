@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { SallyportError } from '../errors.ts'
 import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
+import { parsedArguments } from './parsed-arguments.ts'
 import { print, printJson } from './print.ts'
 import { visible } from './visible.ts'
 
@@ -13,8 +14,6 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
 
-type Arguments = Record<string, unknown>
-
 /** `sallyport call`: calls a tool by the certificate of a client. */
 export function callCommand(): Command {
   return withClientOptions(new Command('call'))
@@ -22,7 +21,7 @@ export function callCommand(): Command {
     .argument('<tool>', 'name of the tool')
     .argument('[arguments]', 'its arguments, as a JSON object', parsedArguments, {})
     .addHelpText('after', EXAMPLES)
-    .action(async (name: string, args: Arguments, flags: ClientFlags) => {
+    .action(async (name: string, args: Record<string, unknown>, flags: ClientFlags) => {
       await connected(flags, async (client) => {
         const result = await client.callTool({ name, arguments: args })
         const failed = 'isError' in result && result.isError === true
@@ -32,16 +31,6 @@ export function callCommand(): Command {
         if (failed) throw new SallyportError('TOOL_FAILED', words)
       })
     })
-}
-
-function parsedArguments(text: string): Arguments {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  } catch {
-    // Said below, in the same words as for JSON that is no object.
-  }
-  throw new InvalidArgumentError(`Write a JSON object, as in '{"id":"hello"}'.`)
 }
 
 function textOf(content: unknown): string {

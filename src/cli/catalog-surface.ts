@@ -1,6 +1,6 @@
 import type { Surface } from '../access/surface.ts'
 import type { Config } from '../config/config.ts'
-import type { CatalogParts } from '../mcp/catalog.ts'
+import type { Catalog, CatalogParts } from '../mcp/catalog.ts'
 import { surfaceOf } from '../mcp/surface-of.ts'
 import { serverCatalog } from '../server-catalog.ts'
 import { OFFLINE_NOTES } from '../tools/offline-notes.ts'
@@ -9,6 +9,8 @@ import { loadCatalog } from './load-catalog.ts'
 /** What this installation serves beside the built-in tools, and what the access policy may know of all of it. */
 export interface LoadedCatalog {
   readonly parts: CatalogParts
+  /** All of it, to be looked at only. */
+  readonly catalog: Catalog
   readonly surface: Surface
 }
 
@@ -19,5 +21,6 @@ export interface LoadedCatalog {
  */
 export async function catalogSurface({ tools }: Pick<Config, 'tools'>): Promise<LoadedCatalog> {
   const parts = await loadCatalog(tools)
-  return { parts, surface: surfaceOf(serverCatalog(OFFLINE_NOTES, parts, Date.now)) }
+  const catalog = serverCatalog(OFFLINE_NOTES, parts, Date.now)
+  return { parts, catalog, surface: surfaceOf(catalog) }
 }

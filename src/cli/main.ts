@@ -14,6 +14,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['logout', async () => (await import('./logout.ts')).logoutCommand()],
   ['connect', async () => (await import('./connect.ts')).connectCommand()],
   ['client', async () => (await import('./client.ts')).clientCommand()],
+  ['access', async () => (await import('./access.ts')).accessCommand()],
   ['user', async () => (await import('./user.ts')).userCommand()],
   ['session', async () => (await import('./session.ts')).sessionCommand()],
   ['cert', async () => (await import('./cert.ts')).certCommand()],

@@ -1,0 +1,186 @@
+import { readTrail } from '../audit/read-trail.ts'
+import { SallyportError } from '../errors.ts'
+import { accessAtHand, type AccessAtHand } from './access-at-hand.ts'
+import { explainedJson } from './explained-json.ts'
+import { explanationLines, section, type Explained } from './explanation-text.ts'
+import { print, printJson } from './print.ts'
+import { proofLines } from './proof-lines.ts'
+import { recordedDecision, type RecordedDecision } from './recorded-decision.ts'
+import { replayDecision, type Replayed } from './replay-decision.ts'
+import { answerOf, recordedAnswer } from './replay-tally.ts'
+import { contextOf } from './supposed-caller.ts'
+import { unknownName } from './unknown-name.ts'
+import { requestOf } from './access-request.ts'
+import { visible } from './visible.ts'
+
+interface Flags {
+  readonly policy?: string
+  readonly check?: true
+  readonly json?: true
+}
+
+/** Everything on record about one request. */
+interface Past {
+  readonly decisions: readonly RecordedDecision[]
+  /** What became of it: lines for people. */
+  readonly later: readonly string[]
+}
+
+/**
+ * Explains what was decided on a request: what is on record, whether the policy of today would say the same, and what
+ * cannot be said any more.
+ *
+ * @throws SallyportError `NOT_FOUND` if the trail has no such request
+ */
+export async function explainPast(requestId: string, { policy, check, json }: Flags): Promise<void> {
+  const access = await accessAtHand(policy)
+  const past = await pastOf(access.config.audit, requestId)
+  if (past.decisions.length === 0)
+    throw new SallyportError(
+      'NOT_FOUND',
+      `the audit trail in ${access.config.audit} has no decision on the request ${visible(requestId)}: it may be on another server, or older than what is kept`,
+    )
+  const told = past.decisions.map((recorded) => toldOf(recorded, access))
+  if (json === true) printJson(told.map(jsonOf))
+  else for (const line of told.flatMap((one) => linesOf(one, past.later))) print(line)
+  const denied = past.decisions.find(({ decision }) => decision === 'deny')
+  if (check === true && denied !== undefined) throw new SallyportError('REFUSED', headline(denied))
+}
+
+async function pastOf(directory: string, requestId: string): Promise<Past> {
+  const decisions: RecordedDecision[] = []
+  const later: string[] = []
+  for await (const one of readTrail(directory)) {
+    if (one.event['requestId'] !== requestId) continue
+    const decision = recordedDecision(one)
+    if (decision === undefined) later.push(laterLine(one.at, one.event))
+    else decisions.push(decision)
+  }
+  return { decisions, later }
+}
+
+/** One line about an event that is no decision. */
+function laterLine(at: number, event: Readonly<Record<string, unknown>>): string {
+  const facts = ['outcome', 'durationMs', 'exception', 'rule', 'by', 'reason'].flatMap((key) =>
+    event[key] === undefined || event[key] === null ? [] : [`${key} ${JSON.stringify(event[key])}`],
+  )
+  return [new Date(at).toISOString(), String(event['event']), ...facts].join('  ')
+}
+
+interface Told {
+  readonly recorded: RecordedDecision
+  readonly replayed: Replayed
+  readonly explained: Explained | undefined
+  /** What today's policy makes of it: a sentence. */
+  readonly today: string
+}
+
+function toldOf(recorded: RecordedDecision, access: AccessAtHand): Told {
+  const replayed = replayDecision(recorded, access.policy, access.catalog)
+  return {
+    recorded,
+    replayed,
+    explained: explainedOf(recorded, replayed, access),
+    today: todayOf(recorded, replayed, access),
+  }
+}
+
+function explainedOf(
+  recorded: RecordedDecision,
+  replayed: Replayed,
+  { policy, file }: AccessAtHand,
+): Explained | undefined {
+  if (replayed.kind !== 'decided') return undefined
+  const { proofs, request, args } = replayed.question
+  const { at } = recorded
+  const explanation = policy.explain(contextOf(proofs, policy, at), request, args, at)
+  return { explanation, request, args, caller: { proofs, assumed: new Set() }, at, file }
+}
+
+function todayOf(
+  recorded: RecordedDecision,
+  replayed: Replayed,
+  { policy, catalog, file }: AccessAtHand,
+): string {
+  const which =
+    recorded.policy === policy.digest
+      ? `${file} has not changed since`
+      : `${file} has changed since (it is ${policy.digest} now)`
+  switch (replayed.kind) {
+    case 'impossible':
+      return `${which}; what it would answer cannot be said: ${replayed.why}`
+    case 'unknown': {
+      const lookup = requestOf(catalog, recorded.action, recorded.name, {})
+      return `${which}; ${lookup.kind === 'unknown' ? unknownName(lookup, recorded.name) : ''}`
+    }
+    case 'decided': {
+      const isSame = answerOf(replayed.decision) === recordedAnswer(recorded)
+      return `${which}; it would answer ${isSame ? 'the same' : 'otherwise'}`
+    }
+  }
+}
+
+function headline({ decision, reason, rule, confirmedBy }: RecordedDecision): string {
+  const by = rule === null ? '' : `, by the rule "${rule}"`
+  const confirmed = confirmedBy.length === 0 ? '' : `, confirmed by ${confirmedBy.join(' and ')}`
+  if (decision === 'allow') return `ALLOWED${confirmed}`
+  return `${decision === 'deny' ? 'DENIED' : 'ASKED'}  ${reason ?? 'without a reason'}${by}`
+}
+
+function linesOf({ recorded, explained, today }: Told, later: readonly string[]): readonly string[] {
+  const {
+    at,
+    proofs,
+    requestId,
+    principal,
+    credential,
+    via,
+    trace,
+    action,
+    name,
+    policy,
+    shadow,
+    file,
+    line,
+  } = recorded
+  const told = [
+    headline(recorded),
+    '',
+    ...section('on record', [`${file}:${line}`]),
+    ...section('request', [requestId, ...(trace === null ? [] : [`trace ${trace}`])]),
+    ...section('at', [new Date(at).toISOString()]),
+    ...section(
+      'caller',
+      proofs === null ? [principal] : proofLines({ proofs, assumed: new Set() }, null, at),
+    ),
+    ...section('', [`credential ${credential}`, ...(via === null ? [] : [`through the proxy ${via}`])]),
+    ...section('asked', [`${action} ${name}`, argumentsLine(recorded)]),
+    ...section('policy', [policy]),
+    ...section(
+      'in shadow',
+      shadow.map((rule) => `${rule} would have changed the answer`),
+    ),
+    ...section('then', later),
+    '',
+    ...section('today', [today]),
+  ].map(visible)
+  if (explained === undefined) return told
+  return [...told, '', ...explanationLines(explained).map((text) => (text === '' ? '' : `  ${text}`))]
+}
+
+function argumentsLine({ arguments: recorded }: RecordedDecision): string {
+  if (recorded === null) return 'no arguments on record'
+  if ('values' in recorded) return `arguments ${JSON.stringify(recorded.values)}`
+  if ('names' in recorded)
+    return `arguments ${recorded.names.join(', ')}; their values are recorded as digest`
+  return 'arguments are recorded as digest'
+}
+
+function jsonOf({ recorded, explained, today, replayed }: Told): object {
+  return {
+    recorded: { ...recorded, at: new Date(recorded.at).toISOString() },
+    today,
+    replayed: replayed.kind,
+    explained: explained === undefined ? null : explainedJson(explained),
+  }
+}
