@@ -11,8 +11,8 @@ import type { Visit } from './visit.ts'
 /** `GET /account`: who is signed in here and until when, and what belongs to the account. */
 export async function accountPageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await pageVisitor(visit, options)
-  // Every login ends here: who came for a terminal goes on to it.
-  if (visitor.kind === 'known' && visit.deviceReturn.isKept) return redirect('/device')
+  // Every login ends here: who came for something else goes on to it.
+  if (visitor.kind === 'known' && visit.wayBack.to !== undefined) return redirect(visit.wayBack.to)
   return visitor.kind === 'known' ? page(await pageFor(visitor, visit, options)) : redirect(visitor.to)
 }
 

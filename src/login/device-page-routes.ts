@@ -13,16 +13,19 @@ import { problem, tooMany, type Problem } from './problem.ts'
 import { failed, page, pageOfProblem, redirect, type Reply } from './reply.ts'
 import { pageVisitor, type KnownVisitor, type PageVisitor } from './visitor.ts'
 import type { Visit } from './visit.ts'
+import { deviceDestination } from './way-back.ts'
 
 /** `GET /device`: the form for the code that a terminal shows. Who has to log in first comes back here afterwards. */
 export async function devicePageRoute(visit: Visit, options: LoginOptions): Promise<Reply> {
   const visitor = await approver(visit, options)
+  const typed = new URLSearchParams(visit.query.slice(0, 128)).get('code') ?? ''
   if (visitor.kind === 'elsewhere') {
-    visit.deviceReturn.keep()
+    visit.wayBack.keep(deviceDestination(typed))
     return redirect(visitor.to)
   }
-  visit.deviceReturn.forget()
-  return page(formPage(visitor, options, visit.deviceReturn.code))
+  visit.wayBack.forget()
+  const code = userCodeIn(typed)
+  return page(formPage(visitor, options, code === undefined ? undefined : groupedCode(code)))
 }
 
 /** `POST /auth/device/approve`: shows the device behind a code, and with a decision approves or denies it. Forms only. */

@@ -16,6 +16,9 @@ export const historyWords: Readonly<Record<HistoryEvent, string>> = {
   session_ended: 'A session was ended',
   sessions_ended: 'Sessions were ended',
   device_approved: 'A device was let in',
+  call_confirmed: 'A call was confirmed',
+  call_approved: 'A call of somebody else was approved',
+  call_refused: 'A call was refused',
   disabled: 'Account disabled',
   enabled: 'Account enabled',
 }

@@ -14,6 +14,9 @@ export type HistoryEvent =
   | 'session_ended'
   | 'sessions_ended'
   | 'device_approved'
+  | 'call_confirmed'
+  | 'call_approved'
+  | 'call_refused'
   | 'disabled'
   | 'enabled'
 

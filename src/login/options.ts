@@ -7,6 +7,7 @@ import type { AnnounceEnded } from '../auth/ended.ts'
 import type { LiveRevocations } from '../auth/revocation.ts'
 import type { SessionBinding } from '../auth/session-binding.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
+import type { ConfirmationStore } from './confirmation-store.ts'
 import type { CredentialVault } from './credential-vault.ts'
 import type { DeviceLogins } from './device-store.ts'
 import type { Histories } from './history.ts'
@@ -25,6 +26,9 @@ export type Proved = Pick<SessionRecord, 'authenticatedAt' | 'mfaAt' | 'address'
 /** What the policy gives to a person: by what was proved in a session, else as after a password and nothing more. */
 export type RightsOfPerson = (principal: Principal, proved?: Proved) => Rights
 
+/** Whether the policy lets a person, by what he proved, approve what needs a role. */
+export type MayApprove = (principal: Principal, proved: Proved, role: string) => boolean
+
 /** What the door for people is built of. All times in ms. */
 export interface LoginOptions {
   readonly users: Users
@@ -34,6 +38,8 @@ export interface LoginOptions {
   readonly handles: UserHandles
   /** The logins that devices ask for. */
   readonly devices: DeviceLogins
+  /** Calls that wait for a second factor or an approval. */
+  readonly confirmations: ConfirmationStore
   readonly histories: Histories
   /** Tells every node of sessions that end before their time. */
   readonly announce: AnnounceEnded
@@ -44,6 +50,7 @@ export interface LoginOptions {
   readonly keys: SessionKeys
   readonly passwords: Passwords
   readonly rightsOf: RightsOfPerson
+  readonly mayApprove: MayApprove
   /** Whether compiled permissions cover what an administrator may do with the sessions of others. */
   readonly allows: (permissions: CompiledPermissions, permission: AdministratorPermission) => boolean
   readonly audit: AuditSink

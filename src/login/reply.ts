@@ -1,5 +1,6 @@
 import type { Problem, ProblemCode } from './problem.ts'
 import { problem, statusOf } from './problem.ts'
+import type { Destination } from './way-back.ts'
 
 /** Where a page may send a browser: never anywhere that a request names. */
 export type RedirectTarget =
@@ -12,8 +13,9 @@ export type RedirectTarget =
   | '/reauthenticate?enrol'
   | '/reauthenticate?recovery-codes'
   | '/recovery-codes'
+  | `/reauthenticate?confirm.${string}`
   | '/account'
-  | '/device'
+  | Destination
 
 /** What a route answers. Cookies are set through the visit. */
 export type Reply =

@@ -9,6 +9,7 @@ import express, {
 import { accountPageRoute } from './account-route.ts'
 import { browserSessions } from './browser.ts'
 import { crossSiteRefusal } from './cross-site.ts'
+import { confirmationActions, confirmationPages } from './confirmation-routes.ts'
 import { deviceActions, devicePages } from './device-routes.ts'
 import { factorActions, factorPages } from './factor-routes.ts'
 import { loginPageRoute, loginRoute } from './login-route.ts'
@@ -56,6 +57,7 @@ const PAGES: Routes = {
   '/account': accountPageRoute,
   ...factorPages,
   ...devicePages,
+  ...confirmationPages,
   '/auth/session': sessionRoute,
   '/auth/sessions': sessionsRoute,
   '/auth/users/:name/sessions': userSessionsRoute,
@@ -74,6 +76,7 @@ const ACTIONS: Routes = {
   ...factorActions,
   ...passkeyActions,
   ...deviceActions,
+  ...confirmationActions,
   '/auth/sessions/end': endSessionFormRoute,
   '/auth/sessions/end-others': endOtherSessionsRoute,
   '/auth/sessions/end-all': endAllSessionsRoute,

@@ -1,4 +1,5 @@
 import type {
+  ConfirmationChanged,
   FactorChanged,
   RequestRefused,
   SessionChanged,
@@ -39,8 +40,8 @@ function changeOf(
 
 /** Records what must be on record before it counts. Rejects with `AUDIT_UNAVAILABLE`. */
 export async function recordOrFail(
-  event: SessionChanged | FactorChanged,
-  { audit }: LoginOptions,
+  event: SessionChanged | FactorChanged | ConfirmationChanged,
+  { audit }: Pick<LoginOptions, 'audit'>,
 ): Promise<void> {
   try {
     await audit.record(event)
@@ -65,8 +66,8 @@ export function refusedCode({ requestId, address }: Caller): RequestRefused {
 
 /** Records what happens in any case: an end is never held up by an audit trail that cannot be written. */
 export async function recordIfPossible(
-  event: SessionChanged | RequestRefused | UserChanged,
-  { audit, onException }: LoginOptions,
+  event: SessionChanged | RequestRefused | UserChanged | ConfirmationChanged,
+  { audit, onException }: Pick<LoginOptions, 'audit' | 'onException'>,
 ): Promise<void> {
   const requestId = 'requestId' in event ? event.requestId : undefined
   await audit.record(event).catch((error: unknown) => onException(requestId, error))

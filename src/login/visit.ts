@@ -10,8 +10,8 @@ import {
 import { COOKIE_ATTRIBUTES } from './cookie-attributes.ts'
 import { postedBody, type PostedBody } from './body.ts'
 import { browserOf, type Browser } from './browser.ts'
-import { deviceReturnOf, type DeviceReturn } from './device-return.ts'
 import type { Caller, LoginOptions } from './options.ts'
+import { wayBackOf, type WayBack } from './way-back.ts'
 
 /** One request, as the routes see it: what it presents and posts, and the browser behind it. */
 export interface Visit {
@@ -26,7 +26,7 @@ export interface Visit {
   parameter(name: string): string
   /** What stands in the address after the question mark, as it stands there; empty for nothing. */
   readonly query: string
-  readonly deviceReturn: DeviceReturn
+  readonly wayBack: WayBack
   readonly browser: Browser
   /** What binds the form of a browser without a session to it; undefined if it has shown none. */
   readonly formSecret: string | undefined
@@ -57,7 +57,7 @@ export function visitOf(request: Request, response: Response, options: LoginOpti
     parameter: (name) => parameterIn(request, name),
     body: postedBody(Buffer.isBuffer(bytes) ? bytes : undefined, request.headers['content-type']),
     query: queryIn(request),
-    deviceReturn: deviceReturnOf(request, response),
+    wayBack: wayBackOf(request, response),
     browser: browserOf(request, response, (error) => options.onException(caller.requestId, error)),
     formSecret,
     ensureFormSecret: () => formSecret ?? newFormSecret(response),

@@ -24,6 +24,9 @@ const EVENTS: Readonly<Record<HistoryEvent, true>> = {
   session_ended: true,
   sessions_ended: true,
   device_approved: true,
+  call_confirmed: true,
+  call_approved: true,
+  call_refused: true,
   disabled: true,
   enabled: true,
 }

@@ -92,6 +92,7 @@ export async function startDoor(
       permissions: compilePermissions(name.startsWith('u-admin-') ? ['*'] : []),
       secondFactorRequired: name.startsWith('u-mfa-'),
     }),
+    mayApprove: ({ name }, _proved, role) => name.startsWith(`u-${role}-`),
     allows,
     audit: {
       async record(event) {

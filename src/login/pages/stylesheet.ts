@@ -65,6 +65,9 @@ dd.code { font-size: 1.25rem; }
 summary { margin-top: 1.5rem; color: var(--accent); cursor: pointer; }
 .qr { display: block; width: min(100%, 15rem); margin: 0 auto 1rem; border-radius: 0.5rem; }
 code { display: inline-block; font-family: ui-monospace, monospace; }
+.exact { font-family: ui-monospace, monospace; }
+pre { margin: 0; padding: 0.75rem; font-size: 0.875rem; white-space: pre-wrap; border: 1px solid var(--line); border-radius: 0.5rem; }
+pre + form { margin-top: 0.5rem; }
 .secret, .codes { font-size: 0.875rem; user-select: all; }
 .codes { margin: 0; padding: 0.75rem; list-style: none; border: 1px solid var(--line); border-radius: 0.5rem; }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
