@@ -26,6 +26,7 @@ import { THROTTLE_SETTINGS, throttleLimits } from './login/throttle-limits.ts'
 import { tellingVault } from './login/telling-vault.ts'
 import { workQueue } from './login/work-queue.ts'
 import { countedRefusals } from './observed-audit.ts'
+import { mayApproveBy, proofsOfPerson } from './proofs-of-person.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
 
@@ -101,16 +102,7 @@ function rightsOfPerson(
   { rightsOf, now }: SharedOptions,
 ): Rights {
   const time = now()
-  const { authenticatedAt = time, mfaAt = null, address } = proved ?? {}
-  const proofs = {
-    principal,
-    methods: ['session'] as const,
-    authenticatedAt,
-    ...(mfaAt === null ? {} : { mfaAt }),
-    ...(address === undefined ? {} : { address }),
-    ceilings: [],
-  }
-  return rightsOf(proofs, time)
+  return rightsOf(proofsOfPerson(principal, proved, time), time)
 }
 
 function loginOptions(
@@ -125,6 +117,7 @@ function loginOptions(
     sessions: store.sessions,
     handles: store.handles,
     devices: store.devices,
+    confirmations: store.confirmations,
     histories: store.histories,
     revocations,
     announce: (ended) => store.revocations.revoke(ended),
@@ -143,6 +136,7 @@ function loginOptions(
       ...shared.allowed.hosts,
     ]),
     rightsOf: (principal, proved) => rightsOfPerson(principal, proved, shared),
+    mayApprove: mayApproveBy(options.policy, shared.now),
     allows,
     audit,
     now: shared.now,

@@ -98,10 +98,11 @@ function readiness(
   }
 }
 
-function allowedNames({ hosts, origins, listeners }: SallyportOptions): AllowedNames {
+function allowedNames({ hosts, origins, publicUrl, listeners }: SallyportOptions): AllowedNames {
   const own = ['localhost', '127.0.0.1', '[::1]', hostname()]
   const listening = [listeners.certificates.host, listeners.people?.host ?? '', listeners.proxied?.host ?? '']
-  const names = [...own, ...listening.filter((host) => !WILDCARDS.has(host)), ...hosts]
+  const linked = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
+  const names = [...own, ...listening.filter((host) => !WILDCARDS.has(host)), ...linked, ...hosts]
   return {
     hosts: new Set(names.map((name) => hostName(name.toLowerCase()))),
     origins: new Set(origins),

@@ -1,5 +1,8 @@
 import type { Implementation } from '@modelcontextprotocol/server'
 import type { Clock } from './auth/clock.ts'
+import type { SessionKeys } from './auth/session-keys.ts'
+import type { Confirmations } from './mcp/confirmations.ts'
+import { elicitConfirmation } from './mcp/elicit-confirmation.ts'
 import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
 import { exceptionLog } from './exception-log.ts'
@@ -11,18 +14,25 @@ import { VERSION } from './version.ts'
 const SERVER_INFO: Implementation = { name: 'sallyport', version: VERSION }
 
 /** The MCP route of a server: its catalog behind its guard. */
-export function serverEndpoint(options: SallyportOptions, now: Clock): McpEndpoint {
+export function serverEndpoint(
+  options: SallyportOptions,
+  now: Clock,
+  confirmations: Confirmations,
+  keys: SessionKeys,
+): McpEndpoint {
   const onException = exceptionLog(options.log, now)
   const guard = createGuard({
     policy: options.policy,
     audit: options.audit,
     limiter: storeLimiter(options.store.rateLimits, now),
+    confirmations,
     now,
     onException,
   })
   return createEndpoint({
     catalog: serverCatalog(options.store.notes, options.catalog, now),
     guard,
+    wayForward: elicitConfirmation({ confirmations, stateKey: keys.requestState[0].export() }),
     serverInfo: SERVER_INFO,
     limits: options.limits,
     now,

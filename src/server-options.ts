@@ -57,6 +57,8 @@ export interface SallyportOptions {
   readonly hosts: readonly string[]
   /** Web origins beyond our own pages. */
   readonly origins: readonly string[]
+  /** The origin by which browsers reach our pages; the first of `hosts`, or localhost, and the port unless given. */
+  readonly publicUrl?: string
   /** Added to the built-in tools, prompts and resources. */
   readonly catalog?: CatalogParts
   /** The way to the process that holds the issuing key; without it nobody renews or enrols here. */

@@ -13,6 +13,7 @@ import type { TlsMaterial } from './http/tls.ts'
 import { observedAudit } from './observed-audit.ts'
 import { recallAccounts } from './recall-accounts.ts'
 import { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
+import { serverConfirmations } from './server-confirmations.ts'
 import { serverDoors } from './server-doors.ts'
 import { serverEdge } from './server-edge.ts'
 import { serverEndpoint } from './server-endpoint.ts'
@@ -58,7 +59,6 @@ export function createServer(given: SallyportOptions): Sallyport {
   const { store } = options
   const now = monotonicClock(options.clock ?? Date.now)
   const keys = sessionKeys(options.sessionSecrets)
-  const endpoint = serverEndpoint(options, now)
   const revocations = followerOf(options, metrics, now, {
     onRevoked(entries) {
       if (entries.some(endsConnections)) readmitConnections()
@@ -69,6 +69,9 @@ export function createServer(given: SallyportOptions): Sallyport {
       shared.open.judge(() => true)
     },
   })
+  let ports: ListeningPorts | undefined
+  const confirming = serverConfirmations(options, { keys, now, revocations, ports: () => ports })
+  const endpoint = serverEndpoint(options, now, confirming, keys)
   const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now })
   const doors = serverDoors(options, shared, keys, revocations, metrics)
   metrics.policy(options.policy().digest, now())
@@ -89,12 +92,13 @@ export function createServer(given: SallyportOptions): Sallyport {
     async listen() {
       await recallAccounts(store, now())
       await revocations.start()
-      const ports = await openAll(all).catch((error: unknown) => {
+      const opened = await openAll(all).catch((error: unknown) => {
         revocations.close()
         throw error
       })
-      const [certificates = 0, people, proxied, probing] = ports
-      return { certificates, people, proxied, operations: probing }
+      const [certificates = 0, people, proxied, probing] = opened
+      ports = { certificates, people, proxied, operations: probing }
+      return ports
     },
     readmit() {
       readmitConnections()

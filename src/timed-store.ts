@@ -8,6 +8,7 @@ export function timedStore(store: Store, told: StoreMetrics): Store {
     users: timed('users', store.users, told),
     sessions: timed('sessions', store.sessions, told),
     handles: timed('handles', store.handles, told),
+    confirmations: timed('confirmations', store.confirmations, told),
     devices: timed('devices', store.devices, told),
     histories: timed('histories', store.histories, told),
     rateLimits: timed('rate_limits', store.rateLimits, told),

@@ -17,6 +17,7 @@ import { ROUTES } from '../src/login/routes.ts'
 import { THROTTLE_SETTINGS, throttleLimits } from '../src/login/throttle-limits.ts'
 import { BROWSER_STATE_TTL } from '../src/store/browser-sessions.ts'
 import { slotOf } from '../src/auth/session-token.ts'
+import { resourceChanges } from '../src/mcp/resource-changes.ts'
 import { openStore } from '../src/store/open.ts'
 import { HISTORY_LENGTH, REVOCATIONS_KEPT_LONGER } from '../src/store/retention.ts'
 import { notePrompt, noteResource, noteTools } from '../src/tools/notes.ts'
@@ -115,6 +116,7 @@ const NO_WAYS = new Set([
   '/auth/remove/totp',
   '/auth/remove/passkey',
   '/auth/recovery-codes',
+  '/auth/confirm',
   '/auth/sessions/end',
   '/auth/sessions/end-others',
   '/auth/sessions/end-all',
@@ -162,7 +164,12 @@ test('ASVS 8.1.1: SECURITY.md has every permission, and what it lets one do', as
     slotOf,
   })
   t.after(() => store.close())
-  const notes = { store: store.notes, quota: { notes: 1, bytes: 1 }, now: Date.now }
+  const notes = {
+    store: store.notes,
+    changes: resourceChanges(),
+    quota: { notes: 1, bytes: 1 },
+    now: Date.now,
+  }
   const resource = noteResource(notes)
   const granted = [
     ...[whoami(() => []), timeNow(Date.now), ...noteTools(notes), notePrompt(notes)].map(

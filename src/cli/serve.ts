@@ -112,7 +112,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 }
 
 function composed(config: Config, parts: ServeParts, log: Log, telemetry: Telemetry | undefined): Sallyport {
-  const { listeners, tls, limits, hosts, origins, sessions, passwords, throttle } = config
+  const { listeners, tls, limits, hosts, origins, publicUrl, sessions, passwords, throttle } = config
   const { audit, catalog, followed, store } = parts
   return createServer({
     listeners: {
@@ -140,6 +140,7 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     limits,
     hosts,
     origins,
+    ...(publicUrl === false ? {} : { publicUrl }),
     catalog,
     issuer: issuerAt(config.issuer.socket),
     ...ownRoot(config),

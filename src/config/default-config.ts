@@ -25,6 +25,7 @@ export function defaultConfig(): string {
 # Names accepted in the Host header (beside localhost and this machine's name) and browser origins (beside our own).
 # hosts: []
 # origins: []
+# publicUrl: false                  # or https://door.example: where browsers reach the door for people, for links to it
 
 # tls:
 #   certificate: certs/server/server.pem

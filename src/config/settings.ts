@@ -19,6 +19,8 @@ export interface Settings {
   readonly listeners: ListenerSettings
   readonly hosts: readonly string[]
   readonly origins: readonly string[]
+  /** As in `https://door.example`; `false`: the first of `hosts` and the port that is listened on. */
+  readonly publicUrl: string | false
   readonly tls: {
     readonly certificate: string
     readonly key: string
@@ -68,6 +70,12 @@ function isOrigin(value: string): boolean {
   return url !== null && ['https:', 'http:'].includes(url.protocol) && url.origin === value
 }
 
+const PUBLIC_URL = 'must be an https origin such as "https://door.example", without path and trailing slash'
+
+function isPublicUrl(value: string): boolean {
+  return value.startsWith('https:') && isOrigin(value)
+}
+
 const PUBLISHING_URL = 'must be an http or https URL without a query, as in "http://pki.example/lists"'
 
 function isPublishingUrl(value: string): boolean {
@@ -96,6 +104,14 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     .max(100, 'must be at most 100 origins')
     .default([])
     .describe('Browser origins accepted beside our own.'),
+  publicUrl: z
+    .union([z.literal(false), text('an origin').refine(isPublicUrl, PUBLIC_URL)], {
+      error: `${PUBLIC_URL}, or false`,
+    })
+    .default(false)
+    .describe(
+      'Where browsers reach the door for people: links to pages begin with it. Its host is accepted as those above.',
+    ),
   tls: strict({
     certificate: path('certs/server/server.pem').describe('Server certificate, then its issuing CA (PEM).'),
     key: path('certs/server/server.key.pem').describe('Its private key (PEM, mode 0600).'),

@@ -54,6 +54,7 @@ test('without a file every default applies, with paths from the working director
     },
     hosts: [],
     origins: [],
+    publicUrl: false,
     tls: {
       certificate: join(directory, 'certs/server/server.pem'),
       key: join(directory, 'certs/server/server.key.pem'),
