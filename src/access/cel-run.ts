@@ -1,0 +1,21 @@
+import type { Facts } from './condition.ts'
+import { wholeBudget } from './cel-budget.ts'
+import type { Budget } from './cel-budget.ts'
+import type { Outcome } from './cel-value.ts'
+
+/** One evaluation. */
+export interface Run extends Budget {
+  readonly facts: Facts
+  /** Whether arguments and the resource are taken as not known, whatever the facts say. */
+  readonly isBlind: boolean
+  /** What the variables of comprehensions stand for, by their depth. */
+  readonly slots: Outcome[]
+}
+
+/** A part of a condition, made ready. */
+export type Part = (run: Run) => Outcome
+
+/** Begins an evaluation. */
+export function begin(facts: Facts, isBlind = false): Run {
+  return { ...wholeBudget(), facts, isBlind, slots: [] }
+}
