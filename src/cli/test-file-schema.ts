@@ -63,7 +63,13 @@ const proofs = strict({
     .min(1, 'must name one method at least, as in [ session ]')
     .optional(),
   age: duration.optional(),
-  mfaAge: z.union([duration, z.literal('none')], 'must be a duration, as in 5m, or "none"').optional(),
+  mfaAge: z
+    .string('must be a duration, as in 5m, or "none"')
+    .refine(
+      (value) => value === 'none' || parseDuration(value) !== undefined,
+      'must be a duration, as in 5m, or "none"',
+    )
+    .optional(),
   address: z
     .string('must be an IP address, as text')
     .refine((value) => isIP(value) !== 0, 'must be an IP address, as in "10.1.2.3"')

@@ -95,7 +95,7 @@ export async function assertAccessible(page: Page, name: string): Promise<void> 
 
 /** What can be used, numbered; and the Tab key begins at the top. */
 const WANTED = `(() => {
-  const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')]
+  const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary, [tabindex="0"]')]
   const shown = all.filter((one) => one.checkVisibility() && !one.disabled)
   document.body.tabIndex = -1
   document.body.focus()
