@@ -8,6 +8,7 @@ import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Trust } from '../../src/auth/certificate.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
 import type { Issuer } from '../../src/http/issuer.ts'
+import type { Metrics } from '../../src/http/metrics.ts'
 import type { SallyportOptions } from '../../src/server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../../src/server.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -46,6 +47,7 @@ export interface TestServer {
   readonly readmit: () => void
   /** Ends what is open of callers whose rights are no longer the same, as after a reload of the policy. */
   readonly judgeRights: () => void
+  readonly metrics: Metrics
   close(): Promise<void>
 }
 
@@ -163,6 +165,7 @@ export async function startServer(
     },
     readmit: () => server.readmit(),
     judgeRights: () => server.judgeRights(),
+    metrics: server.metrics,
     async close() {
       await server.close()
       await cleanUp()
