@@ -94,7 +94,7 @@ export function mirror(outlet: Outlet, options: MirrorOptions = {}): Mirror {
       return promise
     })
     if (parcels.length > MOST_WAITING) drop(parcels.length - MOST_WAITING)
-    running ??= pump()
+    if (parcels.length > 0) running ??= pump()
     return (await Promise.all(arrivals)).every(Boolean)
   }
   return {

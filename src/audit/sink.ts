@@ -8,6 +8,7 @@ import type { Entry } from './chain-writer.ts'
 import type { AuditEvent, AuditSink } from './event.ts'
 import type { Mirror, MirrorState } from './mirror.ts'
 import type { Seal, WrittenLine } from './piece.ts'
+import { trailFile, trailFileName } from './trail-files.ts'
 
 /** Events that may wait for the disk; beyond, the next one is refused. */
 const MOST_WAITING = 10_000
@@ -19,7 +20,7 @@ const MIRRORED_WITHIN = 1000
 export interface FileAuditSinkOptions {
   /** Made, mode 0700, if it is missing. */
   readonly directory: string
-  /** Fresh for each start of a process, safe in a file name: process id and random suffix. */
+  /** Fresh for each start of a process, safe in a file name, without ".2" at its end: process id and random suffix. */
   readonly writer: string
   /** Ms since the epoch. */
   readonly now: () => number
@@ -58,6 +59,8 @@ interface Waiting extends Entry {
 export async function fileAuditSink(options: FileAuditSinkOptions): Promise<FileAuditSink> {
   const { directory, writer, now, seal, largestFile = LARGEST_FILE, mirrors = [] } = options
   const anonymous = options.anonymous ?? anonymousLog({ directory, writer, now })
+  if (trailFile(trailFileName({ day: '2026-01-01', writer, part: 1 }))?.writer !== writer)
+    throw unavailable(`cannot be kept under the name ${writer}: it would be read as that of another writer`)
   await writable(directory)
   const chain = chainWriter({ directory, writer, seal, largestFile })
   let waiting: Waiting[] = []
