@@ -69,12 +69,32 @@ function clockOf(zone: string): Clock | undefined {
   }
 }
 
+/** Since 1973 every zone is a whole number of minutes from UTC, and changes at a quarter of an hour. */
+const WHOLE = Date.UTC(1973, 0, 1)
+const QUARTER = 900_000
+
+/** How far a zone is from UTC takes microseconds to ask for, so the answer for the quarter of an hour is kept. */
 function makeClock(timeZone: string): Clock {
+  const read = intlClock(timeZone)
+  let quarter = Number.NaN
+  let offset = 0
+  return (milliseconds) => {
+    if (milliseconds < WHOLE) return read(milliseconds)
+    if (Math.floor(milliseconds / QUARTER) !== quarter) {
+      quarter = Math.floor(milliseconds / QUARTER)
+      offset = utcOf(read(quarter * QUARTER)) - quarter * QUARTER
+    }
+    return readUtc(milliseconds + offset)
+  }
+}
+
+function intlClock(timeZone: string): Clock {
   const numeric = 'numeric'
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     calendar: 'gregory',
+    era: 'short',
     year: numeric,
     month: numeric,
     day: numeric,
@@ -83,10 +103,11 @@ function makeClock(timeZone: string): Clock {
     second: numeric,
   })
   return (milliseconds) => {
-    const parts = new Map(format.formatToParts(milliseconds).map(({ type, value }) => [type, Number(value)]))
-    const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0
+    const parts = new Map(format.formatToParts(milliseconds).map(({ type, value }) => [type, value]))
+    const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type))
+    const year = parts.get('era') === 'BC' ? 1 - part('year') : part('year')
     return {
-      year: part('year'),
+      year,
       month: part('month'),
       day: part('day'),
       hour: part('hour'),
@@ -94,6 +115,10 @@ function makeClock(timeZone: string): Clock {
       second: part('second'),
     }
   }
+}
+
+function utcOf({ year, month, day, hour, minute, second }: Parts): number {
+  return Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
 function readUtc(milliseconds: number): Parts {

@@ -135,7 +135,7 @@ function withArguments(type: ObjectType, names: readonly string[]): Environment 
         return of.kind
     }
   }
-  return environment.registerVariable('args', declare(type, 'args'))
+  return environment.registerVariable('args', declare(type, 'args.object0'))
 }
 
 function variable(

@@ -5,7 +5,8 @@ import type { ConditionFault } from './condition.ts'
 const WORDS: readonly (readonly [RegExp, (...found: readonly string[]) => string])[] = [
   [
     /^no such overload: (\S+) (\S+) (.+)$/,
-    (left, operator, right) => `"${operator}" cannot stand between ${left} and ${right}${hint(left, right)}`,
+    (left, operator, right) =>
+      `"${operator}" cannot stand between ${left} and ${right}${hint(operator, left, right)}`,
   ],
   [/^no such overload: ([!-])(.+)$/, (operator, type) => `"${operator}" cannot stand before ${type}`],
   [/^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/, noOverload],
@@ -29,7 +30,6 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
   [/google\.protobuf\.Duration/g, 'duration'],
   [/google\.protobuf\.Timestamp/g, 'timestamp'],
   [/args\.object\d+/g, 'object'],
-  [/\bargs\b(?=[,)'>]|$| [^.])/g, 'object'],
 ]
 
 /** Says where and what an error of the library is. Another error is a fault of ours, and goes on. */
@@ -47,9 +47,11 @@ function sentenceOf(summary: string): string {
   return plain.charAt(0).toLowerCase() + plain.slice(1)
 }
 
-function hint(left = '', right = ''): string {
+function hint(operator = '', left = '', right = ''): string {
   const types = new Set([left, right])
   if (types.has('int') && types.has('double')) return ': write a double with a point, as in 1.0'
+  if (types.has('object'))
+    return operator === 'in' ? ': ask has(...) for one of its fields' : ': compare their fields'
   return types.has('null') ? ': only what may be anything is compared with null; ask has(...)' : ''
 }
 

@@ -11,8 +11,8 @@ export const TEXT_FUNCTIONS: ReadonlyMap<string, OnText> = new Map<string, OnTex
   ['contains', (_budget, text, part = '') => linearIndexOf(text, part) !== -1],
   ['startsWith', (_budget, text, part = '') => text.startsWith(part)],
   ['endsWith', (_budget, text, part = '') => text.endsWith(part)],
-  ['lowerAscii', (_budget, text) => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())],
-  ['upperAscii', (_budget, text) => text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())],
+  ['lowerAscii', (budget, text) => replaced(budget, text, /[A-Z]+/g, (letters) => letters.toLowerCase())],
+  ['upperAscii', (budget, text) => replaced(budget, text, /[a-z]+/g, (letters) => letters.toUpperCase())],
   ['trim', (_budget, text) => text.trim()],
   ['size', (_budget, text) => BigInt(codePoints(text))],
   ['split', split],
@@ -25,6 +25,11 @@ export function applyText(budget: Budget, apply: OnText, values: readonly Value[
   if (text === undefined || texts.length < values.length) return undefined
   const characters = texts.reduce((sum, { length }) => sum + length, 0)
   return spendText(budget, characters) ? apply(budget, text, ...texts.slice(1)) : TOO_MUCH
+}
+
+/** Each letter may be a piece of its own, which costs more than a character. */
+function replaced(budget: Budget, text: string, pattern: RegExp, by: (letters: string) => string): Outcome {
+  return spend(budget, text.length / 8) ? text.replaceAll(pattern, by) : TOO_MUCH
 }
 
 function split(budget: Budget, text: string, separator = ''): Outcome {

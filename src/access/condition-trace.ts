@@ -22,7 +22,7 @@ export function traceOf(
 ): readonly ConditionStep[] {
   const nodes = leavesOf(tree).flatMap((leaf) => [[leaf], variablesOf(leaf, new Set())].flat())
   const steps = nodes.map((node) => ({
-    source: lineOf(source.slice(node.start, node.end)),
+    source: lineOf(textOf(node, source)),
     value: valueText(compilePart(node, around)(begin(facts)), WIDEST),
   }))
   return [...new Map(steps.map((step) => [step.source, step])).values()]
@@ -43,6 +43,26 @@ function variablesOf(node: ASTNode, hidden: ReadonlySet<string>): readonly ASTNo
   const { range, variable, body } = comprehension
   const inner = new Set([...hidden, variable.op === 'id' ? variable.args : ''])
   return [...variablesOf(range, hidden), ...body.flatMap((part) => variablesOf(part, inner))]
+}
+
+/** The library leaves out the parentheses around a part, also where they open or close inside of it. */
+function textOf({ start, end }: ASTNode, source: string): string {
+  const { opened, closed } = unpaired(source.slice(start, end))
+  let [from, to] = [start, end]
+  for (let left = closed; left > 0; left -= 1) from = Math.max(0, source.lastIndexOf('(', from - 1))
+  for (let left = opened; left > 0; left -= 1) to = source.indexOf(')', to) + 1 || source.length
+  return source.slice(from, to)
+}
+
+/** How many parentheses have no partner, outside of texts. */
+function unpaired(text: string): { readonly opened: number; readonly closed: number } {
+  let [opened, closed] = [0, 0]
+  for (const [token] of text.matchAll(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[()]/g)) {
+    if (token === '(') opened += 1
+    else if (token === ')' && opened > 0) opened -= 1
+    else if (token === ')') closed += 1
+  }
+  return { opened, closed }
 }
 
 function lineOf(text: string): string {
