@@ -1,5 +1,6 @@
 import { patternsOf } from './access/permission.ts'
 import { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
+import { resourceChanges } from './mcp/resource-changes.ts'
 import type { NoteStore } from './tools/note-store.ts'
 import { notePrompt, noteResource, noteTools } from './tools/notes.ts'
 import { timeNow } from './tools/time.ts'
@@ -15,7 +16,7 @@ const NOTE_QUOTA = { notes: 100, bytes: 1024 * 1024 }
  * @throws SallyportError `CATALOG_INVALID`
  */
 export function serverCatalog(store: NoteStore, parts: CatalogParts | undefined, now: () => number): Catalog {
-  const notes = { store, quota: NOTE_QUOTA, now }
+  const notes = { store, changes: resourceChanges(), quota: NOTE_QUOTA, now }
   return createCatalog({
     tools: [
       whoami(({ permissions }) => patternsOf(permissions)),

@@ -5,12 +5,15 @@ import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
+import { isListen, listening } from './listen.ts'
 import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { legacySessions } from './legacy-sessions.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { isInitialize, posted, type Posted } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
+import { mayBeTold } from './serve-subscriptions.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
@@ -67,6 +70,8 @@ export interface EndpointOptions {
 }
 
 const LEGACY_IDLE_TIMEOUT = 30 * 60_000
+/** Nobody needs to be told of more, and each is asked about at every change. */
+const MOST_WATCHED = 256
 
 /** Makes the endpoint: modern requests go to the SDK's handler, those of 2025-era clients to their sessions. */
 export function createEndpoint(options: EndpointOptions): McpEndpoint {
@@ -74,27 +79,31 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const carrier = callerCarrier()
   const inFlight = new WeakMap<Caller, readonly KeepUntil[]>()
   const unavailable = new WeakMap<Caller, 'store_unavailable' | 'audit_unavailable'>()
-  const visible = visibleIn(options.catalog, options.guard)
-  const server = () =>
-    protocolServer({
-      ...options,
-      visible,
-      guard: counting(options.guard, inFlight),
-      carrier,
-      onUnavailable(caller, error) {
-        options.onException(caller.requestId, error)
-        unavailable.set(
-          caller,
-          isSallyportError(error, 'AUDIT_UNAVAILABLE') ? 'audit_unavailable' : 'store_unavailable',
-        )
-      },
-    })
-  const modern = createMcpHandler(server, {
-    legacy: 'reject',
-    onerror: options.onRejected,
+  const { catalog, onRejected } = options
+  const guard = counting(options.guard, inFlight)
+  const onUnavailable = (caller: Caller, error: unknown): void => {
+    options.onException(caller.requestId, error)
+    unavailable.set(
+      caller,
+      isSallyportError(error, 'AUDIT_UNAVAILABLE') ? 'audit_unavailable' : 'store_unavailable',
+    )
+  }
+  const serving = { ...options, visible: visibleIn(catalog, guard), guard, carrier, onUnavailable }
+  const subscriptions = createSubscriptions({
+    perPrincipal: MOST_WATCHED,
+    mayBeTold: (caller, uri) => mayBeTold(guard, catalog, caller, uri),
   })
+  const unfollow = catalog.resources.map((family) =>
+    family.follow?.((uri) => {
+      if (catalog.resource(uri)?.definition === family) subscriptions.updated(uri)
+    }),
+  )
+  const server = () => protocolServer(serving)
+  const modern = createMcpHandler(server, { legacy: 'reject', onerror: onRejected })
+  const listeners = listening({ catalog, guard, subscriptions, server, onRejected, onUnavailable })
   const legacy = legacySessions({
-    server,
+    server: (subscription) => protocolServer(serving, subscription),
+    subscriptions,
     perPrincipal: options.limits.legacySessions,
     idleTimeout: LEGACY_IDLE_TIMEOUT,
     now: options.now,
@@ -103,9 +112,11 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const route = async (exchange: McpExchange, caller: CarriedCaller, body: unknown): Promise<Response> => {
     const { method, url, headers, signal } = exchange
     const request = new Request(url, { method, headers, signal })
-    const handed = { authInfo: carrier.wrap(caller), ...(body === undefined ? {} : { parsedBody: body }) }
+    const authInfo = carrier.wrap(caller)
+    const handed = { authInfo, ...(body === undefined ? {} : { parsedBody: body }) }
     const id = headers.get('mcp-session-id')
-    if (method === 'POST' && !(await isLegacyRequest(request, body))) return modern.fetch(request, handed)
+    if (method === 'POST' && !(await isLegacyRequest(request, body)))
+      return isListen(body) ? listeners.serve(request, body, caller, authInfo) : modern.fetch(request, handed)
     if (id !== null)
       return (await legacy.find(id, caller)?.handleRequest(request, handed)) ?? sessionNotFound()
     if (!isInitialize(body)) return method === 'POST' ? sessionMissing() : modern.fetch(request, handed)
@@ -149,7 +160,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       return answer(exchange, body.value, kept)
     },
     async close() {
-      await Promise.all([modern.close(), legacy.close()])
+      for (const stop of unfollow) stop?.()
+      await Promise.all([modern.close(), listeners.close(), legacy.close()])
     },
   }
 }

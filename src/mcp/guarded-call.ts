@@ -46,20 +46,36 @@ export interface GuardedRequest<Value> {
   readonly unknown: ProtocolError
   /** Answers for what threw. */
   readonly failed: (requestId: string) => Value
-  /** Says something to a client that can show no link. */
-  readonly told: (text: string) => Value
   /** `undefined`: there is nothing under that name after all. */
   readonly run: (call: Call) => Promise<Work<Value | ProtocolError> | undefined>
+}
+
+/** A call of which somebody may be asked first. */
+export interface AskableRequest<Value> extends GuardedRequest<Value> {
+  /** Says something to a client that can show no link. */
+  readonly told: (text: string) => Value
+}
+
+/** One guarded call of which nobody is ever asked (see `verdict.ts`). */
+export async function guardedCall<Value>(
+  serving: Serving,
+  context: ServerContext,
+  request: GuardedRequest<Value>,
+): Promise<Value> {
+  const asking = askingOf(serving, context)
+  const result = await guarded(serving, asking, request)
+  if (result.kind === 'asked') throw request.unknown
+  return answerTo(result, request, asking.call.requestId)
 }
 
 /** So often a call is decided anew because somebody has answered. */
 const MOST_ROUNDS = 16
 
 /** One guarded call, decided again as often as somebody has answered what it waits for. */
-export async function guardedCall<Value>(
+export async function askableCall<Value>(
   serving: Serving,
   context: ServerContext,
-  request: GuardedRequest<Value>,
+  request: AskableRequest<Value>,
 ): Promise<Value | InputRequiredResult> {
   const asking = askingOf(serving, context)
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -124,8 +140,13 @@ function heldBack(held: Exclude<Held, { kind: 'asked' }>): ProtocolError {
     case 'refused':
       return new ProtocolError(FORBIDDEN, 'Somebody who was asked to confirm this call has refused it')
     case 'too_many_pending':
-      return new ProtocolError(TOO_MANY, 'Too many of your calls wait for a confirmation already')
+      return tooMany('Too many of your calls wait for a confirmation already')
   }
+}
+
+/** Says that somebody has too much of something already. */
+export function tooMany(text: string): ProtocolError {
+  return new ProtocolError(TOO_MANY, text)
 }
 
 async function wayForward(

@@ -5,7 +5,8 @@ import {
   type AuthInfo,
   type Server,
 } from '@modelcontextprotocol/server'
-import type { Caller } from './caller.ts'
+import type { Caller, CarriedCaller } from './caller.ts'
+import type { Subscription, Subscriptions } from './subscriptions.ts'
 
 /** The protocol sessions of 2025-era clients. Transport state, never a credential: every request proves who it is. */
 export interface LegacySessions {
@@ -15,7 +16,7 @@ export interface LegacySessions {
    * The transport of a session, for the principal that opened it; `undefined` for everybody else, exactly as for an
    * id that never was.
    */
-  find(id: string, caller: Caller): LegacyTransport | undefined
+  find(id: string, caller: CarriedCaller): LegacyTransport | undefined
   close(): Promise<void>
 }
 
@@ -27,7 +28,8 @@ export interface LegacyTransport {
 /** What {@link legacySessions} takes. */
 export interface LegacySessionOptions {
   /** Makes the protocol server behind one session. */
-  readonly server: () => Server
+  readonly server: (subscription: Subscription) => Server
+  readonly subscriptions: Subscriptions
   /** How many a principal may have. */
   readonly perPrincipal: number
   /** A session unused for this long is over, in ms. */
@@ -43,6 +45,8 @@ interface Session {
   readonly principal: string
   readonly transport: WebStandardStreamableHTTPServerTransport
   lastUsedAt: number
+  /** Whose request the open stream of the session is; what is told about resources goes there. */
+  listener: CarriedCaller | undefined
 }
 
 /** Keeps the sessions of this process, each bound to the principal that opened it. */
@@ -60,27 +64,47 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
       const transport = new WebStandardStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
         async onsessioninitialized(id) {
-          sessions.set(id, { principal, transport, lastUsedAt: now() })
-          const idle = [...sessions].filter(([, session]) => now() - session.lastUsedAt > idleTimeout)
+          sessions.set(id, session)
+          session.lastUsedAt = now()
+          const idle = [...sessions].filter(([, { lastUsedAt }]) => now() - lastUsedAt > idleTimeout)
           await end([...idle.map(([unused]) => unused), ...surplus(sessions, principal, perPrincipal)])
         },
         onsessionclosed: (id) => {
           sessions.delete(id)
         },
       })
-      await options.server().connect(transport)
+      const session: Session = { principal, transport, lastUsedAt: now(), listener: undefined }
+      await serve(session, options)
       endCancelledStreams(transport)
       return transport
     },
-    find(id, { context }) {
+    find(id, caller) {
       const session = sessions.get(id)
-      if (session === undefined || session.principal !== context.principal.id) return undefined
+      if (session === undefined || session.principal !== caller.context.principal.id) return undefined
       if (now() - session.lastUsedAt > idleTimeout) return undefined
       session.lastUsedAt = now()
-      return session.transport
+      return {
+        async handleRequest(request, handed) {
+          const response = await session.transport.handleRequest(request, handed)
+          if (request.method === 'GET' && response.ok) session.listener = caller
+          return response
+        },
+      }
     },
     close: async () => end([...sessions.keys()]),
   }
+}
+
+/** Connects a session with a protocol server, which is told of changes as long as somebody listens on its stream. */
+async function serve(session: Session, { server, subscriptions }: LegacySessionOptions): Promise<void> {
+  const subscription = subscriptions.open(session.principal, {
+    listener: () => (session.listener?.signal.aborted === false ? session.listener : undefined),
+    tell: (uri) => void served.sendResourceUpdated({ uri }).catch(() => undefined),
+  })
+  const served = server(subscription)
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a server of the SDK is no EventTarget
+  served.onclose = () => subscription.end()
+  await served.connect(session.transport)
 }
 
 /** What a principal has beyond what it may: the longest unused first. */

@@ -1,4 +1,5 @@
 import { TRACEPARENT_META_KEY, TRACESTATE_META_KEY } from '@modelcontextprotocol/server'
+import { isMethod } from './methods.ts'
 
 /** What posted messages say of themselves before anybody has decided on them; for metrics and traces alone. */
 export interface MessagesSeen {
@@ -8,29 +9,6 @@ export interface MessagesSeen {
   readonly traceparent: unknown
   readonly tracestate: unknown
 }
-
-/** What a client may send, of both eras: the values of a label, so nothing that a caller makes up is one. */
-const METHODS: ReadonlySet<string> = new Set([
-  'completion/complete',
-  'initialize',
-  'logging/setLevel',
-  'notifications/cancelled',
-  'notifications/initialized',
-  'notifications/progress',
-  'notifications/roots/list_changed',
-  'ping',
-  'prompts/get',
-  'prompts/list',
-  'resources/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/templates/list',
-  'resources/unsubscribe',
-  'server/discover',
-  'subscriptions/listen',
-  'tools/call',
-  'tools/list',
-])
 
 /** Looks at a posted body: one message or a batch of them; none without a body. */
 export function messagesSeen(body: unknown): MessagesSeen {
@@ -46,7 +24,7 @@ export function messagesSeen(body: unknown): MessagesSeen {
 function methodOf(message: unknown): string {
   const method = member(message, 'method')
   if (method === undefined) return 'response'
-  return typeof method === 'string' && METHODS.has(method) ? method : 'other'
+  return typeof method === 'string' && isMethod(method) ? method : 'other'
 }
 
 /** JSON is parsed here without prototypes being reached, yet only own members count. */

@@ -33,11 +33,43 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['resources/list', hasGoodCursor],
   ['resources/templates/list', hasGoodCursor],
   ['resources/read', ({ uri }) => typeof uri === 'string'],
+  ['resources/subscribe', ({ uri }) => typeof uri === 'string'],
+  ['resources/unsubscribe', ({ uri }) => typeof uri === 'string'],
+  [
+    'completion/complete',
+    ({ ref, argument, context }) =>
+      isReference(ref) &&
+      isRecord(argument) &&
+      typeof argument['name'] === 'string' &&
+      typeof argument['value'] === 'string' &&
+      (context === undefined || isContext(context)),
+  ],
+  ['subscriptions/listen', ({ notifications }) => isRecord(notifications) && isFilter(notifications)],
 ])
 
 /** MCP 2025-11-25, tasks: how long the client wants a result kept. There is nothing here that keeps one. */
 function isTask(value: unknown): boolean {
   return isRecord(value) && (value['ttl'] === undefined || typeof value['ttl'] === 'number')
+}
+
+function isReference(ref: unknown): boolean {
+  if (!isRecord(ref)) return false
+  const { type, name, uri } = ref
+  return (
+    (type === 'ref/prompt' && typeof name === 'string') ||
+    (type === 'ref/resource' && typeof uri === 'string')
+  )
+}
+
+function isContext(context: unknown): boolean {
+  return isRecord(context) && (context['arguments'] === undefined || isTexts(context['arguments']))
+}
+
+/** MCP 2026-07-28, subscriptions: what a client wants to hear of. */
+function isFilter({ resourceSubscriptions: uris, ...flags }: Readonly<Record<string, unknown>>): boolean {
+  const isList = uris === undefined || (Array.isArray(uris) && uris.every((uri) => typeof uri === 'string'))
+  const lists = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged']
+  return isList && lists.every((name) => flags[name] === undefined || typeof flags[name] === 'boolean')
 }
 
 function isTexts(value: unknown): boolean {

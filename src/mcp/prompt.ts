@@ -8,6 +8,11 @@ export interface PromptDefinition {
   readonly description: string
   readonly arguments: readonly PromptArgument[]
   readonly permission: Needs
+  /**
+   * Values for one of the arguments that begin as `begun` does, most likely first; those that the caller may not use are
+   * left out by who asks.
+   */
+  complete?(argument: string, begun: string, call: Call): Promise<readonly string[]>
   /** What it throws reaches the audit trail, never the caller. `undefined`: there is nothing under these arguments. */
   get(args: Readonly<Record<string, string>>, call: Call): Promise<GetPromptResult | undefined>
 }

@@ -1,8 +1,13 @@
 import { Server } from '@modelcontextprotocol/server'
+import type { Era } from './methods.ts'
+import { serveCompletion } from './serve-completion.ts'
 import { servePrompts } from './serve-prompts.ts'
 import { serveResources } from './serve-resources.ts'
+import { serveSubscriptions } from './serve-subscriptions.ts'
 import { serveTools } from './serve-tools.ts'
+import { servedOnly } from './served-only.ts'
 import type { Serving, ServingOptions } from './serving.ts'
+import type { Subscription } from './subscriptions.ts'
 
 /** Filtered lists are one caller's own; they may be kept by its client, briefly, and by nobody in between. */
 const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
@@ -12,10 +17,12 @@ const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
  * high-level one answers unknown names itself, and such a call would never be decided or recorded.
  *
  * A name that may not be used and a name that does not exist get the same answer.
+ *
+ * @param subscription of a session, which is what a 2025-era client has
  */
-export function protocolServer(options: ServingOptions): Server {
+export function protocolServer(options: ServingOptions, subscription?: Subscription): Server {
   const server = new Server(options.serverInfo, {
-    capabilities: { tools: {}, prompts: {}, resources: {} },
+    capabilities: { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {} },
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
     cacheHints: {
       'tools/list': PRIVATE,
@@ -29,5 +36,8 @@ export function protocolServer(options: ServingOptions): Server {
   serveTools(server, serving)
   servePrompts(server, serving)
   serveResources(server, serving)
-  return server
+  serveCompletion(server, serving)
+  if (subscription !== undefined) serveSubscriptions(server, serving, subscription)
+  const era: Era = subscription === undefined ? '2026-07-28' : '2025-11-25'
+  return servedOnly(server, era)
 }

@@ -6,7 +6,7 @@ import {
   askingOf,
   done,
   forbidden,
-  guardedCall,
+  askableCall,
   internalError,
   invalidParams,
 } from './guarded-call.ts'
@@ -23,7 +23,7 @@ export function servePrompts(server: Server, serving: Serving): void {
   server.setRequestHandler('prompts/get', async ({ params }, context) => {
     const prompt = catalog.prompt(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return guardedCall<GetPromptResult>(serving, context, {
+    return askableCall<GetPromptResult>(serving, context, {
       asked: askedOf('prompt', 'prompts/get', params.name, prompt),
       args,
       unknown: unknownPrompt(params.name),

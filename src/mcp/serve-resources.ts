@@ -10,11 +10,12 @@ import {
   askingOf,
   done,
   forbidden,
-  guardedCall,
+  askableCall,
   internalError,
   type Asking,
 } from './guarded-call.ts'
 import { deepFreeze } from './freeze.ts'
+import type { Asked } from './asked.ts'
 import type { ResourceDefinition } from './resource.ts'
 import type { Serving } from './serving.ts'
 
@@ -36,7 +37,7 @@ export function serveResources(server: Server, serving: Serving): void {
   server.setRequestHandler('resources/read', async ({ params }, context) => {
     const { uri } = params
     const found = catalog.resource(uri)
-    return guardedCall<ReadResourceResult>(serving, context, {
+    return askableCall<ReadResourceResult>(serving, context, {
       asked: askedOf('resource', 'resources/read', uri, found?.definition),
       args: deepFreeze(found?.variables ?? {}),
       unknown: unknownResource(uri),
@@ -57,7 +58,7 @@ export function unknownResource(uri: string): ProtocolError {
 async function resourcesFor(serving: Serving, asking: Asking): Promise<Resource[]> {
   const { catalog, guard } = serving
   const families = catalog.resources.filter(
-    (family) => guard.foresee(asking.caller, familyAsked('resources/list', family)) !== 'deny',
+    (family) => guard.foresee(asking.caller, familyAsked(family)) !== 'deny',
   )
   const lists = await Promise.all(
     families.map(async (family) => {
@@ -83,9 +84,6 @@ function isListed(
 }
 
 /** A whole family, of which some may be allowed and others not. */
-export function familyAsked(
-  action: 'resources/list' | 'resources/read' | 'completion/complete',
-  family: ResourceDefinition,
-): ReturnType<typeof askedOf> {
-  return { ...askedOf('resource', action, family.uriTemplate, family), isFamily: true }
+function familyAsked(family: ResourceDefinition): Asked {
+  return { ...askedOf('resource', 'resources/list', family.uriTemplate, family), isFamily: true }
 }

@@ -1,7 +1,7 @@
 import type { CallToolResult, Server } from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
-import { askedOf, askingOf, guardedCall, invalidParams } from './guarded-call.ts'
+import { askedOf, askingOf, askableCall, invalidParams } from './guarded-call.ts'
 import type { Serving } from './serving.ts'
 import { errorResult, type Call, type ToolDefinition } from './tool.ts'
 
@@ -14,7 +14,7 @@ export function serveTools(server: Server, serving: Serving): void {
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = catalog.tool(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return guardedCall<CallToolResult>(serving, context, {
+    return askableCall<CallToolResult>(serving, context, {
       asked: askedOf('tool', 'tools/call', params.name, tool),
       args,
       unknown: invalidParams(`Unknown tool: ${params.name}`),

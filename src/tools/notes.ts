@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { definePrompt, type PromptDefinition } from '../mcp/prompt.ts'
-import { defineResource, type ResourceDefinition } from '../mcp/resource.ts'
+import { defineResource, type ResourceChanges, type ResourceDefinition } from '../mcp/resource.ts'
 import { defineTool, errorResult, textResult, type ToolDefinition } from '../mcp/tool.ts'
 import type { NoteQuota, NoteStore } from './note-store.ts'
 
 /** What the notes need. */
 export interface NotesOptions {
   readonly store: NoteStore
+  /** Told of notes that are written or deleted in this process. */
+  readonly changes: ResourceChanges
   /** What one principal may keep, so that no caller fills the store. */
   readonly quota: NoteQuota
   /** Ms since the epoch. */
@@ -30,7 +32,7 @@ export function noteTools(options: NotesOptions): readonly ToolDefinition[] {
 }
 
 /** `note://{id}`. */
-export function noteResource({ store }: NotesOptions): ResourceDefinition {
+export function noteResource({ store, changes }: NotesOptions): ResourceDefinition {
   return defineResource({
     name: 'note',
     title: 'Note',
@@ -42,6 +44,8 @@ export function noteResource({ store }: NotesOptions): ResourceDefinition {
       const ids = await store.list(LONGEST_LIST)
       return ids.map((name) => ({ uri: uriOf(name), name, mimeType: 'text/plain' }))
     },
+    complete: async (_variable, begun) => namesIn(store, begun),
+    follow: (changed) => changes.follow(changed),
     async read(uri, variables) {
       const note = await store.read(variables['id'] ?? '')
       return note && { contents: [{ uri, mimeType: 'text/plain', text: note.text }] }
@@ -57,6 +61,7 @@ export function notePrompt({ store }: NotesOptions): PromptDefinition {
     description: 'Asks for a summary of one note in three sentences.',
     arguments: [{ name: 'id', description: 'Name of the note', required: true }],
     permission: 'notes:read',
+    complete: async (_argument, begun) => namesIn(store, begun),
     async get(args) {
       const name = id.safeParse(args['id'])
       const note = name.success ? await store.read(name.data) : undefined
@@ -98,7 +103,7 @@ function readTool({ store }: NotesOptions): ToolDefinition {
   })
 }
 
-function writeTool({ store, quota, now }: NotesOptions): ToolDefinition {
+function writeTool({ store, changes, quota, now }: NotesOptions): ToolDefinition {
   return defineTool({
     name: 'notes_write',
     title: 'Write a note',
@@ -108,15 +113,17 @@ function writeTool({ store, quota, now }: NotesOptions): ToolDefinition {
     permission: 'notes:write',
     async run(args, { context }) {
       const note = { id: args.id, text: args.text, author: context.principal.id, updatedAt: now() }
-      if (await store.write(note, quota)) return textResult(`The note "${args.id}" is written.`)
-      return errorResult(
-        `Not written: you may keep ${quota.notes} notes of ${quota.bytes} bytes together. Delete one first.`,
-      )
+      if (!(await store.write(note, quota)))
+        return errorResult(
+          `Not written: you may keep ${quota.notes} notes of ${quota.bytes} bytes together. Delete one first.`,
+        )
+      changes.changed(uriOf(args.id))
+      return textResult(`The note "${args.id}" is written.`)
     },
   })
 }
 
-function deleteTool({ store }: NotesOptions): ToolDefinition {
+function deleteTool({ store, changes }: NotesOptions): ToolDefinition {
   return defineTool({
     name: 'notes_delete',
     title: 'Delete a note',
@@ -124,9 +131,17 @@ function deleteTool({ store }: NotesOptions): ToolDefinition {
     inputSchema: z.strictObject({ id }),
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     permission: 'notes:delete',
-    run: async (args) =>
-      (await store.delete(args.id)) ? textResult(`The note "${args.id}" is deleted.`) : noSuchNote(args.id),
+    async run(args) {
+      if (!(await store.delete(args.id))) return noSuchNote(args.id)
+      changes.changed(uriOf(args.id))
+      return textResult(`The note "${args.id}" is deleted.`)
+    },
   })
+}
+
+/** Names of notes that begin so. */
+async function namesIn(store: NoteStore, begun: string): Promise<readonly string[]> {
+  return (await store.list(LONGEST_LIST)).filter((name) => name.startsWith(begun))
 }
 
 function noSuchNote(name: string): ReturnType<typeof errorResult> {

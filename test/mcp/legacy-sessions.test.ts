@@ -7,6 +7,7 @@ import {
   type LegacySessionOptions,
   type LegacySessions,
 } from '../../src/mcp/legacy-sessions.ts'
+import { createSubscriptions } from '../../src/mcp/subscriptions.ts'
 import { callerOf } from '../support/caller.ts'
 import { INITIALIZE, legacy } from '../support/clients.ts'
 
@@ -17,7 +18,15 @@ const [alice, bob] = [carried('user:alice'), carried('user:bob')]
 
 function sessionsOf(options: Partial<LegacySessionOptions> = {}): LegacySessions {
   const server = () => new Server({ name: 'test', version: '1' }, { capabilities: {} })
-  return legacySessions({ server, perPrincipal: 2, idleTimeout: IDLE, now: () => 0, ...options })
+  const subscriptions = createSubscriptions({ perPrincipal: 2, mayBeTold: () => true })
+  return legacySessions({
+    server,
+    subscriptions,
+    perPrincipal: 2,
+    idleTimeout: IDLE,
+    now: () => 0,
+    ...options,
+  })
 }
 
 async function post(
@@ -136,7 +145,9 @@ test('nothing of a cancelled request is kept for the rest of the session', async
     return server
   }
   const sessions = sessionsOf({ server: never })
-  const id = await initialize(sessions, alice)
+  const opened = await sessions.open(alice)
+  const answered = await post(opened, alice, legacy('initialize', INITIALIZE))
+  const id = answered.headers.get('mcp-session-id') ?? assert.fail('no session')
   const transport = sessions.find(id, alice) ?? assert.fail('no session')
   for (let request = 0; request < 3; request++) {
     const held = await post(transport, alice, legacy('tools/list', {}, id, request + 10))
@@ -151,7 +162,7 @@ test('nothing of a cancelled request is kept for the rest of the session', async
     await held.text()
   }
   // The SDK shows nothing of this, so its own map is looked at.
-  const kept: unknown = Reflect.get(transport, '_requestToStreamMapping')
+  const kept: unknown = Reflect.get(opened, '_requestToStreamMapping')
   assert.ok(kept instanceof Map)
   assert.deepEqual([...kept.keys()], [])
   await sessions.close()

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { slotOf } from '../../src/auth/session-token.ts'
 import { createCatalog } from '../../src/mcp/catalog.ts'
+import { resourceChanges } from '../../src/mcp/resource-changes.ts'
 import { errorResult, textResult, type ToolDefinition } from '../../src/mcp/tool.ts'
 import { openStore } from '../../src/store/open.ts'
 import { notePrompt, noteResource, noteTools, type NotesOptions } from '../../src/tools/notes.ts'
@@ -19,7 +20,7 @@ async function setting(t: TestContext, quota = { notes: 3, bytes: 100 }): Promis
   const directory = await temporaryDirectory(t)
   const opened = await openStore(`sqlite:${join(directory, 'sallyport.db')}`, { now: Date.now, slotOf })
   t.after(async () => opened.close())
-  const options = { store: opened.notes, quota, now: () => 1_234 }
+  const options = { store: opened.notes, changes: resourceChanges(), quota, now: () => 1_234 }
   const tools = noteTools(options)
   return { ...options, tool: (name) => tools.find((tool) => tool.name === name) ?? assert.fail(name) }
 }
