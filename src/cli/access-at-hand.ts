@@ -7,11 +7,13 @@ import { errnoOf, SallyportError } from '../errors.ts'
 import type { Catalog } from '../mcp/catalog.ts'
 import { catalogSurface } from './catalog-surface.ts'
 import { configuration } from './configuration.ts'
+import { ownAuthority, type OwnAuthority } from './own-authority.ts'
 import { shortPath } from './short-path.ts'
 
 /** What this installation serves, and a policy of it: the server's own, or one that is to become it. */
 export interface AccessAtHand extends ReadPolicy {
   readonly config: Config
+  readonly authority: OwnAuthority
   /** The file of the policy, as people write it. */
   readonly file: string
   readonly catalog: Catalog
@@ -28,7 +30,8 @@ export interface AccessAtHand extends ReadPolicy {
 export async function accessAtHand(candidate?: string): Promise<AccessAtHand> {
   const config = configuration()
   const { catalog, surface } = await catalogSurface(config)
-  return { config, catalog, surface, ...(await policyIn(candidate ?? config.access, surface)) }
+  const read = await policyIn(candidate ?? config.access, surface)
+  return { config, authority: ownAuthority(config), catalog, surface, ...read }
 }
 
 /**

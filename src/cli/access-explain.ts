@@ -113,11 +113,11 @@ interface Question {
 }
 
 async function explain({ principal, action, name, args }: Question, flags: Flags): Promise<void> {
-  const { catalog, policy, config, file } = await accessAtHand(flags.policy)
+  const { catalog, policy, authority, file } = await accessAtHand(flags.policy)
   const at = flags.at ?? Date.now()
   const lookup = requestOf(catalog, action, name, args)
   if (lookup.kind === 'unknown') return reportUnknown(unknownName(lookup, name), flags)
-  const caller = supposedCaller(principal, suppositionOf(flags), config, at)
+  const caller = supposedCaller(principal, suppositionOf(flags), authority, at)
   const context = contextOf(caller.proofs, policy, at)
   const explanation = policy.explain(context, lookup.request, lookup.args, at)
   report({ explanation, request: lookup.request, args: lookup.args, caller, at, file }, flags)

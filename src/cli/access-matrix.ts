@@ -125,20 +125,20 @@ function requestOf({ kind, name, permission }: SurfaceEntry): AccessRequest {
 }
 
 function decided(
-  { policy, config }: AccessAtHand,
+  { policy, authority }: AccessAtHand,
   { principal, supposition, at }: Trial,
   thing: SurfaceEntry,
 ): Decision {
-  const { proofs } = supposedCaller(principal, supposition, config, at)
+  const { proofs } = supposedCaller(principal, supposition, authority, at)
   return policy.decide(contextOf(proofs, policy, at), requestOf(thing), UNKNOWN, at)
 }
 
 function explained(
-  { policy, config }: AccessAtHand,
+  { policy, authority }: AccessAtHand,
   { principal, supposition, at }: Trial,
   thing: SurfaceEntry,
 ): Explanation {
-  const { proofs } = supposedCaller(principal, supposition, config, at)
+  const { proofs } = supposedCaller(principal, supposition, authority, at)
   return policy.explain(contextOf(proofs, policy, at), requestOf(thing), UNKNOWN, at)
 }
 

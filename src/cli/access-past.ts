@@ -59,11 +59,21 @@ async function pastOf(directory: string, requestId: string): Promise<Past> {
   return { decisions, later }
 }
 
+/** What of other events is told, and how. */
+const FACTS: readonly (readonly [key: string, words: (value: string) => string])[] = [
+  ['outcome', (value) => value],
+  ['durationMs', (value) => `after ${value} ms`],
+  ['exception', (value) => value],
+  ['rule', (value) => `rule ${value}`],
+  ['by', (value) => `by ${value}`],
+]
+
 /** One line about an event that is no decision. */
 function laterLine(at: number, event: Readonly<Record<string, unknown>>): string {
-  const facts = ['outcome', 'durationMs', 'exception', 'rule', 'by', 'reason'].flatMap((key) =>
-    event[key] === undefined || event[key] === null ? [] : [`${key} ${JSON.stringify(event[key])}`],
-  )
+  const facts = FACTS.flatMap(([key, words]) => {
+    const value = event[key]
+    return typeof value === 'string' || typeof value === 'number' ? [words(String(value))] : []
+  })
   return [new Date(at).toISOString(), String(event['event']), ...facts].join('  ')
 }
 

@@ -26,6 +26,7 @@ const FORMATS = ['table', 'csv', 'html', 'json'] as const
 
 interface Flags {
   readonly format: (typeof FORMATS)[number]
+  readonly json?: true
   readonly output?: string
   readonly policy?: string
   readonly principal?: string
@@ -37,6 +38,7 @@ export function accessReportCommand(): Command {
   return new Command('report')
     .description('Report who can call what.')
     .addOption(new Option('--format <format>', 'how it is written').choices(FORMATS).default('table'))
+    .option('--json', 'the same as --format json')
     .option('--output <file>', 'write it to this file')
     .option('--policy <file>', 'report this policy instead of the configured one')
     .option('--principal <principal>', 'only this one, as in service:demo')
@@ -45,9 +47,9 @@ export function accessReportCommand(): Command {
     .action(report)
 }
 
-async function report({ format, output, policy, principal, tool }: Flags): Promise<void> {
+async function report({ format, json, output, policy, principal, tool }: Flags): Promise<void> {
   const matrix = only(accessMatrix(await accessAtHand(policy), Date.now()), principal, tool)
-  const text = written(matrix, format)
+  const text = written(matrix, json === true ? 'json' : format)
   if (output === undefined) return print(text)
   await writeFile(output, `${text}\n`)
   tell(`written   ${output}`)

@@ -74,11 +74,11 @@ function ask(
   access: AccessAtHand,
   now: number,
 ): Explained | { readonly sentence: string } {
-  const { policy, config, catalog, file } = access
+  const { policy, authority, catalog, file } = access
   const at = one.at ?? now
   const lookup: Lookup = requestOf(catalog, action, name, args)
   if (lookup.kind === 'unknown') return { sentence: unknownName(lookup, name) }
-  const caller = supposedCaller(one.principal, one.supposition, config, at)
+  const caller = supposedCaller(one.principal, one.supposition, authority, at)
   const context = contextOf(caller.proofs, policy, at)
   const explanation = policy.explain(context, lookup.request, lookup.args, at)
   return { explanation, request: lookup.request, args: lookup.args, caller, at, file }

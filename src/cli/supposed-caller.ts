@@ -1,10 +1,7 @@
 import type { Policy } from '../access/decision.ts'
-import { onOneLine } from '../auth/certificate.ts'
 import type { AuthContext, AuthMethod, CertificateProof, Proofs } from '../auth/context.ts'
 import type { Principal } from '../auth/principal.ts'
-import { certificatesIn } from '../config/certificate-file.ts'
-import type { Config } from '../config/config.ts'
-import { installedFile } from '../config/installed-file.ts'
+import type { OwnAuthority } from './own-authority.ts'
 
 /** What is said of a caller that nobody has seen; whatever is not said is assumed. */
 export interface Supposition {
@@ -39,14 +36,14 @@ export interface SupposedCaller {
 export function supposedCaller(
   principal: Principal,
   supposition: Supposition,
-  config: Pick<Config, 'trust' | 'trustDomain'>,
+  authority: OwnAuthority,
   now: number,
 ): SupposedCaller {
   const { methods = [principal.kind === 'user' ? 'session' : 'certificate'], age = 0, only } = supposition
   const isPerson = principal.kind === 'user' && methods.includes('session')
   const { mfaAge = isPerson ? age : null, address, uri, issuer } = supposition
   const certificate = methods.includes('certificate')
-    ? certificateOf(principal, uri, issuer, config)
+    ? certificateOf(principal, uri, issuer, authority)
     : undefined
   const assumed: readonly (Assumption | false)[] = [
     supposition.methods === undefined && 'methods',
@@ -79,13 +76,9 @@ function certificateOf(
   { kind, name }: Principal,
   uri: string | undefined,
   issuer: string | undefined,
-  { trust, trustDomain }: Pick<Config, 'trust' | 'trustDomain'>,
+  { trustDomain, name: ownName }: OwnAuthority,
 ): CertificateProof | undefined {
-  const ownIssuer = (): string | undefined => {
-    const [certificate] = certificatesIn(installedFile('the issuing CA', trust.issuers))
-    return certificate && onOneLine(certificate.subject)
-  }
-  const by = issuer ?? ownIssuer()
+  const by = issuer ?? ownName
   // Those of other trust domains are called as their own CA sees fit.
   const own = name.includes('/') ? null : `spiffe://${trustDomain}/${kind}/${name}`
   return by === undefined ? undefined : { uri: uri ?? own, issuer: by }
