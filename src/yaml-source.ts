@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { Document } from 'yaml'
 import type { core, ZodError } from 'zod'
+import { offsetInScalar } from './yaml-scalar.ts'
 
 /** As many faults of one text are told; the rest mostly follow from the first. */
 const MOST_FAULTS = 20
@@ -20,6 +21,8 @@ export interface YamlSource {
   readonly value: unknown
   /** `file:line:column` of what stands at `path`, or of the nearest thing above it. */
   at(path: readonly PropertyKey[]): string
+  /** `file:line:column` of one character of the text at `path`; of its start where that cannot be told. */
+  within(path: readonly PropertyKey[], offset: number): string
 }
 
 /** Either the source, or what makes it unreadable: one line each, `file:line:column: sentence`. */
@@ -67,7 +70,11 @@ function parsed(text: string, lines: LineCounter, where: (offset: number) => str
   if (faults.length > 0) return { source: undefined, faults: faults.slice(0, MOST_FAULTS) }
   const value: unknown = document.toJS({ maxAliasCount: 0 })
   const at = (path: readonly PropertyKey[]): string => where(offsetOf(document, path))
-  return { source: { document, value, at }, faults: [] }
+  const within = (path: readonly PropertyKey[], offset: number): string => {
+    const node: unknown = document.getIn(path, true)
+    return isScalar(node) ? where(offsetInScalar(text, node, offset)) : at(path)
+  }
+  return { source: { document, value, at, within }, faults: [] }
 }
 
 /** Aliases, anchors and `__proto__`: nothing that settings need, and each a way to say something hidden. */

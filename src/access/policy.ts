@@ -1,71 +1,122 @@
-import type { AuthContext, Ceiling, Proofs, Rights } from '../auth/context.ts'
-import type { AccessRequest, Decision } from './decision.ts'
-import type { ExplainingPolicy } from './explanation.ts'
-import { invalidPolicy } from './document.ts'
+import type { AuthContext, Proofs, Rights } from '../auth/context.ts'
+import { callerClasses } from './concerning.ts'
+import { compileLimits } from './compile-limits.ts'
+import type { CompiledRule } from './compile-rules.ts'
+import type { Condition, Facts } from './condition.ts'
+import { decideByRules, type AskedOfRules } from './decide-by-rules.ts'
+import type { AccessRequest, Arguments, Decision } from './decision.ts'
 import type { AccessDocument } from './document.ts'
-import type { Grant } from './grant.ts'
-import { allows, compilePermissions, cutDown } from './permission.ts'
+import { explain, type Deciding } from './explain.ts'
+import type { ExplainingPolicy } from './explanation.ts'
+import { compileGrants } from './grants.ts'
+import { listKeys } from './list-keys.ts'
+import { allows } from './permission.ts'
+import { ruleIndex } from './rule-index.ts'
+import type { Surface } from './surface.ts'
 
-const ALLOW: Decision = Object.freeze({ kind: 'allow', limits: [], shadow: [] })
-const DENY: Decision = Object.freeze({ kind: 'deny', reason: 'no_permission', rule: null, shadow: [] })
-const NOTHING: Rights = Object.freeze({
-  roles: Object.freeze([]),
-  permissions: compilePermissions([]),
-  secondFactorRequired: false,
-})
+/** What a policy is made of: a document whose conditions were compiled. */
+export interface PolicyParts {
+  /** `sha256:` and the hex digest of the document's text. */
+  readonly digest: string
+  readonly document: AccessDocument
+  readonly rules: readonly CompiledRule[]
+  /** Conditions of grants, by the place of the grant in the file. */
+  readonly grantConditions: ReadonlyMap<number, Condition>
+  readonly surface: Surface
+}
+
+const NO_PERMISSION = denied('no_permission')
+const NO_SECOND_FACTOR = denied('second_factor_required')
 
 /**
- * Makes the policy of a document. The rights of every principal are compiled here, once.
+ * Makes the policy of a document: everything that does not depend on a caller is worked out here, once.
  *
  * Fails closed: a principal without a grant has no roles, and what no permission covers is denied.
- *
- * @param digest `sha256:` and the hex digest of the document's text
  */
-export function createPolicy(document: AccessDocument, digest: string): ExplainingPolicy {
-  if (document.rules.length > 0 || document.limits.length > 0)
-    throw invalidPolicy(['rules and limits are read, and not decided on yet'])
-  const grants = Map.groupBy(document.grants, ({ subject }) =>
-    subject.kind === 'principal' ? subject.principal.id : '',
-  )
-  const rights = new Map([...grants].map(([principalId, own]) => [principalId, granted(own, document)]))
-  const rightsOf = ({ principal, ceilings }: Proofs): Rights =>
-    ceilings.reduce(cut, rights.get(principal.id) ?? NOTHING)
+export function createPolicy({
+  digest,
+  document,
+  rules,
+  grantConditions,
+  surface,
+}: PolicyParts): ExplainingPolicy {
+  const grants = compileGrants(document, grantConditions)
+  const limits = compileLimits(document)
+  const classOf = callerClasses(rules, limits)
+  const indexed = ruleIndex(rules, limits, surface)
+  const keyOf = listKeys()
+
+  const askedOfRules = (
+    context: AuthContext,
+    { roles }: Rights,
+    request: AccessRequest,
+    args: Arguments,
+    now: number,
+  ): AskedOfRules => {
+    const found = indexed(request.kind, request.entry)
+    const { owner, attributes } = grants.personal(context.principal)
+    let made: Facts | undefined
+    const facts = (): Facts => {
+      const resource = request.isFamily === true ? undefined : request.resource
+      made ??= {
+        proofs: context,
+        roles,
+        attributes,
+        asked: { action: request.action, resource, entry: found.entry, args },
+        now,
+      }
+      return made
+    }
+    const concerning = classOf(context.principal, roles).concerning(found)
+    return { concerning, proofs: context, owner, request, now, facts }
+  }
+
+  const decide = (context: AuthContext, request: AccessRequest, args: Arguments, now: number): Decision => {
+    const rights = grants.rightsOf(context, now)
+    if (rights.secondFactorRequired && context.mfaAt === undefined) return NO_SECOND_FACTOR
+    if (!isPermitted(context, rights, request)) return NO_PERMISSION
+    return decideByRules(askedOfRules(context, rights, request, args, now))
+  }
+
+  const deciding: Deciding = { digest, document, grants, decide, askedOfRules }
   return Object.freeze({
     digest,
-    rightsOf,
-    decide: (context: AuthContext, request: AccessRequest) => decide(context, request, rightsOf(context)),
-    listKey: () => undefined,
-    explain: () => {
-      throw new Error('not yet')
+    rightsOf: (proofs: Proofs, now: number) => grants.rightsOf(proofs, now),
+    decide,
+    listKey(context: AuthContext, now: number) {
+      const { principal } = context
+      if (grants.isConditional(principal)) return undefined
+      const rights = grants.rightsOf(context, now)
+      const { owner } = grants.personal(principal)
+      return keyOf({ context, rights, own: classOf(principal, rights.roles), owner })
     },
-    mayApprove: () => false,
+    explain: (context: AuthContext, request: AccessRequest, args: Arguments, now: number) =>
+      explain(deciding, { context, request, args, now }),
+    mayApprove(proofs: Proofs, role: string, now: number) {
+      const { roles, secondFactorRequired } = grants.rightsOf(proofs, now)
+      const isProved = !secondFactorRequired || proofs.mfaAt !== undefined
+      return proofs.principal.kind === 'user' && roles.includes(role) && isProved && isUnbounded(proofs)
+    },
   })
 }
 
-/** The roles stay: they say what the policy gives, which is more than this credential may use. */
-function cut(rights: Rights, ceiling: Ceiling): Rights {
-  return Object.freeze({ ...rights, permissions: cutDown(rights.permissions, ceiling) })
-}
-
 /**
- * The decision on permissions alone; arguments and time decide nothing in this version of the policy. What this policy
- * gives to the principal, below the context's ceilings, and asks of it counts beside what the context was given when it
- * was made, which may have been by another policy.
+ * What this policy gives to the principal, below the context's ceilings, counts beside what the context was given when
+ * it was made, which may have been by another policy.
  */
-function decide(context: AuthContext, request: AccessRequest, now: Rights): Decision {
-  if (now.secondFactorRequired && context.mfaAt === undefined) return DENY
-  if (request.permission === 'authenticated') return ALLOW
-  const { permission } = request
-  return allows(context.permissions, permission) && allows(now.permissions, permission) ? ALLOW : DENY
+function isPermitted(context: AuthContext, rights: Rights, { permission }: AccessRequest): boolean {
+  if (permission === 'authenticated') return true
+  return (
+    allows(rights.permissions, permission) &&
+    (context.permissions === rights.permissions || allows(context.permissions, permission))
+  )
 }
 
-function granted(grants: readonly Grant[], document: AccessDocument): Rights {
-  const roles = Object.freeze([...new Set(grants.flatMap((grant) => grant.roles))])
-  const given = roles.flatMap((role) => document.roles.get(role) ?? [])
-  const patterns = given.flatMap(({ permissions }) => permissions)
-  const isPerson = grants.some(
-    ({ subject }) => subject.kind === 'principal' && subject.principal.kind === 'user',
-  )
-  const secondFactorRequired = isPerson && given.some((role) => role.secondFactorRequired)
-  return Object.freeze({ roles, permissions: compilePermissions(patterns), secondFactorRequired })
+/** To approve is no permission, so that no ceiling but the one above everything covers it. */
+function isUnbounded({ ceilings }: Proofs): boolean {
+  return ceilings.every((ceiling) => ceiling.includes('*'))
+}
+
+function denied(reason: 'no_permission' | 'second_factor_required'): Decision {
+  return Object.freeze({ kind: 'deny', reason, rule: null, shadow: Object.freeze([]) })
 }

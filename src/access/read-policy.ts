@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto'
-import { parseAccessDocument } from './document.ts'
-import type { AccessDocument } from './document.ts'
+import { compileGrantConditions } from './compile-grant-conditions.ts'
+import { compileRules } from './compile-rules.ts'
+import { invalidPolicy, readAccessDocument } from './document.ts'
+import type { AccessDocument, AccessSource } from './document.ts'
 import type { ExplainingPolicy } from './explanation.ts'
+import type { PlacedFault } from './placed-fault.ts'
 import { createPolicy } from './policy.ts'
 import type { Surface } from './surface.ts'
+import { pathText } from '../yaml-source.ts'
+import { warningsOf } from './warnings.ts'
 
 /** A policy that was read, and what its author should know. */
 export interface ReadPolicy {
   readonly policy: ExplainingPolicy
   readonly document: AccessDocument
-  /** What is allowed and probably not meant: `file:line:column: sentence` each. */
+  /** What is allowed and probably not meant: `file:line:column: sentence` each. Worked out when it is looked at. */
   readonly warnings: readonly string[]
 }
 
@@ -21,8 +26,26 @@ export interface ReadPolicy {
  * @param file its name, for messages only
  * @throws SallyportError `POLICY_INVALID` with every fault, one per line: `file:line:column: sentence`
  */
-export function readPolicy(text: string, file: string, _surface: Surface): ReadPolicy {
+export function readPolicy(text: string, file: string, surface: Surface): ReadPolicy {
   const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`
-  const document = parseAccessDocument(text, file)
-  return { policy: createPolicy(document, digest), document, warnings: [] }
+  const read = readAccessDocument(text, file)
+  const { document } = read
+  const { rules, faults } = compileRules(document, surface)
+  const { conditions: grantConditions, faults: grantFaults } = compileGrantConditions(document)
+  const all = [...faults, ...grantFaults]
+  if (all.length > 0) throw invalidPolicy(all.map((fault) => rendered(fault, read)))
+  const parts = { digest, document, rules, grantConditions, surface }
+  let warnings: readonly string[] | undefined
+  return {
+    policy: createPolicy(parts),
+    document,
+    get warnings() {
+      warnings ??= warningsOf(parts, read.source)
+      return warnings
+    },
+  }
+}
+
+function rendered({ path, offset, sentence }: PlacedFault, { source }: AccessSource): string {
+  return `${source.within(path, offset)}: ${pathText(path)}: ${sentence}`
 }

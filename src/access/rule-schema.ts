@@ -18,26 +18,32 @@ interface CommonEntry extends ThingsEntry {
   readonly name: string
   readonly mode?: 'enforce' | 'shadow' | undefined
   readonly principals?: readonly string[] | undefined
+  readonly methods?: readonly Method[] | undefined
   readonly when?: string | undefined
 }
 
 /** A rule as the file says it. */
 export type RuleEntry =
-  | (CommonEntry & { readonly effect: 'deny'; readonly methods?: readonly Method[] | undefined })
-  | (CommonEntry & { readonly effect: 'hide' })
+  | (CommonEntry & { readonly effect: 'deny' | 'hide' })
   | (CommonEntry & {
       readonly effect: 'step-up'
-      readonly methods?: readonly Method[] | undefined
       readonly priority?: number | undefined
       readonly within?: string | undefined
       readonly certificate?: CertificateEntry | undefined
     })
   | (CommonEntry & {
       readonly effect: 'approve'
-      readonly methods?: readonly Method[] | undefined
       readonly priority?: number | undefined
       readonly by: { readonly role: string }
     })
+
+const methods = list(
+  z.enum(METHODS, `must be one of ${METHODS.join(', ')}: lists follow from them`),
+  'must be a list, as in [ "tools/call" ]',
+)
+  .min(1, 'names no method: leave it out for all of them')
+  .describe('Methods of the protocol that it concerns; all of them unless given.')
+  .optional()
 
 const common = {
   name: z
@@ -59,16 +65,9 @@ const common = {
     .min(1, 'names nobody: leave it out for everybody')
     .describe('Whom it concerns, any of them: user:, service:, agent: with "*"; role:, group:.')
     .optional(),
+  methods,
   when: condition.optional(),
 }
-
-const methods = list(
-  z.enum(METHODS, `must be one of ${METHODS.join(', ')}: lists follow from them`),
-  'must be a list, as in [ "tools/call" ]',
-)
-  .min(1, 'names no method: leave it out for all of them')
-  .describe('Methods of the protocol that it concerns; all of them unless given.')
-  .optional()
 
 const priority = z
   .int('must be a whole number')
@@ -79,7 +78,7 @@ const priority = z
 
 const effects = [
   z.strictObject(
-    { ...common, effect: z.literal('deny'), methods },
+    { ...common, effect: z.literal('deny') },
     {
       error: shapeHelp(
         'a deny rule has name, effect, mode, tools, prompts, resources, principals, methods and when',
@@ -91,7 +90,6 @@ const effects = [
       {
         ...common,
         effect: z.literal('step-up'),
-        methods,
         priority,
         within: z
           .string('must be text, as in 5m')
@@ -110,7 +108,6 @@ const effects = [
     {
       ...common,
       effect: z.literal('approve'),
-      methods,
       priority,
       by: z
         .strictObject(
@@ -129,7 +126,7 @@ const effects = [
     { ...common, effect: z.literal('hide') },
     {
       error: shapeHelp(
-        'a hide rule has name, effect, mode, tools, prompts, resources, principals and when: it is about lists alone',
+        'a hide rule has name, effect, mode, tools, prompts, resources, principals, methods and when',
       ),
     },
   ),

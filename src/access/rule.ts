@@ -35,7 +35,7 @@ export function ruleOf(entry: RuleEntry): Rule {
     mode: entry.mode ?? 'enforce',
     ...thingsOf(entry),
     principals: entry.principals === undefined ? null : Object.freeze([...entry.principals]),
-    methods: 'methods' in entry && entry.methods !== undefined ? Object.freeze([...entry.methods]) : null,
+    methods: entry.methods === undefined ? null : Object.freeze([...entry.methods]),
     when: entry.when ?? null,
   }
   switch (entry.effect) {
