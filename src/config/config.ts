@@ -3,10 +3,11 @@ import { dirname, resolve } from 'node:path'
 import { errnoOf, SallyportError } from '../errors.ts'
 import { faultsOf, pathText, readYaml } from '../yaml-source.ts'
 import type { YamlSource } from '../yaml-source.ts'
+import { auditWithPaths, type AuditSettings } from './audit-settings.ts'
 import { overlay, unknownVariables, variable } from './environment.ts'
 import { contradictions } from './contradictions.ts'
 import type { Environment, Overlaid } from './environment.ts'
-import { FACTOR_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
+import { AUDIT_KEY, FACTOR_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -18,7 +19,7 @@ import type { AuthorityPaths } from './trust-settings.ts'
  * Everything that can be set, with defaults filled in; frozen. Paths are absolute, durations in ms. No secret can be
  * printed from it: those are behind functions.
  */
-export interface Config extends Omit<Settings, 'store' | 'sessions'> {
+export interface Config extends Omit<Settings, 'store' | 'sessions' | 'audit'> {
   /** The file it was read from, or null where there is none. */
   readonly file: string | null
   /** The folder that relative paths start from. */
@@ -30,10 +31,18 @@ export interface Config extends Omit<Settings, 'store' | 'sessions'> {
     /** As `secretFile`, for the factor keys. */
     readonly factorKeyFile: string | null
   }
+  /** The folder of the audit trail. */
+  readonly audit: string
+  readonly auditTrail: Omit<AuditSettings, 'keyFile'> & {
+    /** As `secretFile`, for the audit key. */
+    readonly keyFile: string | null
+  }
   /** Newest first. Throws `CONFIGURATION_INVALID` while the file that `init` makes is missing or unfit. */
   sessionSecrets(): readonly string[]
   /** As `sessionSecrets`, for what seals the credentials of users. */
   factorKeys(): readonly string[]
+  /** As `sessionSecrets`, for the digests of arguments. */
+  auditKeys(): readonly string[]
 }
 
 const DEFAULT_FILE = 'sallyport.yaml'
@@ -126,6 +135,8 @@ function configOf(settings: Settings, ground: Ground): Config {
     inFile(settings.sessions.factorKeyFile),
     inWorkingDirectory,
   )
+  const trail = auditWithPaths(settings.audit, inFile)
+  const audit = sharedSecrets(AUDIT_KEY, ...shared, trail.keyFile, inWorkingDirectory)
   const faults = [
     ...ground.faults,
     ...contradictions(settings).map((fault) => say(fault.path, fault.sentence)),
@@ -139,6 +150,7 @@ function configOf(settings: Settings, ground: Ground): Config {
       : []),
     ...secrets.faults,
     ...factor.faults,
+    ...audit.faults,
   ]
   if (store === undefined || faults.length > 0) throw invalid(faults)
   return deepFrozen({
@@ -147,14 +159,17 @@ function configOf(settings: Settings, ground: Ground): Config {
     directory: found.directory,
     store,
     sessions: { ...settings.sessions, secretFile: secrets.file, factorKeyFile: factor.file },
+    audit: trail.directory,
+    auditTrail: { ...trail, keyFile: audit.file },
     sessionSecrets: secrets.read,
     factorKeys: factor.read,
+    auditKeys: audit.read,
   })
 }
 
 /** What can be said about the secrets while the store is not known. */
 function secretFaults(environment: Environment, workingDirectory: string): readonly string[] {
-  return [SESSION_SECRET, FACTOR_KEY].flatMap(
+  return [SESSION_SECRET, FACTOR_KEY, AUDIT_KEY].flatMap(
     (kind) =>
       sharedSecrets(kind, environment, undefined, '', (path) => resolve(workingDirectory, path)).faults,
   )
@@ -177,7 +192,6 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     },
     issuer: { socket: inFile(settings.issuer.socket) },
     access: inFile(settings.access),
-    audit: inFile(settings.audit),
     tools: settings.tools.map(inFile),
   }
 }

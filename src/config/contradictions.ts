@@ -1,3 +1,4 @@
+import { auditFaults } from './audit-settings.ts'
 import type { Contradiction } from './contradiction.ts'
 import { redisFaults } from './redis-settings.ts'
 import type { Endpoint } from './listener-settings.ts'
@@ -12,6 +13,7 @@ export function contradictions(settings: Settings): Contradiction[] {
     ...portFaults(settings),
     ...trustFaults(settings),
     ...redisFaults(settings.store, settings.redis),
+    ...auditFaults(settings.store, settings.audit),
   ]
 }
 

@@ -55,7 +55,22 @@ export function defaultConfig(): string {
 # issuer:
 #   socket: data/issuer.sock          # of "sallyport issuer", which renews and enrols; "npm start" runs it
 # access: access.yaml
-# audit: data/audit
+# audit:                              # or the folder alone: "audit: data/audit"
+#   directory: data/audit
+#   largestFile: 67108864             # bytes; then the next file of the day
+#   keyFile: data/audit-key           # keys the digests of arguments
+#   signingKeyFile: data/audit-signing-key.pem
+#   checkpoints:                      # signed: at most so many lines without one, and so long
+#     lines: 1000
+#     every: 10s
+#   arguments: []                     # what of them is recorded, as in:
+#   # - { tools: [ "notes_*" ], record: names }   # digest (the default), names, redacted, full
+#   # - { tools: [ files_read ], record: redacted, keep: [ path ] }
+#   anchors: []                       # where checkpoints are kept as well, so that a cut tail is found:
+#                                     # { kind: file, path: /mnt/other/anchors.jsonl }, { kind: redis },
+#                                     # { kind: syslog, url: "tls://logs.example:6514" }
+#   sinks: []                         # where the lines go as well: redis, syslog,
+#                                     # { kind: opentelemetry, url: "http://127.0.0.1:4318/v1/logs", required: true }
 
 # Modules that export tools, prompts or resources of your own, as in [ tools/greet.ts ].
 # tools: []

@@ -19,6 +19,8 @@ const SETTINGS: Readonly<Record<string, readonly Path[]>> = {
 
 /** Variables that are read elsewhere: in this folder, and where a CA key is opened. */
 const OTHERS = [
+  'SALLYPORT_AUDIT_KEY',
+  'SALLYPORT_AUDIT_KEY_FILE',
   'SALLYPORT_CA_PASSPHRASE_FILE',
   'SALLYPORT_CONFIG',
   'SALLYPORT_FACTOR_KEY',

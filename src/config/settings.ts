@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { auditSchema, type AuditSettings } from './audit-settings.ts'
 import { listenersSchema, type ListenerSettings } from './listener-settings.ts'
 import { redisSchema, type RedisSettings } from './redis-settings.ts'
 import {
@@ -37,7 +38,7 @@ export interface Settings {
   }
   readonly issuer: { readonly socket: string }
   readonly access: string
-  readonly audit: string
+  readonly audit: AuditSettings
   /** Modules that export `tools`, `prompts` or `resources`. */
   readonly tools: readonly string[]
   readonly store: string
@@ -143,7 +144,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     ),
   }).prefault({}),
   access: path('access.yaml').describe('The access policy.'),
-  audit: path('data/audit').describe('Folder of the audit trail.'),
+  audit: auditSchema,
   tools: z
     .array(text('a path'), 'must be a list of paths')
     .max(100, 'must be at most 100 modules')

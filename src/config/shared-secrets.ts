@@ -12,7 +12,7 @@ export interface SecretKind {
   /** What it is called, as in "session secret". */
   readonly what: string
   /** The variable that holds it; with `_FILE` behind it, the one that names its file. */
-  readonly variable: 'SALLYPORT_SESSION_SECRET' | 'SALLYPORT_FACTOR_KEY'
+  readonly variable: 'SALLYPORT_SESSION_SECRET' | 'SALLYPORT_FACTOR_KEY' | 'SALLYPORT_AUDIT_KEY'
   /** Whether several nodes must be told it: without a variable, a store that several share is a fault. */
   readonly isNeededWithRedis: boolean
 }
@@ -28,6 +28,13 @@ export const SESSION_SECRET: SecretKind = {
 export const FACTOR_KEY: SecretKind = {
   what: 'factor key',
   variable: 'SALLYPORT_FACTOR_KEY',
+  isNeededWithRedis: false,
+}
+
+/** Keys the digests of arguments in the audit trail. With one of its own a node makes other digests of equal arguments. */
+export const AUDIT_KEY: SecretKind = {
+  what: 'audit key',
+  variable: 'SALLYPORT_AUDIT_KEY',
   isNeededWithRedis: false,
 }
 

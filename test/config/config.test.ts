@@ -40,8 +40,8 @@ function faultsOf(environment: Environment, directory: string): string[] {
 
 test('without a file every default applies, with paths from the working directory', async (t) => {
   const directory = await folder(t)
-  const { sessionSecrets, factorKeys, ...config } = loadConfig({ PATH: '/bin' }, directory)
-  assert.deepEqual([typeof sessionSecrets, typeof factorKeys], ['function', 'function'])
+  const { sessionSecrets, factorKeys, auditKeys, ...config } = loadConfig({ PATH: '/bin' }, directory)
+  for (const secrets of [sessionSecrets, factorKeys, auditKeys]) assert.equal(typeof secrets, 'function')
   assert.deepEqual(config, {
     file: null,
     directory,
@@ -73,6 +73,16 @@ test('without a file every default applies, with paths from the working director
     issuer: { socket: join(directory, 'data/issuer.sock') },
     access: join(directory, 'access.yaml'),
     audit: join(directory, 'data/audit'),
+    auditTrail: {
+      directory: join(directory, 'data/audit'),
+      largestFile: 67_108_864,
+      keyFile: join(directory, 'data/audit-key'),
+      signingKeyFile: join(directory, 'data/audit-signing-key.pem'),
+      checkpoints: { lines: 1000, every: 10_000 },
+      arguments: [],
+      anchors: [],
+      sinks: [],
+    },
     tools: [],
     store: { kind: 'sqlite', path: join(directory, 'data/sallyport.db') },
     redis: { prefix: 'sallyport:', tls: {}, sentinel: {} },
