@@ -78,8 +78,6 @@ const START = Date.UTC(2026, 10, 21, 9, 30)
 
 const argument = (world: World, name: string): unknown =>
   world.asked !== undefined && Object.hasOwn(world.asked.args, name) ? world.asked.args[name] : undefined
-const texts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string')
 
 const atom = (text: string, isOfArguments: boolean, value: (world: World) => Value): Condition => ({
   op: 'atom',
@@ -123,7 +121,10 @@ const ARGUMENT_ATOMS: readonly Condition[] = [
   atom('has(args.owner)', true, (world) => argument(world, 'owner') !== undefined),
   atom('args.tags.exists(t, t == "a")', true, (world) => {
     const value = argument(world, 'tags')
-    return texts(value) ? value.includes('a') : 'error'
+    // As `t0 == "a" || t1 == "a" || …`, where what is no text is an error.
+    if (!Array.isArray(value)) return 'error'
+    if (value.includes('a')) return true
+    return value.every((one) => typeof one === 'string') ? false : 'error'
   }),
 ]
 
