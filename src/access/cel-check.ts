@@ -18,18 +18,22 @@ interface Place extends Naming {
 
 type Faults = readonly ConditionFault[]
 
-const FUNCTION_NAMES: readonly string[] = [
-  ...new Set([
-    ...FUNCTIONS.keys(),
-    ...LITERAL_FUNCTIONS.keys(),
-    'has',
-    'all',
-    'exists',
-    'exists_one',
-    'map',
-    'filter',
-  ]),
+/** What is looked for most often comes first: it is what a suggestion lists. */
+const COMMON = [
+  'has',
+  'within',
+  'matches',
+  'glob',
+  'cidr',
+  'size',
+  'contains',
+  'startsWith',
+  'exists',
+  'all',
+  'duration',
 ]
+const RARE = ['exists_one', 'map', 'filter', ...FUNCTIONS.keys(), ...LITERAL_FUNCTIONS.keys()]
+const FUNCTION_NAMES: readonly string[] = [...new Set([...COMMON, ...RARE])]
 
 /**
  * What is wrong with a condition beside its types: names and functions that conditions do not have, texts that must be
@@ -102,13 +106,14 @@ function accessFaults(node: ASTNode, place: Place): Faults {
 
 function hasFaults(node: ASTNode, [field, ...more]: readonly ASTNode[], place: Place): Faults {
   if (field === undefined || more.length > 0 || selectionOf(field) === undefined)
-    return [at(node, 'has takes a field, as in `has(args.path)`')]
+    return [at(field ?? node, 'has takes a field, as in `has(args.path)`')]
   return isNamed(field, place) ? fieldFaults(field, place) : inside(childrenOf(field), place)
 }
 
 function callFaults(node: ASTNode, name: string, nodes: readonly ASTNode[], place: Place): Faults {
   if (!FUNCTION_NAMES.includes(name))
     return [at(node, `there is no function \`${name}\` in conditions: ${suggestion(name, FUNCTION_NAMES)}`)]
+  if (name === 'split' && nodes.length > 2) return [at(node, 'split takes the separator, and nothing else')]
   const [first, last] = [nodes[0], nodes.at(-1)]
   const isClock = NOW_PARTS.has(name) && first?.op === 'id' && first.args === 'now'
   const own = nodes.length > 1 && last ? literalFaults(name, last) : foldFaults(node, name, nodes)

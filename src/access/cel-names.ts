@@ -6,6 +6,9 @@ import { pathOf, selectionOf } from './cel-syntax.ts'
 import type { JsonType, ObjectType } from './cel-type.ts'
 import type { ConditionFault, ConditionScope } from './condition.ts'
 
+/** Most names that a suggestion lists. */
+const LISTED = 12
+
 /** Where names stand. */
 export interface Naming {
   readonly scope: ConditionScope
@@ -72,7 +75,8 @@ export function recordFaults(node: ASTNode): readonly ConditionFault[] {
 export function suggestion(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   if (near !== undefined) return `did you mean \`${near}\`?`
-  return known.length === 0 ? 'it has no fields' : `use one of ${known.slice(0, 20).join(', ')}`
+  const more = known.length > LISTED ? ', …' : ''
+  return known.length === 0 ? 'it has no fields' : `use one of ${known.slice(0, LISTED).join(', ')}${more}`
 }
 
 function unknownVariable(name: string, { scope, variables }: Naming): string {
