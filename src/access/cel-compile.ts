@@ -124,7 +124,12 @@ function resource({ facts, isBlind }: Run): Outcome {
 
 function fact(path: string): Part {
   const read = FACTS.get(path)
-  return (run) => read?.(run.facts) ?? failed(`${path} is missing`)
+  return (run) => orFailed(read?.(run.facts), `${path} is missing`)
+}
+
+/** Null is a value, and no missing one. */
+function orFailed(outcome: Outcome | undefined, sentence: string): Outcome {
+  return outcome === undefined ? failed(sentence) : outcome
 }
 
 /** The fact that a node names; a variable of a comprehension hides no fact, since its name must be its own. */
@@ -147,12 +152,12 @@ function select({ object, field }: Selection, name: string, around: Surroundings
     const value = part(run)
     if (isFailure(value)) return value
     if (!isDictionary(value)) return failed(`${name}: ${typeOf(value)} has no fields`)
-    return entryOf(value, field, name) ?? failed(`${name} is missing`)
+    return orFailed(entryOf(value, field, name), `${name} is missing`)
   }
 }
 
 function at(_run: Run, [collection = null, key = null]: readonly Value[]): Outcome {
-  if (isDictionary(collection)) return entryOf(collection, key) ?? failed('the map has no such key')
+  if (isDictionary(collection)) return orFailed(entryOf(collection, key), 'the map has no such key')
   if (!isList(collection) || typeof key !== 'bigint')
     return failed(`${typeOf(collection)} has no ${typeOf(key)} in brackets`)
   const isThere = key >= 0n && key < BigInt(collection.items.length)

@@ -57,7 +57,8 @@ function one(
   return (budget, values) => {
     const [value = null] = values
     if (typeof value === 'string' && !spendText(budget, value.length)) return TOO_MUCH
-    return apply(value, budget) ?? unfit(name, values)
+    const applied = apply(value, budget)
+    return applied === undefined ? unfit(name, values) : applied
   }
 }
 
