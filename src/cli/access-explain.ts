@@ -50,7 +50,7 @@ interface Flags {
 
 /** `sallyport access explain`: what the policy answers, and everything that led to it. */
 export function accessExplainCommand(): Command {
-  const hypothetical = ['method', 'mfaAge', 'age', 'address', 'uri', 'issuer', 'only', 'at']
+  const hypothetical = ['method', 'mfa', 'mfaAge', 'age', 'address', 'uri', 'issuer', 'only', 'at']
   return new Command('explain')
     .description('Explain what the policy answers to a call, or answered to one of the past.')
     .argument('[principal]', 'who calls, as in service:demo', principalArgument)

@@ -1,10 +1,12 @@
 import { UNKNOWN, type AccessRequest, type Decision } from '../access/decision.ts'
 import type { Explanation } from '../access/explanation.ts'
 import type { SurfaceEntry } from '../access/surface.ts'
+import type { AuthContext } from '../auth/context.ts'
 import type { AccessAtHand } from './access-at-hand.ts'
 import { decidingRule } from './access-verdict.ts'
 import { reportSubjects, type ReportSubject } from './report-subjects.ts'
-import { contextOf, supposedCaller, type Supposition } from './supposed-caller.ts'
+import { hangsOn, trialsLike, type Trial } from './report-trials.ts'
+import { contextOf, supposedCaller } from './supposed-caller.ts'
 
 /** What somebody may do with something: always, never, by what else there is, or after something more. */
 export type Answer = 'yes' | 'no' | 'depends' | 'second factor' | 'certificate' | 'approval'
@@ -19,8 +21,11 @@ export interface Cell {
 
 /** Who may do what. */
 export interface Matrix {
-  /** The file of the policy, and its digest. */
-  readonly policy: { readonly file: string; readonly digest: string }
+  readonly policy: {
+    readonly file: string
+    /** `sha256:` and hex. */
+    readonly digest: string
+  }
   /** Ms since the epoch. */
   readonly at: number
   readonly subjects: readonly ReportSubject[]
@@ -29,16 +34,9 @@ export interface Matrix {
   readonly cells: readonly (readonly Cell[])[]
 }
 
-const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const
-const HOUR = 3_600_000
-const HOURS_OF_A_WEEK = 168
-/** Of documentation (RFC 5737): an address that no rule means. */
-const ANY_ADDRESS = '203.0.113.7'
-
 /**
- * Asks the policy about everybody it names and everything there is, with arguments unknown. Where a condition speaks of
- * time, every hour of the week to come is tried; where it speaks of addresses, those that it names; of people, with and
- * without a second factor.
+ * Asks the policy about everybody whom it names and everything there is, whatever the arguments, in all circumstances
+ * that its conditions speak of (see {@link trialsLike}), and people with and without a second factor.
  *
  * @param now ms since the epoch
  */
@@ -54,100 +52,58 @@ export function accessMatrix(access: AccessAtHand, now: number): Matrix {
   }
 }
 
+/** A decision on a trial, and what it comes to. */
+interface Tried {
+  readonly decision: Decision
+  readonly answer: Answer
+}
+
 function cellOf(access: AccessAtHand, subject: ReportSubject, thing: SurfaceEntry, now: number): Cell {
-  const usual = subject.principals.map((principal) => ({
-    principal,
-    supposition: subject.supposition,
-    at: now,
-  }))
-  const [first = NOBODY, ...others] = usual.map((one) => explained(access, one, thing))
-  const conditions = [first, ...others].flatMap(({ rules, grants }) =>
-    [...rules, ...grants].flatMap(({ when }) => when?.source ?? []),
-  )
-  const decisions = [
-    ...[first, ...others].map(({ decision }) => decision),
-    ...usual.flatMap((one) => variations(one, conditions)).map((one) => decided(access, one, thing)),
-  ]
-  const answers = new Set(decisions.map(answerOf))
-  const answer = [...answers].reduce(merged)
-  const { because } = first
-  if (answer === answerOf(first.decision)) return { answer, rule: decidingRule(first.decision), because }
-  const other = decisions.find((one) => answerOf(one) !== answerOf(first.decision))
-  return {
-    answer,
-    rule: other === undefined ? null : decidingRule(other),
-    because: mixed(answer, because, conditions),
-  }
+  const { principals, supposition } = subject
+  const usual = principals.map((principal) => ({ principal, supposition, at: now, lacksFactor: false }))
+  const explanations = usual.map((one) => explained(access, one, thing))
+  const conditions = explanations.flatMap(conditionsOf)
+  const trials = usual.flatMap((one) => trialsLike(one, conditions))
+  const all = trials.map((one) => tried(access, one, thing))
+  const answer = common(all.map((one) => one.answer))
+  const because = explanations[0]?.because ?? ''
+  const decisive =
+    all.find((one) => one.answer === answer) ?? all.find((one) => one.answer !== all[0]?.answer)
+  const rule = decisive === undefined ? null : decidingRule(decisive.decision)
+  return { answer, rule, because: answer === all[0]?.answer ? because : wordsFor(answer, conditions) }
 }
 
-const NOBODY: Pick<Explanation, 'decision' | 'because' | 'rules' | 'grants'> = {
-  decision: { kind: 'deny', reason: 'no_permission', rule: null, shadow: [] },
-  because: 'nobody is meant',
-  rules: [],
-  grants: [],
+function conditionsOf({ rules, grants }: Explanation): readonly string[] {
+  return [...rules, ...grants].flatMap(({ when }) => when?.source ?? [])
 }
 
-interface Trial {
-  readonly principal: ReportSubject['principals'][number]
-  readonly supposition: Supposition
-  readonly at: number
-}
-
-/** The same caller with less proved, from elsewhere, at another time: as far as a condition speaks of that. */
-function variations({ principal, supposition, at }: Trial, conditions: readonly string[]): readonly Trial[] {
-  const source = conditions.join('\n')
-  const addresses = /\baddress\b/.test(source) ? [ANY_ADDRESS, ...addressesIn(source)] : []
-  const times = /\bnow\b/.test(source)
-    ? Array.from({ length: HOURS_OF_A_WEEK }, (_, hour) => at + hour * HOUR)
-    : [at]
-  const levels: readonly Supposition[] = [
-    ...(principal.kind === 'user' ? [{ mfaAge: null }] : []),
-    ...(/\bauth\s*\.\s*(?:age|mfaAge)\b/.test(source) ? [{ age: 30 * 24 * HOUR }] : []),
-    {},
-  ]
-  return levels.flatMap((level) =>
-    [undefined, ...addresses].flatMap((address) =>
-      times.map((time) => ({ principal, supposition: { ...supposition, ...level, address }, at: time })),
-    ),
-  )
-}
-
-/** What looks like an address or a network in a condition. */
-function addressesIn(source: string): readonly string[] {
-  return [...source.matchAll(/["']([0-9a-f.:]*[.:][0-9a-f.:]*)(?:\/\d+)?["']/gi)].map(
-    ([, address = '']) => address,
-  )
-}
+const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const
 
 function requestOf({ kind, name, permission }: SurfaceEntry): AccessRequest {
-  const common = { action: CALLS[kind], kind, resource: name, entry: name, permission }
-  return kind === 'resource' ? { ...common, isFamily: true } : common
+  const request = { action: CALLS[kind], kind, resource: name, entry: name, permission }
+  return kind === 'resource' ? { ...request, isFamily: true } : request
 }
 
-function decided(
-  { policy, authority }: AccessAtHand,
-  { principal, supposition, at }: Trial,
-  thing: SurfaceEntry,
-): Decision {
-  const { proofs } = supposedCaller(principal, supposition, authority, at)
-  return policy.decide(contextOf(proofs, policy, at), requestOf(thing), UNKNOWN, at)
+function contextFor({ policy, authority }: AccessAtHand, { principal, supposition, at }: Trial): AuthContext {
+  return contextOf(supposedCaller(principal, supposition, authority, at).proofs, policy, at)
 }
 
-function explained(
-  { policy, authority }: AccessAtHand,
-  { principal, supposition, at }: Trial,
-  thing: SurfaceEntry,
-): Explanation {
-  const { proofs } = supposedCaller(principal, supposition, authority, at)
-  return policy.explain(contextOf(proofs, policy, at), requestOf(thing), UNKNOWN, at)
+function explained(access: AccessAtHand, trial: Trial, thing: SurfaceEntry): Explanation {
+  return access.policy.explain(contextFor(access, trial), requestOf(thing), UNKNOWN, trial.at)
 }
 
-function answerOf(decision: Decision): Answer {
+function tried(access: AccessAtHand, trial: Trial, thing: SurfaceEntry): Tried {
+  const decision = access.policy.decide(contextFor(access, trial), requestOf(thing), UNKNOWN, trial.at)
+  return { decision, answer: answerOf(decision, trial) }
+}
+
+/** Whoever lacks the second factor and may not is told apart from whoever may not at all by {@link common}. */
+function answerOf(decision: Decision, { lacksFactor }: Trial): Answer {
   switch (decision.kind) {
     case 'allow':
       return 'yes'
     case 'deny':
-      return decision.reason === 'second_factor_required' ? 'second factor' : 'no'
+      return lacksFactor ? 'second factor' : 'no'
     case 'depends':
       return 'depends'
     case 'needs': {
@@ -158,22 +114,18 @@ function answerOf(decision: Decision): Answer {
   }
 }
 
-/** What two answers under different circumstances come to: who may with a second factor needs one. */
-function merged(one: Answer, other: Answer): Answer {
-  if (one === other) return one
-  const both = new Set([one, other])
-  if (both.has('second factor') && both.has('yes')) return 'second factor'
-  return 'depends'
+/** What answers in different circumstances come to. What is denied with a second factor needs none. */
+function common(answers: readonly Answer[]): Answer {
+  const found = new Set(answers)
+  const [first = 'no', ...others] = found
+  if (others.length === 0) return first
+  if (found.size > 2 || !found.has('second factor')) return 'depends'
+  if (found.has('no')) return 'no'
+  return found.has('yes') ? 'second factor' : 'depends'
 }
 
-function mixed(answer: Answer, because: string, conditions: readonly string[]): string {
-  if (answer !== 'depends') return 'allowed with a second factor'
-  const source = conditions.join('\n')
-  const on = [
-    ...(/\bnow\b/.test(source) ? ['time'] : []),
-    ...(/\baddress\b/.test(source) ? ['address'] : []),
-    ...(/\bauth\b/.test(source) ? ['how the caller proved who it is'] : []),
-    ...(/\bargs\b|\bresource\b/.test(source) ? ['arguments'] : []),
-  ]
-  return on.length === 0 ? because : `depends on ${on.join(', ')}`
+function wordsFor(answer: Answer, conditions: readonly string[]): string {
+  if (answer === 'second factor') return 'allowed with a second factor'
+  const on = hangsOn(conditions)
+  return on.length === 0 ? 'not the same for all of them' : `depends on ${on.join(', ')}`
 }

@@ -6,12 +6,15 @@ import { installedFile } from '../config/installed-file.ts'
 /** What certificates of our own CA say of it. */
 export interface OwnAuthority {
   readonly trustDomain: string
-  /** The distinguished name of the issuing CA, on one line; undefined where its certificate is not here. */
-  readonly name: string | undefined
+  /** The distinguished name of the issuing CA, on one line; where its certificate is not here, that it is not known. */
+  readonly name: string
 }
 
 /** Looks at the certificate of the issuing CA, where there is one. */
 export function ownAuthority({ trust, trustDomain }: Pick<Config, 'trust' | 'trustDomain'>): OwnAuthority {
   const [certificate] = certificatesIn(installedFile('the issuing CA', trust.issuers))
-  return { trustDomain, name: certificate && onOneLine(certificate.subject) }
+  return {
+    trustDomain,
+    name: certificate === undefined ? 'an issuer that is not known here' : onOneLine(certificate.subject),
+  }
 }

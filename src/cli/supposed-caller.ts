@@ -76,10 +76,9 @@ function certificateOf(
   { kind, name }: Principal,
   uri: string | undefined,
   issuer: string | undefined,
-  { trustDomain, name: ownName }: OwnAuthority,
-): CertificateProof | undefined {
-  const by = issuer ?? ownName
+  authority: OwnAuthority,
+): CertificateProof {
   // Those of other trust domains are called as their own CA sees fit.
-  const own = name.includes('/') ? null : `spiffe://${trustDomain}/${kind}/${name}`
-  return by === undefined ? undefined : { uri: uri ?? own, issuer: by }
+  const own = name.includes('/') ? null : `spiffe://${authority.trustDomain}/${kind}/${name}`
+  return { uri: uri ?? own, issuer: issuer ?? authority.name }
 }
