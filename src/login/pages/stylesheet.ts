@@ -52,7 +52,7 @@ h3 { margin: 0; font-size: 1rem; line-height: 1.4; }
 .items, .events { margin: 0.75rem 0 0; padding: 0; list-style: none; }
 .items > li { padding: 0.875rem 0; border-top: 1px solid color-mix(in srgb, var(--line) 40%, transparent); }
 .events > li { padding: 0.375rem 0; }
-.events .hint { display: block; }
+.events .hint, .events a { display: block; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin-top: 0.25rem; font-size: 0.875rem; }
 .facts dd { margin: 0; font-weight: 400; }
 .tag { padding: 0 0.5rem; border: 1px solid transparent; font-size: 0.8125rem; color: var(--good); background: var(--good-ground); border-radius: 1rem; }
@@ -67,7 +67,7 @@ summary { margin-top: 1.5rem; color: var(--accent); cursor: pointer; }
 code { display: inline-block; font-family: ui-monospace, monospace; }
 .exact { font-family: ui-monospace, monospace; }
 pre { margin: 0; padding: 0.75rem; font-size: 0.875rem; white-space: pre-wrap; border: 1px solid var(--line); border-radius: 0.5rem; }
-pre + form { margin-top: 0.5rem; }
+.button + form { margin-top: 0.625rem; }
 .secret, .codes { font-size: 0.875rem; user-select: all; }
 .codes { margin: 0; padding: 0.75rem; list-style: none; border: 1px solid var(--line); border-radius: 0.5rem; }
 .hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
