@@ -100,7 +100,8 @@ function namesOf(shadows: readonly Shadow[], kind: 'allow' | 'needs' | 'depends'
     .map(({ indexed }) => indexed.rule.name)
 }
 
-function limitsOf({ concerning, request }: AskedOfRules): readonly LimitUse[] {
+/** The limits that concern what is asked for; none for what is not counted. */
+export function limitsOf({ concerning, request }: AskedOfRules): readonly LimitUse[] {
   if (concerning.limits.length === 0 || !isCounted(request.action)) return NONE
   return concerning.limits
     .filter((limit) => resourceReach(limit, request) !== 'none')

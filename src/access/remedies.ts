@@ -1,0 +1,106 @@
+import type { AccessDocument } from './document.ts'
+import { foundText, otherwiseText } from './explain-condition.ts'
+import type { Remedy, RuleExplained } from './explanation.ts'
+import { roleGives, rolesWithin } from './role-gives.ts'
+import type { Told } from './told.ts'
+
+/** As many roles are offered. */
+const MOST_ROLES = 3
+
+/** The smallest changes that would have allowed what was denied, nearest first; nothing for what was not denied. */
+export function remedies(told: Told): readonly Remedy[] {
+  const { decision } = told.facts
+  if (decision.kind !== 'deny') return []
+  switch (decision.reason) {
+    case 'second_factor_required':
+      return [{ kind: 'second_factor', sentence: 'prove a second factor' }]
+    case 'no_permission':
+      return permissionRemedies(told)
+    case 'denied_by_rule':
+      return ruleRemedies(told)
+    case 'need_cannot_be_met':
+      return [needRemedy(told, decision.rule)]
+    case 'unknown_name':
+    case 'rate_limited':
+    case 'confirmation_refused':
+    case 'too_many_pending':
+      return []
+  }
+}
+
+function permissionRemedies(told: Told): readonly Remedy[] {
+  const { needed, cutByCeiling } = told.facts.permission
+  if (cutByCeiling) return [{ kind: 'ceiling', sentence: `use a credential whose ceiling covers ${needed}` }]
+  const offers = [...conditionRemedies(told), ...grantRemedies(told)]
+  if (offers.length > 0) return offers
+  const { id } = told.context.principal
+  return [{ kind: 'grant', sentence: `give ${needed} to a role, and that role to ${id}: no role has it` }]
+}
+
+/** Grants that are there, and do not count. */
+function conditionRemedies({ document, facts }: Told): readonly Remedy[] {
+  const { grants, permission } = facts
+  return grants.flatMap(({ where, roles, when, counts }): Remedy[] => {
+    const role = whichGives(document, roles, permission.needed)
+    if (counts || when === null || role === undefined) return []
+    const sentence = `${where} gives role "${role}", and does not count now: ${foundText(when)}`
+    return [{ kind: 'condition', sentence }]
+  })
+}
+
+/** Roles that are there, those with the least beside it first. */
+function grantRemedies({ document, context, rights, facts }: Told): readonly Remedy[] {
+  const { needed } = facts.permission
+  return [...document.roles.keys()]
+    .filter((role) => !rights.roles.includes(role) && whichGives(document, [role], needed) !== undefined)
+    .toSorted((one, other) => weight(document, one) - weight(document, other))
+    .slice(0, MOST_ROLES)
+    .map((role) => ({
+      kind: 'grant',
+      sentence: `grant "${role}" to ${context.principal.id}: it has ${needed}`,
+    }))
+}
+
+function whichGives(
+  document: AccessDocument,
+  roles: readonly string[],
+  permission: string,
+): string | undefined {
+  return roles.find((role) =>
+    rolesWithin(document, [role]).some((one) => roleGives(document, one, permission)),
+  )
+}
+
+/** How much a role gives: a pattern with a star is more than any number of permissions. */
+function weight(document: AccessDocument, role: string): number {
+  const patterns = rolesWithin(document, [role]).flatMap((one) => document.roles.get(one)?.permissions ?? [])
+  const weights = patterns.map((pattern) => (pattern === '*' ? 1e6 : pattern.includes('*') ? 1e3 : 1))
+  return weights.reduce((sum, one) => sum + one, 0)
+}
+
+/** Every rule that denies: all of them would have to let it through. */
+function ruleRemedies({ context, facts: { rules } }: Told): readonly Remedy[] {
+  return rules
+    .filter(({ effect, mode, matches }) => matches && mode === 'enforce' && isDenying(effect))
+    .map(({ name, when }) =>
+      when === null
+        ? { kind: 'rule', sentence: `except ${context.principal.id}, or this, from rule "${name}"` }
+        : { kind: 'condition', sentence: `rule "${name}" ${otherwiseText(when)}` },
+    )
+}
+
+function isDenying(effect: RuleExplained['effect']): boolean {
+  return effect === 'deny' || effect === 'hide'
+}
+
+function needRemedy({ context: { principal }, facts: { rules } }: Told, name: string | null): Remedy {
+  if (rules.find((one) => one.name === name)?.effect === 'approve')
+    return {
+      kind: 'grant',
+      sentence: `name an owner in a grant of ${principal.id}, as in owner: "user:alice"`,
+    }
+  return {
+    kind: 'rule',
+    sentence: `except ${principal.id} from rule "${name}": only people have a second factor`,
+  }
+}
