@@ -1,4 +1,4 @@
-import { TOO_MUCH } from './cel-budget.ts'
+import { spend, TOO_MUCH } from './cel-budget.ts'
 import { elementOf, rangeOf } from './cel-collection.ts'
 import type { Part, Run } from './cel-run.ts'
 import type { ComprehensionName } from './cel-syntax.ts'
@@ -27,6 +27,8 @@ export function comprehend(
   if (!isList(range) && !isDictionary(range))
     return failed(`${name} needs a list or a map, and this is ${typeOf(range)}`)
   const loop: Loop = { run, list: rangeOf(range), slot, body }
+  // The keys of a map are gathered before the first is looked at, also where the first decides.
+  if (isDictionary(range) && !spend(run, loop.list.items.length)) return TOO_MUCH
   switch (name) {
     case 'all':
       return quantify(loop, false)
@@ -76,9 +78,8 @@ function collect(loop: Loop, make: Part | undefined): Outcome {
 
 /** What is asked of one element; true where nothing is asked. */
 function ask({ run, list, slot, body }: Loop, at: number): boolean | Failure {
+  if (!spend(run, 1)) return TOO_MUCH
   run.slots[slot] = elementOf(list, at)
-  run.steps -= 1
-  if (run.steps < 0) return TOO_MUCH
   const [predicate] = body
   const answer = predicate === undefined ? true : predicate(run)
   if (typeof answer === 'boolean' || isFailure(answer)) return answer

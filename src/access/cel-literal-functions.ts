@@ -39,7 +39,7 @@ function within(root: string): ReturnType<LiteralFunction> {
   const problem = rootProblem(root)
   if (problem !== undefined) return { problem }
   // Unicode can take a quarter of a microsecond for each character; longer paths are not looked at.
-  return { apply: onText('within', (path) => Math.min(path.length, 4096) / 2, withinDirectory(root)) }
+  return { apply: onText('within', (path) => Math.min(path.length, 4096), withinDirectory(root)) }
 }
 
 function cidr(net: string): ReturnType<LiteralFunction> {

@@ -40,9 +40,21 @@ function some<T>(items: readonly T[], depth: number, write: (item: T, at: number
 
 function timeText(kind: 'duration' | 'timestamp', nanoseconds: bigint): string {
   const milliseconds = Number(nanoseconds / 1_000_000n)
-  if (kind === 'duration') return `"${milliseconds / 1000}s"`
+  if (kind === 'duration') return `"${spanText(milliseconds)}"`
   const date = new Date(milliseconds)
   return Number.isNaN(date.getTime()) ? '"out of range"' : `"${date.toISOString()}"`
+}
+
+/** As `duration` reads it: `1h30m`, `45s`, `0.25s`. */
+function spanText(ms: number): string {
+  const left = Math.abs(ms)
+  const parts = [
+    [Math.floor(left / 3_600_000), 'h'],
+    [Math.floor(left / 60_000) % 60, 'm'],
+    [(left % 60_000) / 1000, 's'],
+  ] as const
+  const written = parts.flatMap(([count, unit]) => (count === 0 ? [] : [`${count}${unit}`])).join('')
+  return `${ms < 0 ? '-' : ''}${written === '' ? '0s' : written}`
 }
 
 function escaped(character: string): string {

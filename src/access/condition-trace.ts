@@ -33,8 +33,9 @@ function leavesOf(node: ASTNode): readonly ASTNode[] {
   return node.op === '!_' ? leavesOf(node.args) : [node]
 }
 
-/** The longest selections from a variable on: `args.amount`, and not `args`. */
+/** The longest selections from a variable on: `args.amount`, and not `args`; and what is read off the clock. */
 function variablesOf(node: ASTNode, hidden: ReadonlySet<string>): readonly ASTNode[] {
+  if (isReadOffClock(node)) return [node]
   const [root, ...fields] = pathOf(node) ?? []
   if (root !== undefined)
     return hidden.has(root) || (fields.length === 0 && root !== 'resource') ? [] : [node]
@@ -43,6 +44,13 @@ function variablesOf(node: ASTNode, hidden: ReadonlySet<string>): readonly ASTNo
   const { range, variable, body } = comprehension
   const inner = new Set([...hidden, variable.op === 'id' ? variable.args : ''])
   return [...variablesOf(range, hidden), ...body.flatMap((part) => variablesOf(part, inner))]
+}
+
+/** `now.hour("Europe/Berlin")` is as good as a variable: its value is what somebody wants to know. */
+function isReadOffClock(node: ASTNode): boolean {
+  if (node.op !== 'rcall') return false
+  const [, receiver, given] = node.args
+  return pathOf(receiver)?.[0] === 'now' && given.every(({ op }) => op === 'value')
 }
 
 /** The library leaves out the parentheses around a part, also where they open or close inside of it. */

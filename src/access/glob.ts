@@ -17,8 +17,7 @@ export function globProblem(pattern: string): string | undefined {
  * "?" for one character but "/"; everything else for itself. It is the whole text that must fit.
  *
  * Characters are UTF-16 units and compared as they are: case counts, and nothing is normalised, so an "é" in one piece
- * and one in two are not the same. Time is at most the length of the text times the number of stars, whatever both are:
- * texts come from strangers.
+ * and one in two are not the same. Time is at most the product of both lengths, whatever they are: texts come from strangers.
  *
  * @param pattern one without a {@link globProblem}
  */
@@ -38,12 +37,13 @@ function isWild(token: string): boolean {
 /** Whether the text from `start` on fits: every place of the pattern that can be reached, one character after the other. */
 function fits(text: string, start: number, tokens: readonly string[]): boolean {
   let places: number[] = []
+  let next: number[] = []
   reach(0, tokens, places)
   for (let at = start; at < text.length && places.length > 0; at += 1) {
     const character = text.charAt(at)
-    const next: number[] = []
+    next.length = 0
     for (const place of places) step(place, tokens, character, next)
-    places = next
+    ;[places, next] = [next, places]
   }
   return places.includes(tokens.length)
 }
@@ -59,7 +59,7 @@ function step(place: number, tokens: readonly string[], character: string, next:
 /** Adds a place, and what lies behind the stars there, which may stand for nothing. Places are added in their order. */
 function reach(place: number, tokens: readonly string[], places: number[]): void {
   for (let at = place; at <= tokens.length; at += 1) {
-    if ((places.at(-1) ?? -1) < at) places.push(at)
+    if (places.length === 0 || (places[places.length - 1] ?? 0) < at) places.push(at)
     if (tokens[at] !== '*' && tokens[at] !== '**') return
   }
 }

@@ -43,6 +43,6 @@ test('conditions come to what the library evaluates them to', () => {
     fc.property(condition, fittingArguments, (source, args) => {
       assert.equal(truthOf(source, args), libraryTruth(source, args))
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   )
 })

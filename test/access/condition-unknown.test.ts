@@ -60,7 +60,7 @@ test('what comes to true or false without arguments comes to that with any', () 
       if (without === 'true' || without === 'false') assert.equal(made.evaluate(factsOf(args)), without)
       if (without === 'error') assert.equal(made.evaluate(factsOf(args)), 'error')
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   )
 })
 
@@ -77,6 +77,6 @@ test('whatever the arguments, a condition comes to true, false or an error', () 
     fc.property(condition, hostileArguments, (source, args) => {
       assert.ok(['true', 'false', 'error'].includes(compiled(source).evaluate(factsOf(args))))
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   )
 })

@@ -146,7 +146,7 @@ export const hostileArguments: fc.Arbitrary<Readonly<Record<string, unknown>>> =
       hostile,
     ),
   )
-  .map(([fitting, other]) => ({ ...fitting, ...other }))
+  .map(([fitting, other]) => Object.fromEntries([...Object.entries(fitting), ...Object.entries(other)]))
 
 function nested(depth: number): unknown {
   return Array.from({ length: depth }).reduce<unknown>((inner) => [inner], 'a')
