@@ -6,6 +6,7 @@ import { elicitConfirmation } from './mcp/elicit-confirmation.ts'
 import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
 import { exceptionLog } from './exception-log.ts'
+import { rejectionKind } from './rejection-kind.ts'
 import { serverCatalog } from './server-catalog.ts'
 import type { SallyportOptions } from './server-options.ts'
 import { storeLimiter } from './store-limiter.ts'
@@ -37,6 +38,7 @@ export function serverEndpoint(
     limits: options.limits,
     now,
     onException,
-    onRejected: (err) => options.log.debug({ err }, 'the protocol layer refused a message'),
+    onRejected: (error) =>
+      options.log.debug({ kind: rejectionKind(error) }, 'the protocol layer refused a message'),
   })
 }

@@ -189,7 +189,10 @@ export interface TestBrowser {
 }
 
 /** @param held cookies to begin with */
-export function testBrowser(door: LoginDoor, held: readonly (readonly [string, string])[] = []): TestBrowser {
+export function testBrowser(
+  door: Pick<LoginDoor, 'ask'>,
+  held: readonly (readonly [string, string])[] = [],
+): TestBrowser {
   const cookies = new Map(held)
   let latest = ''
   const cookieHeader = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
