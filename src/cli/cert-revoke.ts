@@ -137,7 +137,7 @@ async function recorded(
   reason: RevocationReason,
 ): Promise<readonly string[]> {
   try {
-    const audit = await openAudit(config.audit)
+    const audit = await openAudit(config)
     try {
       const byPrincipal = Map.groupBy(certificates, ({ principal }) => principal)
       for (const [principal, revoked] of byPrincipal)

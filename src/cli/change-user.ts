@@ -65,9 +65,9 @@ export const OPERATOR = 'operator'
 const NOWHERE = { address: '', userAgent: '' }
 
 /** Puts what an operator does on record. Rejects with `AUDIT_UNAVAILABLE`. */
-export async function recorded(event: UserChanged, { audit: directory }: Config): Promise<void> {
+export async function recorded(event: UserChanged, config: Config): Promise<void> {
   try {
-    const audit = await openAudit(directory)
+    const audit = await openAudit(config)
     try {
       await audit.record(event)
     } finally {
@@ -75,9 +75,13 @@ export async function recorded(event: UserChanged, { audit: directory }: Config)
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SallyportError('AUDIT_UNAVAILABLE', `the audit trail ${directory} cannot be written: ${why}`, {
-      cause,
-    })
+    throw new SallyportError(
+      'AUDIT_UNAVAILABLE',
+      `the audit trail ${config.audit} cannot be written: ${why}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

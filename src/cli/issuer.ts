@@ -62,7 +62,7 @@ async function issuer(config: Config, { group, keep, untilStdinCloses }: Flags):
   const passphrase = caPassphrase()
   const signer = await openAuthority(certs, Date.now(), passphrase)
   const root = await readFile(authorityFiles(certs).root, 'utf8')
-  const audit = await openAudit(config.audit)
+  const audit = await openAudit(config)
   const ending = new AbortController()
   const stopped = toldToStop(untilStdinCloses === true, ending.signal)
   try {

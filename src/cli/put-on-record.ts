@@ -18,7 +18,7 @@ export async function putOnRecord(
   config: Config,
 ): Promise<void> {
   try {
-    const audit = await openAudit(config.audit)
+    const audit = await openAudit(config)
     try {
       for (const one of events) await audit.record(one)
     } finally {

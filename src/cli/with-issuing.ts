@@ -10,7 +10,7 @@ import { openAudit } from './open-audit.ts'
  * @throws SallyportError `AUDIT_UNAVAILABLE`, and what `work` throws
  */
 export async function withIssuing(config: Config, work: (where: Issuing) => Promise<void>): Promise<void> {
-  const audit = await openAudit(config.audit)
+  const audit = await openAudit(config)
   try {
     const { certificates: certs, authority } = config
     const published = publishedAt(authority)

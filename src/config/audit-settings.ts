@@ -38,7 +38,6 @@ export type SinkSettings =
   | {
       readonly kind: 'opentelemetry'
       readonly url: string
-      readonly tokenFile?: string | undefined
       readonly required: boolean
     }
 
@@ -137,8 +136,9 @@ const sink = z.discriminatedUnion(
       kind: z.literal('opentelemetry'),
       url: text('a URL')
         .refine(isCollectorUrl, OTLP)
-        .describe('Where a collector takes logs (OTLP over HTTP).'),
-      tokenFile: file.optional().describe('A bearer token for it, on one line (mode 0600).'),
+        .describe(
+          'Where a collector takes logs (OTLP over HTTP). Headers come from the variables of OpenTelemetry.',
+        ),
       required,
     }),
   ],
@@ -208,7 +208,7 @@ export function auditWithPaths(settings: AuditSettings, inFile: (path: string) =
   }
 }
 
-const PATHS: ReadonlySet<string> = new Set(['path', 'ca', 'certificate', 'key', 'tokenFile'])
+const PATHS: ReadonlySet<string> = new Set(['path', 'ca', 'certificate', 'key'])
 
 function withPaths<One extends AnchorSettings | SinkSettings>(
   one: One,

@@ -44,6 +44,9 @@ export interface RedisKeys {
   readonly revocationsByEpoch: string
   readonly revocationsByEnd: string
   readonly revocationChannel: string
+  /** Streams of the audit trail, where it is sent here: its lines, and its checkpoints. */
+  readonly auditLines: string
+  readonly auditAnchors: string
 }
 
 /** @param prefix what all of them begin with: several installations may share one Redis */
@@ -75,5 +78,7 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     revocationsByEpoch: `${prefix}{revocations}:by-epoch`,
     revocationsByEnd: `${prefix}{revocations}:by-end`,
     revocationChannel: `${prefix}{revocations}:announced`,
+    auditLines: `${prefix}audit:lines`,
+    auditAnchors: `${prefix}audit:anchors`,
   } satisfies RedisKeys)
 }
