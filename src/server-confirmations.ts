@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Action } from './access/decision.ts'
 import type { Clock } from './auth/clock.ts'
 import type { LiveRevocations } from './auth/revocation.ts'
 import type { SessionKeys } from './auth/session-keys.ts'
@@ -20,6 +21,7 @@ export interface ConfirmingParts {
 /** The calls of a server that wait for a second factor or an approval. */
 export function serverConfirmations(options: SallyportOptions, parts: ConfirmingParts): Confirmations {
   const { keys, now, revocations, ports } = parts
+  const { recordArguments } = options
   return confirmations({
     confirmations: options.store.confirmations,
     keys,
@@ -29,7 +31,15 @@ export function serverConfirmations(options: SallyportOptions, parts: Confirming
     now,
     onException: exceptionLog(options.log, now),
     origin: () => originOf(options, ports()),
+    ...(recordArguments === undefined
+      ? {}
+      : { recordArguments: ({ action, resource, args }) => recordArguments(kindOf(action), resource, args) }),
   })
+}
+
+function kindOf(action: Action): 'tool' | 'prompt' | 'resource' {
+  if (action.startsWith('tools/')) return 'tool'
+  return action.startsWith('prompts/') ? 'prompt' : 'resource'
 }
 
 /** Where browsers reach our pages; `undefined` where no door has them. */

@@ -25,6 +25,7 @@ export function serverEndpoint(
   const guard = createGuard({
     policy: options.policy,
     audit: options.audit,
+    ...(options.recordArguments === undefined ? {} : { recordArguments: options.recordArguments }),
     limiter: storeLimiter(options.store.rateLimits, now),
     confirmations,
     now,

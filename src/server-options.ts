@@ -1,5 +1,6 @@
 import type { Policy } from './access/decision.ts'
 import type { AuditSink } from './audit/event.ts'
+import type { ArgumentsRecorder } from './audit/recorded-arguments.ts'
 import type { Trust } from './auth/certificate.ts'
 import type { Clock } from './auth/clock.ts'
 import type { Issuer } from './http/issuer.ts'
@@ -39,6 +40,8 @@ export interface SallyportOptions {
   readonly policy: () => Policy
   readonly store: Store
   readonly audit: AuditSink
+  /** What of the arguments of calls goes on record; nothing unless given. */
+  readonly recordArguments?: ArgumentsRecorder
   /** Newest first; each of at least 32 characters. */
   readonly sessionSecrets: readonly string[]
   /** What seals the credentials of users; newest first, each of at least 32 characters. */

@@ -1,9 +1,11 @@
 import { dirname, join } from 'node:path'
+import { argumentsRecorder, type ArgumentsRecorder } from '../audit/recorded-arguments.ts'
 import type { FileAuditSink } from '../audit/sink.ts'
 import type { Surface } from '../access/surface.ts'
 import type { Config } from '../config/config.ts'
 import type { CatalogParts } from '../mcp/catalog.ts'
 import type { Store } from '../store/store.ts'
+import { auditKey } from './audit-keys.ts'
 import { catalogSurface } from './catalog-surface.ts'
 import { crlNumbers } from './crl-numbers.ts'
 import { followedTrust } from './followed-trust.ts'
@@ -16,6 +18,7 @@ import { storeOf } from './store-of.ts'
 /** What a server is composed of beside its settings; each has to be let go of. */
 export interface ServeParts {
   readonly audit: FileAuditSink
+  readonly recordArguments: ArgumentsRecorder
   readonly catalog: CatalogParts
   readonly followed: Followed
   readonly store: Store
@@ -25,13 +28,20 @@ export interface ServeParts {
  * Opens what a server needs.
  *
  * @param now ms since the epoch
+ * @param onProblem told when a copy of the audit trail fails, and when it works again
  * @throws SallyportError with what is missing or unfit
  */
-export async function openServeParts(config: Config, now: () => number): Promise<ServeParts> {
+export async function openServeParts(
+  config: Config,
+  now: () => number,
+  onProblem: (problem: string) => void,
+): Promise<ServeParts> {
   const catalog = await catalogSurface(config)
   const followed = await openFollowed(config, catalog.surface, now)
-  const audit = await openAudit(config.audit)
-  return { audit, catalog: catalog.parts, followed, store: await storeOf(config) }
+  const key = await auditKey(config)
+  const recordArguments = argumentsRecorder({ key, rules: config.auditTrail.arguments })
+  const audit = await openAudit(config, onProblem)
+  return { audit, recordArguments, catalog: catalog.parts, followed, store: await storeOf(config) }
 }
 
 /** The files that a server follows. */

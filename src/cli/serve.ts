@@ -50,7 +50,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
   const telemetry = await telemetryOf(config, log)
-  const parts = await openServeParts(config, Date.now)
+  const parts = await openServeParts(config, Date.now, (problem) => log.warn({}, problem))
   const stop = new AbortController()
   try {
     await assertOurUsers(parts, config, log)
@@ -113,7 +113,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 
 function composed(config: Config, parts: ServeParts, log: Log, telemetry: Telemetry | undefined): Sallyport {
   const { listeners, tls, limits, hosts, origins, publicUrl, sessions, passwords, throttle } = config
-  const { audit, catalog, followed, store } = parts
+  const { audit, catalog, followed, recordArguments, store } = parts
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -132,6 +132,7 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     problems: () => reloadProblems(followed, Date.now()),
     store,
     audit,
+    recordArguments,
     sessionSecrets: config.sessionSecrets(),
     factorKeys: config.factorKeys(),
     sessions,
