@@ -48,6 +48,28 @@ test('what arguments decide is not known where they are not', () => {
   ])
 })
 
+test('what is read off the clock is a value, too', () => {
+  assert.deepEqual(trace('now.hour("Europe/Berlin") < 8 || now.time.getHours() == 3', {}), [
+    'now.hour("Europe/Berlin") < 8 -> false',
+    'now.hour("Europe/Berlin") -> 11',
+    'now.time.getHours() == 3 -> false',
+    'now.time.getHours() -> 10',
+  ])
+})
+
+test('a duration is written in the units that people use', () => {
+  for (const [ms, text] of [
+    [9 * 3_600_000, '9h'],
+    [5_400_000, '1h30m'],
+    [3_605_000, '1h5s'],
+    [250, '0.25s'],
+    [0, '0s'],
+  ] as const) {
+    const [, value] = trace('auth.age > duration("1s")', {}, { authenticatedAt: factsOf({}).now - ms })
+    assert.equal(value, `auth.age -> "${text}"`)
+  }
+})
+
 test('an error says which argument is not what its schema says', () => {
   assert.deepEqual(trace('args.amount > 1.0', { amount: '<b>5' }), [
     'args.amount > 1.0 -> error: args.amount is string, and its schema says double',
