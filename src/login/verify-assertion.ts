@@ -1,4 +1,3 @@
-import { verifyAuthenticationResponse } from '@simplewebauthn/server'
 import type { Passkey } from './credentials.ts'
 import type { AssertionFields } from './passkey-fields.ts'
 import type { PasskeySite } from './passkey-site.ts'
@@ -8,7 +7,8 @@ import type { PasskeySite } from './passkey-site.ts'
  * the signature (WebAuthn Level 3, section 7.2). The signature counter is for the caller to compare with the one that
  * is stored at the moment of the change.
  *
- * Fails closed: `undefined` for whatever does not verify, and whatever the library throws.
+ * Fails closed: `undefined` for whatever does not verify, and whatever the library throws. The library, a third of what
+ * a server loads, is loaded at the first call.
  *
  * @param challenge base64url, found good already
  * @returns the signature counter
@@ -20,6 +20,7 @@ export async function verifyAssertion(
   { rpId, origin }: PasskeySite,
 ): Promise<number | undefined> {
   const { userHandle, ...signed } = response
+  const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: {

@@ -1,5 +1,4 @@
-import { verifyRegistrationResponse } from '@simplewebauthn/server'
-import { decodeAttestationObject } from '@simplewebauthn/server/helpers'
+import type { AttestationObject } from '@simplewebauthn/server/helpers'
 import type { Passkey } from './credentials.ts'
 import type { AttestationFields } from './passkey-fields.ts'
 import type { PasskeySite } from './passkey-site.ts'
@@ -36,8 +35,13 @@ export async function verifyAttestation(
   challenge: string,
   { rpId, origin }: PasskeySite,
 ): Promise<NewPasskey | undefined> {
+  const [{ verifyRegistrationResponse }, { decodeAttestationObject }] = await Promise.all([
+    import('@simplewebauthn/server'),
+    import('@simplewebauthn/server/helpers'),
+  ])
   try {
-    if (!isWithoutCertificate(attestationObject)) return undefined
+    const object = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))
+    if (!isWithoutCertificate(object)) return undefined
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       // The id that counts is the one in the authenticator data, which is what comes back.
       response: {
@@ -73,8 +77,7 @@ export async function verifyAttestation(
  * We ask for no attestation, so that an honest browser sends none, or one that the new key itself signed. Certificates
  * are refused unread: they prove nothing that we ask, and what judges them has much to read, and addresses to fetch.
  */
-function isWithoutCertificate(attestationObject: string): boolean {
-  const object = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))
+function isWithoutCertificate(object: AttestationObject): boolean {
   const format = object.get('fmt')
   return format === 'none' || (format === 'packed' && object.get('attStmt').get('x5c') === undefined)
 }

@@ -1,5 +1,5 @@
 import { KeyObject, sign, webcrypto } from 'node:crypto'
-import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509'
+import { BasicConstraintsExtension, X509CertificateGenerator } from '../../src/pki/x509.ts'
 import type { CborValue } from './cbor.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
