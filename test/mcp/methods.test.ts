@@ -4,11 +4,19 @@ import { specTypeSchemas, type StandardSchemaV1 } from '@modelcontextprotocol/se
 import * as first from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import type { Policy } from '../../src/access/decision.ts'
-import { isMethod, isServed, METHODS, type Method } from '../../src/mcp/methods.ts'
+import {
+  isMethod,
+  isServed,
+  METHODS,
+  type Method,
+  type MethodRow,
+  type Treatment,
+} from '../../src/mcp/methods.ts'
 import { definePrompt } from '../../src/mcp/prompt.ts'
 import { defineResource } from '../../src/mcp/resource.ts'
 import { defineTool, textResult } from '../../src/mcp/tool.ts'
 import { INITIALIZE, legacy, modern } from '../support/clients.ts'
+import { sectionOf } from '../support/document.ts'
 import { testEndpoint, type TestEndpoint } from '../support/endpoint.ts'
 import { policyOf } from '../support/server.ts'
 
@@ -198,3 +206,17 @@ for (const era of ['legacy', 'modern'] as const)
     const { status, text, asked } = await reached(everything, era, 'notifications/surprise')
     assert.deepEqual([status, text, asked.size], [202, '', 0])
   })
+
+test('ARCHITECTURE.md has the table, row by row', () => {
+  const words = (treatment: Treatment): string =>
+    treatment.kind === 'guarded' ? treatment.by.map((action) => `\`${action}\``).join(', ') : treatment.kind
+  const rows = Object.entries<MethodRow>(METHODS).map(
+    ([method, { legacy: old, modern: present, because }]) => [
+      `\`${method}\``,
+      words(old),
+      words(present),
+      because ?? '',
+    ],
+  )
+  assert.deepEqual(sectionOf('ARCHITECTURE.md', 'Every method').tables, [rows])
+})

@@ -19,6 +19,15 @@ test('what the specification allows is good', () => {
     assert.ok(isGood(list, { cursor: 'x' }))
   }
   assert.ok(isGood('initialize', INITIALIZE))
+  for (const method of ['resources/subscribe', 'resources/unsubscribe'])
+    assert.ok(isGood(method, { uri: 'note://x' }))
+  const argument = { name: 'id', value: '' }
+  assert.ok(isGood('completion/complete', { ref: { type: 'ref/prompt', name: 'x' }, argument }))
+  const ref = { type: 'ref/resource', uri: 'note://{id}' }
+  for (const context of [{}, { arguments: {} }, { arguments: { a: 'b' } }])
+    assert.ok(isGood('completion/complete', { ref, argument, context }))
+  for (const notifications of [{}, { toolsListChanged: true }, { resourceSubscriptions: ['note://x'] }])
+    assert.ok(isGood('subscriptions/listen', { notifications }))
 })
 
 test('what it does not allow is not', () => {
@@ -40,6 +49,26 @@ test('what it does not allow is not', () => {
     ['tools/list', { cursor: 5 }],
     ['tools/list', []],
     ['resources/templates/list', { cursor: {} }],
+    ['resources/subscribe', {}],
+    ['resources/unsubscribe', { uri: ['note://x'] }],
+    ['completion/complete', {}],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'x' } }],
+    ['completion/complete', { ref: { type: 'ref/prompt', uri: 'x' }, argument: { name: 'a', value: '' } }],
+    ['completion/complete', { ref: { type: 'ref/tool', name: 'x' }, argument: { name: 'a', value: '' } }],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'x' }, argument: { name: 'a', value: null } }],
+    [
+      'completion/complete',
+      {
+        ref: { type: 'ref/prompt', name: 'x' },
+        argument: { name: 'a', value: '' },
+        context: { arguments: { a: 5 } },
+      },
+    ],
+    ['subscriptions/listen', {}],
+    ['subscriptions/listen', { notifications: [] }],
+    ['subscriptions/listen', { notifications: { toolsListChanged: 'yes' } }],
+    ['subscriptions/listen', { notifications: { resourceSubscriptions: 'note://x' } }],
+    ['subscriptions/listen', { notifications: { resourceSubscriptions: [null] } }],
     ['initialize', undefined],
     ['initialize', {}],
     ['initialize', { ...INITIALIZE, protocolVersion: 5 }],

@@ -5,6 +5,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { Agent, fetch as undiciFetch } from 'undici'
 
 /** An answer, read whole. */
@@ -126,6 +127,12 @@ export interface AnyClient {
   readResource(params: { uri: string }): Promise<{ contents: { uri: string; text?: unknown }[] }>
   listPrompts(): Promise<{ prompts: { name: string }[] }>
   getPrompt(params: { name: string; arguments?: Record<string, string> }): Promise<{ messages: unknown[] }>
+  complete(params: {
+    ref: { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string }
+    argument: { name: string; value: string }
+  }): Promise<{ completion: { values: string[]; total?: number; hasMore?: boolean } }>
+  /** Subscribes to resources in the way of the client's era; returns those that the server grants. */
+  watch(uris: readonly string[], told: (uri: string) => void): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -146,12 +153,37 @@ export async function connectClient(
     const client = new FirstClient({ name: 'first', version: '1' })
     // The transports of 1.x are not written for exactOptionalPropertyTypes.
     await client.connect(new FirstTransport(new URL(url), options))
-    return closing(client as unknown as AnyClient, dispatcher)
+    const watch: AnyClient['watch'] = async (uris, told) => {
+      client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => told(params.uri))
+      return grantedOf(uris, async (uri) => client.subscribeResource({ uri }))
+    }
+    return closing(Object.assign(client as unknown as AnyClient, { watch }), dispatcher)
   }
   const mode = { '2.x legacy': 'legacy', '2.x auto': 'auto', '2.x pinned': { pin: '2026-07-28' } } as const
   const client = new Client({ name: 'second', version: '1' }, { versionNegotiation: { mode: mode[shape] } })
   await client.connect(new StreamableHTTPClientTransport(new URL(url), options))
-  return closing(client as unknown as AnyClient, dispatcher)
+  const watch: AnyClient['watch'] = async (uris, told) => {
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => told(params.uri))
+    if (shape === '2.x legacy') return grantedOf(uris, async (uri) => client.subscribeResource({ uri }))
+    const { honoredFilter } = await client.listen({ resourceSubscriptions: [...uris] })
+    return honoredFilter.resourceSubscriptions ?? []
+  }
+  return closing(Object.assign(client as unknown as AnyClient, { watch }), dispatcher)
+}
+
+async function grantedOf(
+  uris: readonly string[],
+  subscribe: (uri: string) => Promise<unknown>,
+): Promise<readonly string[]> {
+  const granted = await Promise.all(
+    uris.map(async (uri) =>
+      subscribe(uri).then(
+        () => [uri],
+        () => [],
+      ),
+    ),
+  )
+  return granted.flat()
 }
 
 function closing(client: AnyClient, dispatcher: Agent): AnyClient {

@@ -26,4 +26,11 @@ export async function usesWhatReadersMay(client: AnyClient): Promise<void> {
   )
   const prompt = await client.getPrompt({ name: 'summarize_note', arguments: { id: 'plan b' } })
   assert.equal(prompt.messages.length, 1)
+  for (const ref of [
+    { type: 'ref/prompt', name: 'summarize_note' },
+    { type: 'ref/resource', uri: 'note://{id}' },
+  ] as const) {
+    const { completion } = await client.complete({ ref, argument: { name: 'id', value: 'plan' } })
+    assert.deepEqual(completion, { values: ['plan b'], total: 1, hasMore: false })
+  }
 }
