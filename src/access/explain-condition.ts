@@ -4,6 +4,10 @@ import type { ConditionExplained } from './explanation.ts'
 /** As many values are put into one sentence. */
 const MOST_VALUES = 3
 
+/** A variable, or what is read off the clock, as in `now.hour("Europe/Berlin")`. */
+const VARIABLE =
+  /^(?:(?:args|resource|principal|auth|tool)(?:\.\w+|\[[^\]]*\])*|now(?:\.\w+(?:\((?:"[^"]*"|'[^']*')?\))?)+)$/
+
 /** What a condition came to, and what its parts did; null where there is none. */
 export function explainCondition(condition: Condition | undefined, facts: Facts): ConditionExplained | null {
   if (condition === undefined) return null
@@ -24,8 +28,8 @@ export function foundText({ source, truth, steps }: ConditionExplained): string 
 export function otherwiseText(explained: ConditionExplained): string {
   const parts = explained.steps.filter((step) => !isVariable(step) || isTruth(step))
   const [only, ...others] = parts
-  if (explained.truth === 'error' || only === undefined)
-    return `would not match if this were otherwise: ${foundText(explained)}`
+  if (explained.truth === 'error') return `can let nobody through as long as ${foundText(explained)}`
+  if (only === undefined) return `would not match if this were otherwise: ${foundText(explained)}`
   if (others.length === 0 && isTruth(only))
     return `would not match if ${only.source} were ${only.value === 'true' ? 'false' : 'true'}`
   const said = parts.map((step) => `${step.source} is ${step.value}`)
@@ -33,7 +37,7 @@ export function otherwiseText(explained: ConditionExplained): string {
 }
 
 function isVariable({ source }: ConditionStep): boolean {
-  return /^(?:args|resource|principal|auth|tool|now)(?:\.\w+|\[[^\]]*\])*$/.test(source)
+  return VARIABLE.test(source)
 }
 
 function isTruth({ value }: ConditionStep): boolean {

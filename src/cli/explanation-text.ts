@@ -21,7 +21,10 @@ export interface Explained {
 
 /** Longer arguments are cut: the conditions below show what counted of them. */
 const LONGEST_ARGUMENTS = 300
-const MARGIN = 12
+const MARGIN = 13
+const STATE = 16
+/** What the capitals before it have said. */
+const SAID = /^(?:allowed|denied|asked for|depends): /
 
 /** Everything that led to a decision, for people: the answer first, what would change it last. */
 export function explanationLines(explained: Explained): readonly string[] {
@@ -43,11 +46,12 @@ export function explanationLines(explained: Explained): readonly string[] {
       decision.shadow.map((rule) => `${rule} would have changed the answer`),
     ),
     ...section(
-      'would do',
+      'to allow it',
       nearest.map(({ sentence }) => `- ${sentence}`),
     ),
+    ...section('note', unsaidLines(explained)),
   ]
-  return [`${headline(explained)}  ${visible(because)}`, ...lines.map(visible)]
+  return [`${headline(explained)}  ${visible(because.replace(SAID, ''))}`, ...lines.map(visible)]
 }
 
 function headline({ explanation: { decision }, request }: Explained): string {
@@ -75,32 +79,60 @@ function permissionLine({ needed, held, cutByCeiling }: Explanation['permission'
 }
 
 function grantLines({ where, subject, roles, when, counts }: GrantExplained): readonly string[] {
-  const given = `${where} ${subject}: ${roles.join(', ')}`
-  return [`${counts ? 'counts' : 'does not'}  ${given}`, ...conditionLines(when)]
+  const given = roles.length === 0 ? 'no role' : roles.join(', ')
+  return [
+    `${(counts ? 'counts' : 'does not count').padEnd(STATE)}${where} (${subject}): ${given}`,
+    ...conditionLines(when),
+  ]
 }
 
 function ruleLines({ name, effect, mode, when, matches, decides }: RuleExplained): readonly string[] {
-  const state = decides ? 'decides ' : matches ? 'matches ' : 'does not'
+  const state = decides ? 'decides' : matches ? 'matches' : 'does not match'
   const shadow = mode === 'shadow' ? ', in shadow: never enforced' : ''
-  return [`${state}  ${name} (${effect}${shadow})`, ...conditionLines(when)]
+  return [`${state.padEnd(STATE)}${name} (${effect}${shadow})`, ...conditionLines(when)]
 }
 
 function conditionLines(when: ConditionExplained | null): readonly string[] {
   if (when === null) return []
+  const indent = ' '.repeat(STATE)
   return [
-    `          when ${when.source.trim().replaceAll(/\s+/g, ' ')}`,
-    `          is ${TRUTHS[when.truth]}`,
-    ...when.steps.map(({ source, value }) => `            ${source} = ${value}`),
+    `${indent}when ${when.source.trim().replaceAll(/\s+/g, ' ')}`,
+    `${indent}which is ${TRUTHS[when.truth]}`,
+    ...when.steps.map(({ source, value }) => `${indent}  ${source} is ${value}`),
   ]
 }
 
 const TRUTHS: Readonly<Record<ConditionExplained['truth'], string>> = {
   true: 'true',
   false: 'false',
-  error: 'an error, which counts against the caller',
+  error: 'an error, and counts against the caller',
   unknown: 'not known without arguments',
 }
 
+/** What a caller is asked to prove by a condition, and who asks can say. */
+const SAYABLE = [
+  ['auth.address', 'address', '--address, or "address" of "proofs"'],
+  ['auth.mfaAge', 'mfa', '--mfa-age, or "mfaAge" of "proofs"'],
+  ['auth.certificate', 'methods', '--method certificate, or "methods" of "proofs"'],
+] as const
+
+/** What a condition missed only because nobody said it here: the call itself may have had it. */
+function unsaidLines({ explanation: { rules, grants }, caller: { assumed } }: Explained): readonly string[] {
+  const values = [...rules, ...grants].flatMap(({ when }) => when?.steps.map(({ value }) => value) ?? [])
+  return SAYABLE.flatMap(([variable, assumption, how]) =>
+    assumed.has(assumption) && values.some((value) => value.startsWith(`error: ${variable} is missing`))
+      ? [`${variable} is missing because nothing was said of it here: say it with ${how}`]
+      : [],
+  )
+}
+
 function limitLine({ limit, points, seconds }: LimitUse): string {
-  return `${limit}: ${points} in ${seconds === 1 ? 'a second' : `${seconds} seconds`}`
+  return `${limit}: ${points} ${UNITS[seconds] ?? `in ${seconds} seconds`}`
+}
+
+const UNITS: Readonly<Record<number, string>> = {
+  1: 'a second',
+  60: 'a minute',
+  3600: 'an hour',
+  86_400: 'a day',
 }

@@ -15,7 +15,7 @@ export function proofLines(
   const mark = (what: Assumption): string => (assumed.has(what) ? ' (assumed)' : '')
   const age = ago(at - authenticatedAt)
   return [
-    `${principal.id}${roles === null ? '' : roles.length === 0 ? ', no role' : `, role ${roles.join(', ')}`}`,
+    `${principal.id}${roles === null ? '' : roles.length === 0 ? ', without a role' : `, ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`}`,
     `by ${methods.join(' and ')}${mark('methods')}, proved ${age}${mark('age')}`,
     `second factor: ${mfaAt === undefined ? 'none' : `proved ${ago(at - mfaAt)}`}${mark('mfa')}`,
     `address: ${address ?? `not known${mark('address')}`}`,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { prompts, resources, tools } from '../golden/access/tools.ts'
 import { inProcess } from '../support/in-process.ts'
 
 const cwd = join(import.meta.dirname, '../golden/access')
@@ -87,7 +88,7 @@ const SITUATIONS: Readonly<Record<string, readonly string[]>> = {
     'user:alice',
     'tools/call',
     'notes_write',
-    '{"id":"pay\u200broll\u202e","text":"\u001b[2Jgone"}',
+    '{"id":"pay\u200broll\u202e","text":"\\u001b[2Jgone"}',
   ],
   'long-argument-and-a-rule-in-shadow': [
     'user:alice',
@@ -126,6 +127,14 @@ describe('access explain', () => {
       assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u200b-\u200f\u202a-\u202e]/)
       assert.equal(told, await golden(name, told))
     })
+
+  test('everything that is served there is asked for in some situation', () => {
+    const asked = Object.values(SITUATIONS).flat()
+    for (const { name } of [...tools, ...prompts])
+      assert.ok(asked.includes(name) || name === 'files_write', name)
+    for (const { uriTemplate } of resources)
+      assert.ok(asked.some((word) => word.startsWith(uriTemplate.slice(0, uriTemplate.indexOf('{')))))
+  })
 
   test('there is no answer without its situation', () => {
     assert.deepEqual(

@@ -222,7 +222,7 @@ describe('access explain --request', () => {
     assert.match(allowed.stdout, /2026-11-24-1-abcd.jsonl:1$/m)
     assert.match(allowed.stdout, /arguments \{"id":"hello"\}/)
     assert.match(allowed.stdout, /tool\.finished {2}ok {2}after 3 ms$/m)
-    assert.match(allowed.stdout, /^today {7}access.yaml has changed since .*; it would answer the same$/m)
+    assert.match(allowed.stdout, /^today {8}access.yaml has changed since .*; it would answer the same$/m)
     const other = await run('explain', '--request', 'r2')
     assert.match(other.stdout, /^DENIED {2}no_permission$/m)
     assert.match(other.stdout, /arguments id, text; their values are recorded as digest/)
