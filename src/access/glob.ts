@@ -52,8 +52,7 @@ function fits(text: string, start: number, tokens: readonly string[]): boolean {
 function step(place: number, tokens: readonly string[], character: string, next: number[]): void {
   const token = tokens[place]
   if (token === '**' || (token === '*' && character !== '/')) reach(place, tokens, next)
-  else if (token === '?' ? character !== '/' : token !== '*' && token === character)
-    reach(place + 1, tokens, next)
+  else if (token === '?' ? character !== '/' : token === character) reach(place + 1, tokens, next)
 }
 
 /** Adds a place, and what lies behind the stars there, which may stand for nothing. Places are added in their order. */

@@ -50,6 +50,7 @@ const ADDRESSES: readonly (readonly [network: string, address: string, has: bool
   ['10.0.0.0/8', '1:2:3:4:5:6::8', false],
   ['10.0.0.0/8', 'fe80::1%', undefined],
   ['10.0.0.0/8', '[::1]', undefined],
+  ['fe80::/10', `fe80::1%${'a'.repeat(100)}`, undefined],
   ['10.0.0.0/8', '1'.repeat(200), undefined],
 ]
 

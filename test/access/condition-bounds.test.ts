@@ -56,6 +56,8 @@ const CASES: readonly (readonly [source: string, args: Readonly<Record<string, u
     'error',
   ],
   ['[1, 2, 3, 4].all(i, args.any.exists(k, true))', { any: KEYS }, 'error'],
+  ['args.tags.all(t, true && true && true && true)', { tags: MANY }, 'error'],
+  ['[1, 2, 3, 4].all(i, !(5 in args.any))', { any: MANY.map((_, at) => at + 6) }, 'error'],
   ['args.any.exists(k, true)', { any: KEYS }, 'true'],
   ['args.path.matches("^(a+)+$")', { path: BIG }, 'error'],
   ['args.path.matches("^(a+)+$")', { path: BIG.slice(0, 30_000) }, 'true'],

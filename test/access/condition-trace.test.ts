@@ -89,6 +89,17 @@ test('a variable is written once, and those of a comprehension not at all', () =
   )
 })
 
+test('a field of a variable of a comprehension has no one value', () => {
+  assert.deepEqual(
+    trace('args.items.exists(i, i.price > args.amount)', { items: [{ price: 2 }], amount: 1 }),
+    [
+      'args.items.exists(i, i.price > args.amount) -> true',
+      'args.items -> [{"price":2}]',
+      'args.amount -> 1',
+    ],
+  )
+})
+
 test('parts keep their parentheses', () => {
   assert.deepEqual(trace('true && !((args.n + 1) > (2 * (args.n + (1))))', { n: 3 }), [
     'true -> true',

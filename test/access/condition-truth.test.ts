@@ -125,7 +125,10 @@ comesTo([
   ['has(args.to.iban)', { to: {} }, 'false'],
   ['has(args.to.iban)', {}, 'error'],
   ['has(args.to.iban)', { to: 'x' }, 'error'],
+  ['has(args.to.iban)', { to: [] }, 'error'],
   ['has(args.any.toString)', { any: {} }, 'false'],
+  ['args.any.__proto__ == {}', { any: {} }, 'error'],
+  ['args.any["__proto__"] == {}', { any: {} }, 'error'],
   ['has(args.path) && args.path == "x"', {}, 'false'],
   ['!has(args.path) || args.path == "x"', {}, 'true'],
 ])
