@@ -43,6 +43,11 @@ export interface TrailFilter {
 const DAY = 86_400_000
 const ANONYMOUS = /^anonymous-.+\.jsonl(?:\.1)?$/
 
+/** Whether a file of this name has refusals of strangers. */
+export function isAnonymous(name: string): boolean {
+  return ANONYMOUS.test(name)
+}
+
 /**
  * Reads the events of every writer, in the order of their times, and the sampled refusals of strangers among them. Lines
  * of one file keep their order, whatever their times. Holds no more than a piece of each file of one day.
@@ -59,7 +64,7 @@ export async function* readTrail(
   const { since = -Infinity, until = Infinity } = filter
   const names = await namesIn(directory)
   const read = (name: string) => events(directory, name, filter)
-  const strangers = names.filter((name) => ANONYMOUS.test(name)).map(read)
+  const strangers = names.filter(isAnonymous).map(read)
   const days = Map.groupBy(filesBetween(names, since, until), ({ day }) => day)
   const chains = Array.from(days.values(), (files) => () => merged(chainsOf(files, read)))
   for await (const one of merged([inTurn(chains), ...strangers]))
