@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
@@ -10,6 +9,7 @@ import {
 } from '../audit/signing-key.ts'
 import type { Config } from '../config/config.ts'
 import { errnoOf, isSallyportError, SallyportError } from '../errors.ts'
+import { newSecret } from './new-secret.ts'
 import { writeNew } from './write-new.ts'
 
 /** Where the public part of the signing key is, and of those before it: a PEM block each. */
@@ -38,14 +38,9 @@ export async function auditSigner(config: Pick<Config, 'auditTrail'>): Promise<C
  */
 export async function auditKey(config: Pick<Config, 'auditTrail' | 'auditKeys'>): Promise<string> {
   const { keyFile } = config.auditTrail
-  if (keyFile !== null) await madeIfMissing(keyFile, newAuditKey)
+  if (keyFile !== null) await madeIfMissing(keyFile, newSecret)
   const [key = ''] = config.auditKeys()
   return key
-}
-
-/** The content of a new key file. */
-export function newAuditKey(): string {
-  return `${randomBytes(48).toString('base64url')}\n`
 }
 
 async function madeIfMissing(path: string, make: () => string): Promise<string> {

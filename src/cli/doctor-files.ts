@@ -47,12 +47,15 @@ function closed({ what, path, mode }: SecretFile): Finding {
 
 /** Of those that are there: what each is, and its path. */
 function secretsOf(config: Config): readonly (readonly [string, string])[] {
+  const { auditTrail } = config
   const { secretFile, factorKeyFile } = config.sessions
   const { rootKey, issuingKey } = authorityFiles(config.certificates)
   const optional: readonly (readonly [string, string | null | undefined])[] = [
     ['the private key of the server', config.tls.key],
     ['the session secret', secretFile],
     ['the factor key', factorKeyFile],
+    ['the audit key', auditTrail.keyFile],
+    ['the key that signs the audit trail', auditTrail.signingKeyFile],
     ['the key of the root CA', rootKey],
     ['the key of the issuing CA', issuingKey],
     ['the key for Redis', config.redis.tls.key],

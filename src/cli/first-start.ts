@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { access, mkdir, readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,6 +19,7 @@ import { issueClientCertificate } from './issue-client.ts'
 import { issueServerCertificate } from './issue-server.ts'
 import type { Issuing } from './issuing.ts'
 import { renewDue } from './renew-due.ts'
+import { newSecret } from './new-secret.ts'
 import { accessTo } from './user-access.ts'
 import { storeOf } from './store-of.ts'
 import { publishedAt } from './with-issuing.ts'
@@ -79,10 +79,11 @@ async function orProblem<T>(problems: string[], work: () => Promise<T>): Promise
 
 async function madeFiles(config: Config): Promise<string[]> {
   const { secretFile, factorKeyFile } = config.sessions
+  const { keyFile } = config.auditTrail
   const wanted = [
     { path: config.file ?? join(config.directory, 'sallyport.yaml'), text: defaultConfig, mode: 0o644 },
     { path: config.access, text: defaultAccessDocument, mode: 0o644 },
-    ...[secretFile, factorKeyFile].flatMap((path) =>
+    ...[secretFile, factorKeyFile, keyFile].flatMap((path) =>
       path === null ? [] : [{ path, text: newSecret, mode: 0o600 }],
     ),
   ]
@@ -94,10 +95,6 @@ async function madeFiles(config: Config): Promise<string[]> {
     made.push(path)
   }
   return made
-}
-
-function newSecret(): string {
-  return `${randomBytes(48).toString('base64url')}\n`
 }
 
 /** Only where the configuration trusts our own CA: one that trusts others has no use for it. */
