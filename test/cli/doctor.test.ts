@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import { ANY_PORTS, sallyport, serving, type Finished } from '../support/command.ts'
 import { inProcess } from '../support/in-process.ts'
@@ -19,11 +20,22 @@ interface Found {
   readonly help: string | null
 }
 
-/** A folder that `init` has filled. */
-async function installed(t: TestContext, env: Record<string, string> = {}): Promise<string> {
-  const cwd = await temporaryDirectory(t)
+let made: string
+before(async () => {
+  made = await mkdtemp(join(tmpdir(), 'sallyport-doctor-'))
+  await init(made, {})
+})
+after(async () => rm(made, { recursive: true, force: true }))
+
+async function init(cwd: string, env: Record<string, string>): Promise<void> {
   const { code, stderr } = await inProcess(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
   assert.equal(code, 0, stderr)
+}
+
+/** A folder that `init` has filled. */
+async function installed(t: TestContext): Promise<string> {
+  const cwd = await temporaryDirectory(t)
+  await cp(made, cwd, { recursive: true })
   return cwd
 }
 
@@ -65,10 +77,10 @@ test('secret files that others may read and folders that are missing are told, m
   for (const path of secrets) await chmod(join(cwd, path), 0o644)
   await chmod(join(cwd, 'data/sallyport.db'), 0o660)
   await rm(join(cwd, 'data/audit'), { recursive: true })
-  const before = await doctor(cwd)
-  assert.equal(before.code, 1)
-  assert.match(before.stderr, /^sallyport: 7 problems found$/m)
-  const told = before.found.filter(({ check }) => check === 'secret files')
+  const open = await doctor(cwd)
+  assert.equal(open.code, 1)
+  assert.match(open.stderr, /^sallyport: 7 problems found$/m)
+  const told = open.found.filter(({ check }) => check === 'secret files')
   assert.equal(told.length, 5)
   for (const { what, help } of told)
     assert.match(`${what}: ${help}`, /is open to others.*: run "chmod 600 .*"$/)
@@ -141,7 +153,8 @@ test('a Redis that may forget is a problem, a better one is in order, and no pas
   const careless = await startRedis({ settings: ['maxmemory 100mb', 'maxmemory-policy allkeys-lru'] })
   t.after(() => careless.stop())
   const env = { SALLYPORT_STORE: careless.url, SALLYPORT_SESSION_SECRET: SECRET }
-  const cwd = await installed(t, env)
+  const cwd = await temporaryDirectory(t)
+  await init(cwd, env)
   const { code, found, stdout, stderr } = await doctor(cwd, [], env)
   assert.equal(code, 1)
   const told = found.filter(({ check, state }) => check === 'Redis' && state !== 'ok')
