@@ -5,7 +5,7 @@ import { compileGlob } from './glob.ts'
 export interface CertificatePattern {
   /** Of its URI: "*" is any run without "/", "**" any run. */
   readonly uri: string | null
-  /** Of the whole name of its issuer, as in `CN=Corp CA,O=Corp`: "*" is any run, since names have no segments. */
+  /** The whole name of its issuer as it stands, as in `CN=Corp CA,O=Corp`: no pattern, since a "*" may be in a name. */
   readonly issuer: string | null
 }
 
@@ -19,9 +19,8 @@ export function certificateTest({
   issuer,
 }: CertificatePattern): (certificate: CertificateProof | undefined) => boolean {
   const uriFits = uri === null ? undefined : compileGlob(uri)
-  const issuerFits = issuer === null ? undefined : compileGlob(issuer.replace(/\*+/g, '**'))
   return (certificate) =>
     certificate !== undefined &&
     (uriFits === undefined || (certificate.uri !== null && uriFits(certificate.uri))) &&
-    (issuerFits === undefined || issuerFits(certificate.issuer))
+    (issuer === null || issuer === certificate.issuer)
 }

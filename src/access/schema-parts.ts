@@ -73,7 +73,7 @@ export interface CertificateEntry {
 }
 
 const CERTIFICATE_HELP =
-  'a certificate is meant by the patterns uri and issuer, as in { uri: "spiffe://corp.example/ci/*", issuer: "CN=Corp CA" }'
+  'a certificate is meant by a pattern of its uri and its issuer, as in { uri: "spiffe://corp.example/ci/*", issuer: "CN=Corp CA" }'
 
 /** The schema of {@link CertificateEntry}. */
 export const certificate: z.ZodType<CertificateEntry> = z.strictObject(
@@ -83,11 +83,8 @@ export const certificate: z.ZodType<CertificateEntry> = z.strictObject(
       .string('the issuer must be text: put it in quotes')
       .min(1, 'the issuer must not be empty: leave it out for any')
       .max(LONGEST_PATTERN, `the issuer has at most ${LONGEST_PATTERN} characters`)
-      .regex(
-        /^(?!.*\*{3})\P{Cc}+$/u,
-        'the issuer is the whole name on one line, as in "CN=Corp CA,O=Corp"; "*" is any run',
-      )
-      .describe('A pattern of the whole name of its issuer on one line (RFC 4514); "*" is any run.')
+      .regex(/^\P{Cc}+$/u, 'the issuer is the whole name on one line, as in "CN=Corp CA,O=Corp"')
+      .describe('The whole name of its issuer on one line (RFC 4514), as it stands.')
       .optional(),
   },
   { error: shapeHelp(CERTIFICATE_HELP) },
