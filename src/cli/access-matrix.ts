@@ -3,7 +3,7 @@ import type { Explanation } from '../access/explanation.ts'
 import type { SurfaceEntry } from '../access/surface.ts'
 import type { AuthContext } from '../auth/context.ts'
 import type { AccessAtHand } from './access-at-hand.ts'
-import { decidingRule } from './access-verdict.ts'
+import { decidingRule, reasonText } from './access-verdict.ts'
 import { reportSubjects, type ReportSubject } from './report-subjects.ts'
 import { hangsOn, trialsLike, type Trial } from './report-trials.ts'
 import { contextOf, supposedCaller } from './supposed-caller.ts'
@@ -66,11 +66,14 @@ function cellOf(access: AccessAtHand, subject: ReportSubject, thing: SurfaceEntr
   const trials = usual.flatMap((one) => trialsLike(one, conditions))
   const all = trials.map((one) => tried(access, one, thing))
   const answer = common(all.map((one) => one.answer))
-  const because = explanations[0]?.because ?? ''
+  const [usually] = all
   const decisive =
-    all.find((one) => one.answer === answer) ?? all.find((one) => one.answer !== all[0]?.answer)
-  const rule = decisive === undefined ? null : decidingRule(decisive.decision)
-  return { answer, rule, because: answer === all[0]?.answer ? because : wordsFor(answer, conditions) }
+    all.find((one) => one.answer === answer) ?? all.find((one) => one.answer !== usually?.answer)
+  const asked = explanations.flatMap(({ rules }) => rules).find(({ decides }) => decides)?.name ?? null
+  const rule = decisive === undefined ? null : (decidingRule(decisive.decision) ?? asked)
+  if (answer === 'depends') return { answer, rule, because: `depends on ${hangsOn(conditions).join(', ')}` }
+  if (answer !== usually?.answer) return { answer, rule, because: 'allowed with a second factor' }
+  return { answer, rule, because: reasonText(explanations[0]?.because ?? '') }
 }
 
 function conditionsOf({ rules, grants }: Explanation): readonly string[] {
@@ -122,10 +125,4 @@ function common(answers: readonly Answer[]): Answer {
   if (found.size > 2 || !found.has('second factor')) return 'depends'
   if (found.has('no')) return 'no'
   return found.has('yes') ? 'second factor' : 'depends'
-}
-
-function wordsFor(answer: Answer, conditions: readonly string[]): string {
-  if (answer === 'second factor') return 'allowed with a second factor'
-  const on = hangsOn(conditions)
-  return on.length === 0 ? 'not the same for all of them' : `depends on ${on.join(', ')}`
 }

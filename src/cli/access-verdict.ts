@@ -40,3 +40,11 @@ function needTitle(need: Need): string {
       return 'AN APPROVAL'
   }
 }
+
+/** What the answer itself has said already. */
+const SAID = /^(?:allowed|denied|asked for|depends): /
+
+/** Why a decision is what it is, to stand beside the answer. */
+export function reasonText(because: string): string {
+  return because.replace(SAID, '')
+}

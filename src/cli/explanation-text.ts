@@ -2,7 +2,7 @@ import { stdout } from 'node:process'
 import { styleText } from 'node:util'
 import { UNKNOWN, type AccessRequest, type Arguments, type LimitUse } from '../access/decision.ts'
 import type { ConditionExplained, Explanation, GrantExplained, RuleExplained } from '../access/explanation.ts'
-import { headlineOf } from './access-verdict.ts'
+import { headlineOf, reasonText } from './access-verdict.ts'
 import { proofLines } from './proof-lines.ts'
 import type { SupposedCaller } from './supposed-caller.ts'
 import { visible } from './visible.ts'
@@ -23,8 +23,6 @@ export interface Explained {
 const LONGEST_ARGUMENTS = 300
 const MARGIN = 13
 const STATE = 16
-/** What the capitals before it have said. */
-const SAID = /^(?:allowed|denied|asked for|depends): /
 
 /** Everything that led to a decision, for people: the answer first, what would change it last. */
 export function explanationLines(explained: Explained): readonly string[] {
@@ -51,7 +49,7 @@ export function explanationLines(explained: Explained): readonly string[] {
     ),
     ...section('note', unsaidLines(explained)),
   ]
-  return [`${headline(explained)}  ${visible(because.replace(SAID, ''))}`, ...lines.map(visible)]
+  return [`${headline(explained)}  ${visible(reasonText(because))}`, ...lines.map(visible)]
 }
 
 function headline({ explanation: { decision }, request }: Explained): string {

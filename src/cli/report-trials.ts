@@ -43,15 +43,16 @@ export function trialsLike(
   )
 }
 
-/** What conditions speak of that is not known beforehand, in words. */
+/** What conditions speak of that is not known beforehand, in words; who it is where there is none. */
 export function hangsOn(conditions: readonly string[]): readonly string[] {
   const source = conditions.join('\n')
-  return [
+  const found = [
     ...(/\bargs\b|\bresource\b/.test(source) ? ['arguments'] : []),
     ...(/\bnow\b/.test(source) ? ['time'] : []),
     ...(/\baddress\b/.test(source) ? ['address'] : []),
     ...(/\bauth\s*\.\s*(?!address)/.test(source) ? ['what the caller proved'] : []),
   ]
+  return found.length === 0 ? ['who it is'] : found
 }
 
 interface Level extends Supposition {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -8,6 +8,7 @@ import { csvCell, matrixCsv } from '../../src/cli/matrix-csv.ts'
 import { matrixHtml } from '../../src/cli/matrix-html.ts'
 import { matrixTable } from '../../src/cli/matrix-table.ts'
 import { startBrowser } from '../support/browser.ts'
+import { inProcess } from '../support/in-process.ts'
 import { assertAccessible, looksFrom, objectionsOn, picture } from '../support/pages.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -30,8 +31,8 @@ function matrixOf(principals: number, tools: number): Matrix {
     annotations: null,
     inputSchema: {},
   }))
-  const cells = things.map((_, row) =>
-    subjects.map((_, column) => ({
+  const cells = things.map((_thing, row) =>
+    subjects.map((_subject, column) => ({
       answer: ANSWERS[(row * 3 + column * 5) % ANSWERS.length] ?? 'no',
       rule: column === 1 ? 'some-rule' : null,
       because: row === 0 ? EVIL : `because of ${row} and ${column}`,
@@ -102,6 +103,52 @@ describe('the report as a page', () => {
       const wide = await page.evaluate<number>(`document.documentElement.scrollWidth`)
       assert.ok(wide <= width, `${wide} in ${width}`)
     }
+  })
+})
+
+describe('the report of a policy', () => {
+  const cwd = join(import.meta.dirname, '../golden/access')
+
+  test('says who may do what, in all circumstances that its conditions speak of', async () => {
+    const { code, stdout, stderr } = await inProcess(['access', 'report', '--json'], { cwd })
+    assert.equal(code, 0, stderr)
+    const { answers } = JSON.parse(stdout) as { answers: Record<string, string>[] }
+    const expected: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      'service:demo': { notes_list: 'yes', notes_read: 'depends', notes_write: 'no', whoami: 'yes' },
+      // Only with a second factor that is not eight hours old; in production only in the hours of the office.
+      'user:ines': { incident_report: 'second factor', deploy_run: 'depends', notes_list: 'no' },
+      // Never from anywhere but the office.
+      'user:ian': { bank_balance: 'depends', bank_pay: 'no' },
+      'user:root': { time_now: 'second factor', notes_delete: 'depends' },
+      'agent:triage': { notes_delete: 'no', files_read: 'depends' },
+      'service:billing': { bank_pay: 'depends', bank_balance: 'yes' },
+      'certificate spiffe://bank.example/service/pipeline-*': { notes_list: 'yes', deploy_run: 'no' },
+      'service:pipeline-web': { notes_list: 'yes', deploy_run: 'depends' },
+      'anyone authenticated': { whoami: 'yes', notes_list: 'no' },
+    }
+    for (const [principal, names] of Object.entries(expected))
+      for (const [name, answer] of Object.entries(names)) {
+        const found = answers.find((one) => one['principal'] === principal && one['name'] === name)
+        assert.equal(found?.['answer'], answer, `${principal} ${name}: ${found?.['because']}`)
+      }
+    const told = answers.find((one) => one['principal'] === 'user:ines' && one['name'] === 'deploy_run')
+    assert.match(told?.['because'] ?? '', /time/)
+  })
+
+  test('is cut down to a principal and a tool, and written to a file', async (t) => {
+    const file = join(await temporaryDirectory(t), 'access.html')
+    const args = ['--principal', 'service:demo', '--tool', 'notes_read']
+    const csv = await inProcess(['access', 'report', ...args, '--format', 'csv'], { cwd })
+    assert.equal(csv.stdout.trim().split('\r\n').length, 2)
+    const html = await inProcess(['access', 'report', ...args, '--format', 'html', '--output', file], { cwd })
+    assert.deepEqual([html.code, html.stdout], [0, ''])
+    const page = await readFile(file, 'utf8')
+    assert.match(page, /^<!doctype html>/)
+    assert.doesNotMatch(page, /notes_write/)
+    const nobody = await inProcess(['access', 'report', '--principal', 'service:dmo'], { cwd })
+    assert.equal(nobody.code, 1)
+    assert.match(nobody.stderr, /there is nobody "service:dmo" in the report: use one of/)
+    assert.equal((await inProcess(['access', 'report', '--format', 'pdf'], { cwd })).code, 2)
   })
 })
 
