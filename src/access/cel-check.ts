@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { NOW_PARTS } from './cel-calendar.ts'
-import { foldCall } from './cel-compile.ts'
+import { foldCall } from './cel-fold.ts'
 import { FUNCTIONS } from './cel-functions.ts'
 import { LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
 import { fieldFaults, isNamed, isTaken, recordFaults, suggestion, variableFaults } from './cel-names.ts'

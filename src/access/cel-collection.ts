@@ -51,10 +51,11 @@ export function rangeOf(collection: List | Dictionary): List {
   return { kind: 'list', items: keysOf(collection) }
 }
 
-/** Makes a map of what was written out. */
-export function dictionary(entries: readonly (readonly [Value, Value])[]): Outcome {
+/** Makes a map of what was written out: a key, its value, the next key and so on. */
+export function dictionary(values: readonly Value[]): Outcome {
   const map = new Map<Key, Value>()
-  for (const [key, value] of entries) {
+  for (let at = 0; at < values.length; at += 2) {
+    const [key = null, value = null] = values.slice(at, at + 2)
     if (!isKey(key)) return failed('the key of a map must be a string, an int or a bool')
     if (map.has(key)) return failed('a key of the map is there twice')
     map.set(key, value)
