@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { UriTemplate } from '@modelcontextprotocol/server'
 import { parsePermission } from '../access/permission.ts'
 import { SallyportError } from '../errors.ts'
@@ -12,13 +13,21 @@ export interface Catalog {
   readonly resources: readonly ResourceDefinition[]
   tool(name: string): ToolDefinition | undefined
   prompt(name: string): PromptDefinition | undefined
-  /** The family that a URI belongs to, and the values of its template's variables. */
+  /**
+   * The family that a URI belongs to, and the values of its template's variables. Fails closed: a URI from which they
+   * cannot be told for sure belongs to none.
+   */
   resource(uri: string): FoundResource | undefined
 }
 
 /** A family and what its template made of a URI. */
 export interface FoundResource {
   readonly definition: ResourceDefinition
+  /**
+   * The one URI of this resource, made anew from the variables: the one to decide on, since `note://%61` and `note://a`
+   * are one note.
+   */
+  readonly uri: string
   readonly variables: Readonly<Record<string, string>>
 }
 
@@ -57,7 +66,9 @@ export function createCatalog(parts: CatalogParts): Catalog {
       if (uri.length > LONGEST_URI) return undefined
       for (const { definition, template } of templates) {
         const variables = decoded(template.match(uri))
-        if (variables !== undefined) return { definition, variables }
+        if (variables === undefined) continue
+        const own = expanded(template, variables)
+        return own === undefined ? undefined : { definition, uri: own, variables }
       }
       return undefined
     },
@@ -100,6 +111,16 @@ function decoded(match: Record<string, string | string[]> | null): Record<string
     entries.push([name, text])
   }
   return Object.fromEntries(entries)
+}
+
+/** The URI that a template makes of these variables, if it makes the same variables of that. */
+function expanded(template: UriTemplate, variables: Readonly<Record<string, string>>): string | undefined {
+  try {
+    const uri = template.expand(variables)
+    return isDeepStrictEqual(decoded(template.match(uri)), variables) ? uri : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function percentDecoded(value: string): string | undefined {

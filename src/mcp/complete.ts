@@ -71,13 +71,13 @@ export function completableFamily(family: ResourceDefinition, catalog: Catalog):
     },
     thing(args) {
       if (template.variableNames.some((name) => !Object.hasOwn(args, name))) return whole
-      const uri = template.expand(args)
-      const found = catalog.resource(uri)
+      const found = catalog.resource(template.expand(args))
       if (found?.definition !== family) return undefined
+      const { uri, variables } = found
       return {
         completing: askedOf('resource', 'completion/complete', uri, family),
         using: askedOf('resource', 'resources/read', uri, family),
-        args: found.variables,
+        args: variables,
       }
     },
   }

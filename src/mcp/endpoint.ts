@@ -91,6 +91,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const serving = { ...options, visible: visibleIn(catalog, guard), guard, carrier, onUnavailable }
   const subscriptions = createSubscriptions({
     perPrincipal: MOST_WATCHED,
+    keyOf: (uri) => catalog.resource(uri)?.uri ?? uri,
     mayBeTold: (caller, uri) => mayBeTold(guard, catalog, caller, uri),
   })
   const unfollow = catalog.resources.map((family) =>

@@ -125,7 +125,7 @@ async function grantedOf(
   const granted: string[] = []
   for (const uri of uris) {
     const found = catalog.resource(uri)
-    const asked = askedOf('resource', 'resources/subscribe', uri, found?.definition)
+    const asked = askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition)
     const args = Object.freeze(found?.variables ?? {})
     const result = await guard.call(caller, asked, args, async () => ({
       outcome: 'ok',

@@ -38,13 +38,13 @@ export function serveResources(server: Server, serving: Serving): void {
     const { uri } = params
     const found = catalog.resource(uri)
     return askableCall<ReadResourceResult>(serving, context, {
-      asked: askedOf('resource', 'resources/read', uri, found?.definition),
+      asked: askedOf('resource', 'resources/read', found?.uri ?? uri, found?.definition),
       args: deepFreeze(found?.variables ?? {}),
       unknown: unknownResource(uri),
       failed: internalError,
       told: forbidden,
       run: async (call) =>
-        found === undefined ? undefined : done(await found.definition.read(uri, found.variables, call)),
+        found === undefined ? undefined : done(await found.definition.read(found.uri, found.variables, call)),
     })
   })
 }
@@ -79,7 +79,8 @@ function isListed(
   const found = catalog.resource(uri)
   return (
     found?.definition === family &&
-    guard.foresee(caller, askedOf('resource', 'resources/list', uri, family), found.variables) !== 'deny'
+    guard.foresee(caller, askedOf('resource', 'resources/list', found.uri, family), found.variables) !==
+      'deny'
   )
 }
 

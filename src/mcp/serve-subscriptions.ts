@@ -11,9 +11,9 @@ import type { Subscription } from './subscriptions.ts'
 export function mayBeTold(guard: Guard, catalog: Catalog, caller: Caller, uri: string): boolean {
   const found = catalog.resource(uri)
   if (found === undefined) return false
-  const { definition, variables } = found
+  const { definition, variables, uri: own } = found
   const foresee = (action: 'resources/subscribe' | 'resources/read') =>
-    guard.foresee(caller, askedOf('resource', action, uri, definition), variables)
+    guard.foresee(caller, askedOf('resource', action, own, definition), variables)
   return foresee('resources/subscribe') === 'allow' && foresee('resources/read') !== 'deny'
 }
 
@@ -26,7 +26,7 @@ export function serveSubscriptions(server: Server, serving: Serving, subscriptio
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, context) => {
     const found = catalog.resource(uri)
     return guardedCall<EmptyResult>(serving, context, {
-      asked: askedOf('resource', 'resources/subscribe', uri, found?.definition),
+      asked: askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition),
       args: Object.freeze(found?.variables ?? {}),
       unknown: unknownResource(uri),
       failed: internalError,

@@ -27,6 +27,8 @@ export interface Subscriptions {
 export interface SubscriptionsOptions {
   /** How many resources a principal may watch, over all of its sessions and streams; one that is watched twice counts twice. */
   readonly perPrincipal: number
+  /** One name for every way to write the URI of a resource. */
+  readonly keyOf: (uri: string) => string
   /** Asked anew for each that is told. */
   readonly mayBeTold: (caller: Caller, uri: string) => boolean
 }
@@ -36,48 +38,58 @@ export interface SubscriptionsOptions {
  *
  * Fails closed: whoever has lost the right to see a resource since it began to watch is not told.
  */
-export function createSubscriptions({ perPrincipal, mayBeTold }: SubscriptionsOptions): Subscriptions {
-  const watchers = new Map<string, Set<Subscriber>>()
+export function createSubscriptions({ perPrincipal, keyOf, mayBeTold }: SubscriptionsOptions): Subscriptions {
+  const watchers = new Map<string, Set<Watcher>>()
   const counts = new Map<string, number>()
   const count = (principal: string, by: number): void => {
     const counted = (counts.get(principal) ?? 0) + by
     if (counted > 0) counts.set(principal, counted)
     else counts.delete(principal)
   }
-  const leave = (uri: string, subscriber: Subscriber): void => {
-    const others = watchers.get(uri)
-    others?.delete(subscriber)
-    if (others?.size === 0) watchers.delete(uri)
+  const leave = (watcher: Watcher): void => {
+    const others = watchers.get(watcher.key)
+    others?.delete(watcher)
+    if (others?.size === 0) watchers.delete(watcher.key)
   }
   return {
     open(principal, subscriber) {
-      const watched = new Set<string>()
+      const watched = new Map<string, Watcher>()
       return {
         add(uri) {
           if (watched.has(uri)) return true
           if ((counts.get(principal) ?? 0) >= perPrincipal) return false
           count(principal, 1)
-          watched.add(uri)
-          watchers.set(uri, (watchers.get(uri) ?? new Set()).add(subscriber))
+          const watcher = { key: keyOf(uri), uri, subscriber }
+          watched.set(uri, watcher)
+          watchers.set(watcher.key, (watchers.get(watcher.key) ?? new Set()).add(watcher))
           return true
         },
         remove(uri) {
-          if (!watched.delete(uri)) return
+          const watcher = watched.get(uri)
+          if (watcher === undefined) return
+          watched.delete(uri)
           count(principal, -1)
-          leave(uri, subscriber)
+          leave(watcher)
         },
         end() {
-          for (const uri of watched) leave(uri, subscriber)
+          for (const watcher of watched.values()) leave(watcher)
           count(principal, -watched.size)
           watched.clear()
         },
       }
     },
-    updated(uri) {
-      for (const { listener, tell } of watchers.get(uri) ?? []) {
-        const caller = listener()
-        if (caller !== undefined && mayBeTold(caller, uri)) tell(uri)
+    updated(changed) {
+      for (const { uri, subscriber } of watchers.get(keyOf(changed)) ?? []) {
+        const caller = subscriber.listener()
+        if (caller !== undefined && mayBeTold(caller, uri)) subscriber.tell(uri)
       }
     },
   }
+}
+
+/** A resource that one subscriber watches, under the URI as it wrote it. */
+interface Watcher {
+  readonly key: string
+  readonly uri: string
+  readonly subscriber: Subscriber
 }

@@ -120,6 +120,33 @@ test('a URI belongs to the family whose template it is made of, percent-decoded 
   assert.deepEqual({ ...resource('file:///a/b')?.variables }, { dir: 'a', name: 'b' })
 })
 
+test('a resource has one URI, however it was asked for', () => {
+  const { resource } = createCatalog({
+    resources: [resourceOf('note', 'note://{id}'), resourceOf('tree', 'tree:{+path}')],
+  })
+  for (const uri of ['note://plan%20b', 'note://plan b', 'note://%70lan%20b', 'note://plan%20%62'])
+    assert.equal(resource(uri)?.uri, 'note://plan%20b', uri)
+  assert.equal(resource('note://a%2fb')?.uri, 'note://a%2Fb')
+  assert.equal(resource('note://%25')?.uri, 'note://%25')
+  assert.equal(resource('tree:/a/../b')?.uri, 'tree:/a/../b')
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, maxLength: 50 }), (text) => {
+      const found = resource(`note://${text}`)
+      if (found === undefined) return
+      const again = resource(found.uri)
+      assert.deepEqual([again?.uri, { ...again?.variables }], [found.uri, { ...found.variables }])
+    }),
+  )
+})
+
+test('a URI whose variables cannot be told for sure belongs to none', () => {
+  const { resource } = createCatalog({
+    resources: [resourceOf('pair', 'pair:{a,b}'), resourceOf('n', 'n:{id}')],
+  })
+  assert.equal(resource('pair:x%2Cy'), undefined)
+  assert.equal(resource('n:\uD800'), undefined)
+})
+
 test('a URI of no family, too long or badly encoded belongs to none', () => {
   const { resource } = createCatalog({ resources: [resourceOf('note', 'note://{id}')] })
   const none = [

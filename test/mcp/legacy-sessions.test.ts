@@ -18,7 +18,7 @@ const [alice, bob] = [carried('user:alice'), carried('user:bob')]
 
 function sessionsOf(options: Partial<LegacySessionOptions> = {}): LegacySessions {
   const server = () => new Server({ name: 'test', version: '1' }, { capabilities: {} })
-  const subscriptions = createSubscriptions({ perPrincipal: 2, mayBeTold: () => true })
+  const subscriptions = createSubscriptions({ perPrincipal: 2, keyOf: (uri) => uri, mayBeTold: () => true })
   return legacySessions({
     server,
     subscriptions,

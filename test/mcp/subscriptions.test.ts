@@ -153,6 +153,16 @@ for (const [era, watcherOf] of Object.entries(ERAS))
       assert.deepEqual(await watcher.leave(), [])
     })
 
+    test('however its URI is written, it is the same resource', async () => {
+      const endpoint = setting()
+      const watcher = await watcherOf(endpoint)
+      assert.ok(await watcher.watch('note://%61'))
+      endpoint.changed('note://a')
+      assert.equal(await watcher.heard(), 'note://%61')
+      endpoint.forbid(['resources/subscribe'], 'note://b')
+      assert.equal(await watcher.watch('note://%62'), false)
+    })
+
     test('who ends it hears of it no more', async () => {
       const endpoint = setting()
       const watcher = await watcherOf(endpoint)
@@ -319,7 +329,7 @@ test('a family tells of its own resources alone', async () => {
 })
 
 test('what is watched twice counts once, and what has ended counts no more', () => {
-  const subscriptions = createSubscriptions({ perPrincipal: 2, mayBeTold: () => true })
+  const subscriptions = createSubscriptions({ perPrincipal: 2, keyOf: (uri) => uri, mayBeTold: () => true })
   const told: string[] = []
   const subscriber = { listener: () => callerOf('user:alice'), tell: (uri: string) => told.push(uri) }
   const one = subscriptions.open('user:alice', subscriber)
