@@ -9,10 +9,14 @@ import type { Trust } from '../../src/auth/certificate.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
 import type { Issuer } from '../../src/http/issuer.ts'
 import type { Metrics } from '../../src/http/metrics.ts'
+import type { CatalogParts } from '../../src/mcp/catalog.ts'
+import { surfaceOf } from '../../src/mcp/surface-of.ts'
+import { serverCatalog } from '../../src/server-catalog.ts'
 import type { SallyportOptions } from '../../src/server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../../src/server.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { OFFLINE_NOTES } from '../../src/tools/offline-notes.ts'
 import { readTrust, type TrustBundle } from '../../src/trust.ts'
 import { testAuthority, type TestAuthority } from './certificates.ts'
 
@@ -69,9 +73,10 @@ grants:
   - { user: bob, roles: [ reader ] }
 `
 
-/** The policy of an access document. */
-export function policyOf(text: string = ACCESS): Policy {
-  return readPolicy(text, 'access.yaml', []).policy
+/** The policy of an access document, for the built-in tools and those that are added to them. */
+export function policyOf(text: string = ACCESS, parts?: CatalogParts): Policy {
+  const surface = parts === undefined ? [] : surfaceOf(serverCatalog(OFFLINE_NOTES, parts, Date.now))
+  return readPolicy(text, 'access.yaml', surface).policy
 }
 
 /** What a test may ask for beyond the options of the server itself. */
