@@ -164,8 +164,8 @@ for (const shape of CLIENT_SHAPES)
 
     test('a tool, of which some may be called, is listed; a name that looks like it is no tool', async () => {
       const { tools } = await client.listTools()
-      const names = tools.map(({ name }) => name)
-      for (const name of ['files_read', 'bank_pay', 'tag']) assert.ok(names.includes(name), name)
+      const names = new Set(tools.map(({ name }) => name))
+      for (const name of ['files_read', 'bank_pay', 'tag']) assert.ok(names.has(name), name)
       for (const name of [
         'files_read ',
         'Files_read',
