@@ -76,6 +76,7 @@ describe('the report as a page', () => {
   test('is filtered by what is typed, by its own script and style alone', async (t) => {
     const file = join(await temporaryDirectory(t), 'access.html')
     await writeFile(file, matrixHtml(matrixOf(5, 12)))
+    assert.match(await readFile(file, 'utf8'), /content="default-src &#39;none&#39;; style-src &#39;sha256-/)
     const page = await browser.newPage()
     t.after(async () => await page.close())
     const objections = objectionsOn(page)
