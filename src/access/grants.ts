@@ -27,7 +27,7 @@ export interface CompiledGrant {
 
 /** The grants of a policy. */
 export interface Grants {
-  /** See `Policy.rightsOf`: the same object for the same grants that count, and the same ceilings. */
+  /** See `Policy.rightsOf`: the same object for the same roles and the same ceilings. */
   rightsOf(proofs: Proofs, now: number): Rights
   personal(principal: Principal): Personal
   /** Those that may be of this caller: by name, by group, by certificate, or everybody's. */
@@ -156,32 +156,38 @@ function personalOf({ grants }: AccessDocument): ReadonlyMap<string, Personal> {
   return people
 }
 
-/** Makes the rights of grants that count: the same object for the same grants. */
-function rightsMaker({
-  roles,
-}: AccessDocument): (grants: readonly CompiledGrant[], isPerson: boolean) => Rights {
+type RightsMaker = (grants: readonly CompiledGrant[], isPerson: boolean) => Rights
+
+/** Makes the rights of grants that count: the same object for the same roles, by whatever grants. */
+function rightsMaker({ roles }: AccessDocument): RightsMaker {
   const includes = new Map([...roles].map(([name, role]) => [name, role.includes]))
-  const made = new Map<string, Rights>()
-  return (grants, isPerson) => {
-    const key = `${isPerson ? 'person' : ''} ${grants.map(({ order }) => order).join(' ')}`
-    const known = made.get(key)
-    if (known !== undefined) return known
-    const names = Object.freeze(
-      withIncluded(
-        grants.flatMap(({ grant }) => grant.roles),
-        includes,
-      ),
-    )
+  const byGrants = new Map<string, Rights>()
+  const byRoles = new Map<string, Rights>()
+  const make = (names: readonly string[], isPerson: boolean): Rights => {
     const given = names.flatMap((name) => roles.get(name) ?? [])
-    const rights = Object.freeze({
-      roles: names,
+    return Object.freeze({
+      roles: Object.freeze(names),
       permissions: compilePermissions(given.flatMap(({ permissions }) => permissions)),
       secondFactorRequired: isPerson && given.some((role) => role.secondFactorRequired),
     })
-    if (made.size >= MOST_SETS) made.clear()
-    made.set(key, rights)
-    return rights
   }
+  return (grants, isPerson) =>
+    remembered(byGrants, `${isPerson} ${grants.map(({ order }) => order).join(' ')}`, () => {
+      const names = withIncluded(
+        grants.flatMap(({ grant }) => grant.roles),
+        includes,
+      )
+      return remembered(byRoles, `${isPerson} ${names.join(' ')}`, () => make(names, isPerson))
+    })
+}
+
+function remembered(made: Map<string, Rights>, key: string, make: () => Rights): Rights {
+  const known = made.get(key)
+  if (known !== undefined) return known
+  if (made.size >= MOST_SETS) made.clear()
+  const rights = make()
+  made.set(key, rights)
+  return rights
 }
 
 type RightsAt = (proofs: Proofs, now: number) => Rights
