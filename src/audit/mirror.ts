@@ -33,7 +33,7 @@ export interface Mirror {
   /** Resolves with whether all of them got there; never rejects. Lines that were dropped did not. */
   push(writer: string, lines: readonly WrittenLine[]): Promise<boolean>
   state(): MirrorState
-  /** Sends what waits, but not for long. Never rejects. */
+  /** Sends what waits, once and not for long. Never rejects. */
   close(): Promise<void>
 }
 
@@ -64,19 +64,22 @@ interface Parcel {
 export function mirror(outlet: Outlet, options: MirrorOptions = {}): Mirror {
   const { isRequired = false, isAnchor = false } = options
   const report = reporter(outlet.name, options.onProblem)
-  const ending = new AbortController()
+  const closing = new AbortController()
+  const over = new AbortController()
   let parcels: Parcel[] = []
   let sending = 0
   let running: Promise<void> | undefined
 
   const pump = async (): Promise<void> => {
-    for (let pause = FIRST_PAUSE; parcels.length > 0 && !ending.signal.aborted;) {
+    for (let pause = FIRST_PAUSE; parcels.length > 0 && !over.signal.aborted;) {
+      const isLastAttempt = closing.signal.aborted
       const batch = parcels.slice(0, MOST_AT_ONCE)
       sending = batch.length
       const isDone = await sent(outlet, batch, report)
       sending = 0
       if (isDone) parcels = parcels.slice(batch.length)
-      else await wait(pause, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
+      else if (isLastAttempt) break
+      else await wait(pause, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
       pause = isDone ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
     }
     running = undefined
@@ -102,8 +105,10 @@ export function mirror(outlet: Outlet, options: MirrorOptions = {}): Mirror {
     push,
     state: () => ({ name: outlet.name, waiting: parcels.length, ...report.state() }),
     close: async () => {
-      await Promise.race([running, wait(LAST_WAIT, undefined, { signal: ending.signal, ref: false })])
-      ending.abort()
+      closing.abort()
+      const late = wait(LAST_WAIT, undefined, { signal: over.signal }).catch(() => undefined)
+      await Promise.race([running, late])
+      over.abort()
       if (parcels.length > 0) drop(parcels.length)
       await outlet.close().catch(() => undefined)
     },

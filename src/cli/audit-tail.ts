@@ -51,7 +51,7 @@ export function auditTailCommand(): Command {
 const POLL = 1000
 
 async function showLast(directory: string, flags: Flags): Promise<void> {
-  const { lines, until = Date.now() + POLL } = flags
+  const { lines, until = Infinity } = flags
   for (const one of await lastEvents(directory, lines, until, (event) => isShown(event, flags)))
     print(lineOf(one, flags))
 }
