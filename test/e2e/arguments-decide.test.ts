@@ -265,6 +265,30 @@ for (const [era, messageOf] of Object.entries(eras))
     assert.deepEqual(ran, [])
   })
 
+for (const [era, messageOf] of Object.entries(eras))
+  test(`in ${era}, what a rule denies has the bytes of what does not exist`, async () => {
+    const answered = async (name: string): Promise<string> => {
+      const message = await messageOf({ name, arguments: { path: '/etc/passwd' } })
+      const { status, headers, body } = await ask({ ...demo, ...message })
+      return `${status} ${headers['content-type']} ${body}`.replaceAll(name, 'X')
+    }
+    assert.equal(await answered('files_read'), await answered('nothing'))
+  })
+
+test('a rule about URIs means the resource, however its URI is written', async (t) => {
+  const rule = '{ name: not-b, effect: deny, resources: [ "file://*b%20c" ] }'
+  server.setPolicy(policyOf(`version: 1\nrules: [ ${rule} ]\n${RIGHTS}`, CATALOG))
+  t.after(() => server.setPolicy(policyOf(RULES, CATALOG)))
+  const client = await connected('1.x')
+  t.after(async () => client.close())
+  const read = async (uri: string) => toldBy(client.readResource({ uri }))
+  assert.match(await read('file://%2Fsrv%2Fshare%2Fa'), /it ran/)
+  for (const uri of ['b%20c', 'b c', '%62%20c', 'b%20%63'].map((end) => `file://%2Fsrv%2Fshare%2F${end}`))
+    assert.match(await read(uri), /Resource not found/, uri)
+  const { resources } = await client.listResources()
+  assert.ok(!resources.some(({ uri }) => uri.endsWith('b%20c')))
+})
+
 test('limits count calls that run, and those that are denied by a rule not', async (t) => {
   server.setPolicy(
     policyOf(RULES.replace('\nroles:', '\nlimits: [ { tools: [ "files_*" ], rate: 2/d } ]\nroles:'), CATALOG),
