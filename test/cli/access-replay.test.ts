@@ -158,6 +158,12 @@ describe('access replay', () => {
 })
 
 describe('access shadow', () => {
+  test('a rule that would have changed an answer is not called silent', async (t) => {
+    const run = await installation(t, [decided('r1', { shadow: ['no-long-notes'] })])
+    const { stdout } = await run('shadow', '--since', '2026-11-24', '--json')
+    assert.deepEqual(JSON.parse(stdout).silent, [])
+  })
+
   test('counts by rule, caller and tool, and names rules that would have changed nothing', async (t) => {
     const shadow = ['old-rule']
     const run = await installation(t, [
