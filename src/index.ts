@@ -15,6 +15,7 @@ export {
   type TrustMaterial,
 } from './trust.ts'
 export { openStore } from './store/open.ts'
+export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts'
 export { followRevocations, type FollowerOptions, type RevocationFollower } from './revocations.ts'
 export type { Store, StoreOptions } from './store/store.ts'
 export { fileAuditSink, type FileAuditSink, type FileAuditSinkOptions } from './audit/sink.ts'
@@ -63,6 +64,7 @@ export { certificateOf } from './http/certificate-of.ts'
 export { evidenceOf } from './http/evidence.ts'
 export type { IssuedByIssuer, Issuer, IssuerAnswer, IssuerRefusal } from './http/issuer.ts'
 export type { Metrics } from './http/metrics.ts'
+export type { Tracing } from './http/request-spans.ts'
 export { tlsOptions, type ClientCertificate, type TlsMaterial, type TlsSettings } from './http/tls.ts'
 
 // What they may do
@@ -84,6 +86,8 @@ export {
   type McpEndpoint,
   type McpExchange,
 } from './mcp/endpoint.ts'
+export type { GuardedCallSeen, GuardObserver } from './mcp/guard-observer.ts'
+export type { MessagesSeen } from './mcp/messages-seen.ts'
 export type { PrincipalLimits } from './mcp/limits.ts'
 
 // What happened

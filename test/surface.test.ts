@@ -33,6 +33,7 @@ test('the library exports these names and no others', () => {
     'followRevocations',
     'isSallyportError',
     'openStore',
+    'openTelemetry',
     'parseAccessDocument',
     'parsePrincipal',
     'patternsOf',

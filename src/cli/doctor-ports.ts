@@ -12,7 +12,8 @@ export const ports: Check = {
   name: 'ports',
   async run({ config: { listeners } }) {
     if (await isRunning(listeners)) return [ok('the server is running')]
-    const doors = Object.values(listeners).filter((door) => door !== false)
+    const { certificates, people, proxied, operations } = listeners
+    const doors = [certificates, people, proxied, operations].filter((door) => door !== false)
     const findings = await Promise.all(doors.map(async ({ host, port }) => await look(host, port, listeners)))
     return findings.flat()
   },

@@ -147,7 +147,7 @@ test('certificates and revocation lists are shown by when they end', async () =>
 })
 
 test('whatever callers make up, no label says it: neither a principal nor a name nor a method', async () => {
-  const before = new Set((await now()).map(({ name, labels }) => JSON.stringify([name, labels])))
+  const known = new Set((await now()).map(({ name, labels }) => JSON.stringify([name, labels])))
   await send('tools/call', { name: 'hidden_tool', arguments: {} })
   for (let made = 0; made < 20; made += 1) {
     await send(`canary/method-${made}`)
@@ -163,7 +163,7 @@ test('whatever callers make up, no label says it: neither a principal nor a name
   }
   const { text, samples } = await metricsAt(server.ports.operations)
   assert.doesNotMatch(text, /canary|hidden_tool|notes_|time_now|service:|user:|demo|alice/i)
-  const added = samples.filter(({ name, labels }) => !before.has(JSON.stringify([name, labels])))
+  const added = samples.filter(({ name, labels }) => !known.has(JSON.stringify([name, labels])))
   assert.ok(
     added.length < 60,
     `${added.length} series more: ${JSON.stringify(added.map(({ name, labels }) => [name, labels]))}`,

@@ -118,7 +118,7 @@ async function rawRedis({ url }: RedisServer): Promise<AsyncDisposable & { reado
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
 
 /** The first person: password, second factor, recovery code, sessions for programs, browsers and devices. */
-async function people(run: Run): Promise<{ readonly token: string; readonly browser: TestBrowser }> {
+async function firstPerson(run: Run): Promise<{ readonly token: string; readonly browser: TestBrowser }> {
   const { post, secrets, served } = run
   const said = async <Body>(answer: Promise<Answer>): Promise<Body> => {
     const { status, body } = await answer
@@ -318,6 +318,7 @@ async function fullStore(run: Run, token: string): Promise<void> {
     arguments: { id: 'c', text: secrets.keep('note that was not kept', secret()) },
   })
   const answer = await post('/mcp', note.body, { ...note.headers, ...bearer(token) })
+  assert.match(answer.body, /The tool failed/)
   texts.push(['answer of a full store', answer.body])
   await post('/auth/login', {
     username: 'admin',
@@ -352,7 +353,7 @@ async function troubles(run: Run, token: string): Promise<void> {
 test('no secret of a whole run is in a log, on the audit trail, in metrics or in traces', async (t) => {
   const run = await started(t)
   const { cwd, served, secrets, collector, texts } = run
-  const { token } = await people(run)
+  const { token } = await firstPerson(run)
   await enrolment(run)
   await calls(run, token)
   await malformed(run)
