@@ -6,7 +6,12 @@ export function defaultAccessDocument(): string {
 
 version: 1
 
-# Conditions on top of permissions. This version decides on none.
+# Conditions on top of permissions: deny, step-up (a fresh second factor), approve (by somebody else), hide. POLICY.md has all
+# of them. Instead of "[]", one rule per item:
+#   - name: notes-in-office-hours
+#     effect: deny
+#     tools: [ notes_write, notes_delete ]
+#     when: now.hour("Europe/Berlin") < 8 || now.hour("Europe/Berlin") >= 18
 rules: []
 
 # Named sets of permissions, each written area:verb. Wildcards: "notes:*" (all of an area), "*:read", "*" (everything).
@@ -20,6 +25,7 @@ roles:
 # Who has which roles: one of service, agent or user with its name, and roles from above.
 #   - service: billing
 #     roles: [ reader ]
+# Also certificate, group, authenticated; and "when" for a grant that counts on a condition.
 grants: []
 `
 }

@@ -27,6 +27,10 @@ export function compileGlob(pattern: string): Glob {
   if (wild === -1) return (text) => text === pattern
   const prefix = tokens.slice(0, wild).join('')
   const rest = tokens.slice(wild)
+  // Most patterns end in their only star.
+  if (rest.length === 1 && rest[0] === '**') return (text) => text.startsWith(prefix)
+  if (rest.length === 1 && rest[0] === '*')
+    return (text) => text.startsWith(prefix) && !text.includes('/', prefix.length)
   return (text) => text.startsWith(prefix) && fits(text, prefix.length, rest)
 }
 

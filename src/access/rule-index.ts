@@ -6,7 +6,7 @@ import type { Surface, SurfaceEntry } from './surface.ts'
 import type { Reach, ThingsTest } from './things-test.ts'
 
 /** A rule for one entry. */
-export interface IndexedRule extends Omit<CompiledRule, 'conditionFor' | 'entries'> {
+export interface IndexedRule extends Pick<CompiledRule, 'rule' | 'order' | 'things' | 'concerns' | 'ask'> {
   readonly reach: Exclude<Reach, 'none'>
   /** Absent for always. */
   readonly condition: Condition | undefined
@@ -64,9 +64,11 @@ function indexedEntry(
   rules: readonly CompiledRule[],
   limits: readonly CompiledLimit[],
 ): IndexedEntry {
-  const reaching = rules.flatMap(({ conditionFor, ...compiled }): IndexedRule[] => {
-    const reach = compiled.things.reach(entry.kind, entry.name)
-    return reach === 'none' ? [] : [{ ...compiled, reach, condition: conditionFor(entry) }]
+  const reaching = rules.flatMap((compiled): readonly IndexedRule[] => {
+    const { rule, order, things, concerns, ask } = compiled
+    const reach = things.reach(entry.kind, entry.name)
+    if (reach === 'none') return []
+    return [{ rule, order, things, concerns, ask, reach, condition: compiled.conditionFor(entry) }]
   })
   return {
     entry,
