@@ -25,10 +25,12 @@ Examples:
   npx sallyport access explain service:demo resources/read note://hello --at 2026-11-21T03:00:00Z
   npx sallyport access explain service:demo tools/call notes_write --policy candidate.yaml --check
   npx sallyport access explain --request 0198c3f2-…
+  npx sallyport access explain --request 0198c3f2-… --arguments '{"id":"hello"}'
 
 What is not said is assumed, and marked: people come by a session with a second factor, services and agents by a
-certificate, all of them just now. "--request" explains a decision of the past from the audit trail. The values of
-arguments are shown: this is for operators.
+certificate, all of them just now. "--request" explains a decision of the past from the audit trail; where that has only
+a digest of the arguments, "--arguments" says which they may have been, and is believed if the digest is the same. The
+values of arguments are shown: this is for operators.
 
 Exit codes: 0 explained, with --check 1 if it is denied; 1 failed, 2 wrong usage.`
 
@@ -44,6 +46,7 @@ interface Flags {
   readonly only?: readonly string[]
   readonly at?: number
   readonly request?: string
+  readonly arguments?: Readonly<Record<string, unknown>>
   readonly check?: true
   readonly json?: true
 }
@@ -74,6 +77,11 @@ export function accessExplainCommand(): Command {
     .addOption(
       new Option('--request <id>', 'explain the decision on record for this request').conflicts(hypothetical),
     )
+    .option(
+      '--arguments <json>',
+      'with --request: its arguments, if they are on record as a digest',
+      parsedArguments,
+    )
     .option('--check', 'exit with 1 if it is denied')
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
@@ -92,6 +100,7 @@ async function run(
     if (principal !== undefined) command.error('error: --request stands alone: it says who called what')
     return explainPast(flags.request, flags)
   }
+  if (flags.arguments !== undefined) command.error('error: --arguments belongs to --request')
   if (principal === undefined || action === undefined || name === undefined)
     return command.error('error: say who calls what: PRINCIPAL METHOD NAME, or --request ID')
   if (args !== undefined && !takesArguments(action))

@@ -1,4 +1,6 @@
+import { argumentsDigest } from '../audit/recorded-arguments.ts'
 import { readTrail } from '../audit/read-trail.ts'
+import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { accessAtHand, type AccessAtHand } from './access-at-hand.ts'
 import { explainedJson } from './explained-json.ts'
@@ -15,6 +17,8 @@ import { visible } from './visible.ts'
 
 interface Flags {
   readonly policy?: string
+  /** What the arguments are said to have been. */
+  readonly arguments?: Readonly<Record<string, unknown>>
   readonly check?: true
   readonly json?: true
 }
@@ -32,7 +36,10 @@ interface Past {
  *
  * @throws SallyportError `NOT_FOUND` if the trail has no such request
  */
-export async function explainPast(requestId: string, { policy, check, json }: Flags): Promise<void> {
+export async function explainPast(
+  requestId: string,
+  { policy, arguments: said, check, json }: Flags,
+): Promise<void> {
   const access = await accessAtHand(policy)
   const past = await pastOf(access.config.audit, requestId)
   if (past.decisions.length === 0)
@@ -40,11 +47,28 @@ export async function explainPast(requestId: string, { policy, check, json }: Fl
       'NOT_FOUND',
       `the audit trail in ${access.config.audit} has no decision on the request ${visible(requestId)}: it may be on another server, or older than what is kept`,
     )
-  const told = past.decisions.map((recorded) => toldOf(recorded, access))
+  const decisions = past.decisions.map((recorded) => withArguments(recorded, said, access.config))
+  const told = decisions.map((recorded) => toldOf(recorded, access))
   if (json === true) printJson(told.map(jsonOf))
   else for (const line of told.flatMap((one) => linesOf(one, past.later))) print(line)
   const denied = past.decisions.find(({ decision }) => decision === 'deny')
   if (check === true && denied !== undefined) throw new SallyportError('REFUSED', headline(denied))
+}
+
+/** A decision with the arguments that it is said to have been about. Believes nothing but the digest on record. */
+function withArguments(
+  recorded: RecordedDecision,
+  said: Readonly<Record<string, unknown>> | undefined,
+  config: Pick<Config, 'auditKeys'>,
+): RecordedDecision {
+  if (said === undefined) return recorded
+  const digest = recorded.arguments?.digest
+  if (!config.auditKeys().some((key) => argumentsDigest(key, said) === digest))
+    throw new SallyportError(
+      'REFUSED',
+      `these are not the arguments of the request ${recorded.requestId}, or the audit key has changed: their digest is another`,
+    )
+  return { ...recorded, arguments: { digest: digest ?? '', values: said } }
 }
 
 async function pastOf(directory: string, requestId: string): Promise<Past> {

@@ -85,7 +85,7 @@ function report(
   for (const { why, count } of impossible) print(`${count} cannot be replayed: ${visible(why)}`)
   if (impossible.some(({ why }) => why.startsWith('arguments')))
     print(
-      'for calls to come, "audit: arguments" in sallyport.yaml can keep the values that conditions speak of',
+      'for calls to come, "arguments" of "audit" in sallyport.yaml can keep what conditions speak of: { tools: [ … ], record: redacted, keep: [ … ] }',
     )
 }
 

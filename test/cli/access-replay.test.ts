@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { CHAIN_START, chainLine } from '../../src/audit/chain.ts'
 import type { ActionDecided, AuditEvent } from '../../src/audit/event.ts'
+import { argumentsDigest } from '../../src/audit/recorded-arguments.ts'
 import { inProcess } from '../support/in-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden/access')
+/** Keys the digests of arguments. */
+const KEY = 'k'.repeat(43)
 const AT = Date.UTC(2026, 10, 24, 14)
 
 /** What a call by a certificate leaves behind; whatever is not said was an allowed call of `notes_read` by `demo`. */
@@ -61,7 +64,7 @@ async function installation(
     return `${made.line}\n`
   })
   await writeFile(join(cwd, 'data/audit/2026-11-24-1-abcd.jsonl'), lines.join(''))
-  return async (...args) => await inProcess(['access', ...args], { cwd })
+  return async (...args) => await inProcess(['access', ...args], { cwd, env: { SALLYPORT_AUDIT_KEY: KEY } })
 }
 
 const AGENT = { principal: 'agent:triage', resource: 'files_read' } as const
@@ -197,6 +200,22 @@ describe('access shadow', () => {
 })
 
 describe('access explain --request', () => {
+  test('believes what the arguments are said to have been by the digest on record, and by nothing else', async (t) => {
+    const args = { path: '/srv/share/../secret' }
+    const run = await installation(t, [
+      decided('r1', { ...AGENT, arguments: { digest: argumentsDigest(KEY, args) } }),
+    ])
+    const right = await run('explain', '--request', 'r1', '--arguments', JSON.stringify(args))
+    assert.equal(right.code, 0, right.stderr)
+    assert.match(right.stdout, /it would answer otherwise$/m)
+    assert.match(right.stdout, /^ {2}DENIED {2}rule "files-only-under-share" matches/m)
+    const wrong = await run('explain', '--request', 'r1', '--arguments', '{"path":"/srv/share/a"}')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /these are not the arguments of the request r1/)
+    const alone = await run('explain', 'agent:triage', 'tools/call', 'files_read', '--arguments', '{}')
+    assert.equal(alone.code, 2)
+  })
+
   test('says what was recorded, whether it would be the same today, and what came of it', async (t) => {
     const denied = decided('r2', {
       resource: 'notes_write',
