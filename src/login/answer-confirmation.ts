@@ -94,26 +94,33 @@ export function provesNeed(
   return label !== APPROVED_ELSEWHERE && mfaAt !== null && askedAt <= mfaAt && now - mfaAt <= need.within
 }
 
+/** What became of letting a call through. */
+export type Given =
+  /** It has to be made until then, in ms since the epoch. */
+  | { readonly kind: 'given'; readonly until: number }
+  /** The session does not prove what it needs; nothing was done. */
+  | { readonly kind: 'unproved' }
+  /** It was answered meanwhile, or has ended. */
+  | { readonly kind: 'gone' }
+
 /**
  * Lets the call through, once and soon, in the name of a session that {@link provesNeed}.
  *
  * Rejects with `STORE_UNAVAILABLE` or `AUDIT_UNAVAILABLE`: then it is not let through.
- *
- * @returns until when it has to be used, in ms since the epoch; `undefined` if it was answered meanwhile
  */
 export async function giveConfirmation(
   found: ConfirmationState,
   record: SessionRecord,
   caller: Caller,
   options: LoginOptions,
-): Promise<number | undefined> {
+): Promise<Given> {
   const { id, request } = found
   const { confirmations: store, keys, now } = options
   const at = now()
-  if (!provesNeed(request, record, at)) return undefined
+  if (!provesNeed(request, record, at)) return { kind: 'unproved' }
   const until = Math.min(at + USED_WITHIN, endOfProof(request, record))
   const answer = sealAnswer(id, answerBy(record, 'given', at, until), keys.confirmationSeal)
-  if (!(await store.answer(id, answer, until, at))) return undefined
+  if (!(await store.answer(id, answer, until, at))) return { kind: 'gone' }
   try {
     await recordOrFail(changed('confirmation.given', found, record, caller), options)
   } catch (error) {
@@ -122,7 +129,7 @@ export async function giveConfirmation(
   }
   const event = request.need.kind === 'approval' ? 'call_approved' : 'call_confirmed'
   await addToHistory(record.user, event, caller, options)
-  return until
+  return { kind: 'given', until }
 }
 
 /** Refuses the call, and the same call again, until it would have ended. @returns false if it was answered meanwhile */

@@ -87,9 +87,9 @@ async function confirmRoute(visit: Visit, options: LoginOptions): Promise<Reply>
     const isRefused = await refuseConfirmation(found, record, visit.caller, options)
     return isRefused ? answered(found, visitor, undefined, options) : nothing(visitor, options)
   }
-  if (!provesNeed(found.request, record, options.now())) return redirect(reauthenticationFor(placeOf(found)))
-  const until = await giveConfirmation(found, record, visit.caller, options)
-  return until === undefined ? nothing(visitor, options) : answered(found, visitor, until, options)
+  const given = await giveConfirmation(found, record, visit.caller, options)
+  if (given.kind === 'unproved') return redirect(reauthenticationFor(placeOf(found)))
+  return given.kind === 'gone' ? nothing(visitor, options) : answered(found, visitor, given.until, options)
 }
 
 /** The same for whatever cannot be answered by who asks, so that nobody learns what others wait for. */

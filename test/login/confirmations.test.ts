@@ -277,6 +277,8 @@ for (const engine of ENGINES)
       door.failAudit(false)
       assert.equal(await door.store.confirmations.find(waiting.id, door.options.now()), undefined)
       assert.equal((await port.confirm(other.call, [SECOND_FACTOR])).kind, 'pending')
+      const { id } = await pendingOf(port, callOf(self, { resource: 'next' }), SECOND_FACTOR)
+      assert.ok(events().some(({ confirmation }) => confirmation === id))
     })
 
     test('a session secret is changed without losing what waits', async () => {
