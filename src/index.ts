@@ -68,10 +68,31 @@ export type { Tracing } from './http/request-spans.ts'
 export { tlsOptions, type ClientCertificate, type TlsMaterial, type TlsSettings } from './http/tls.ts'
 
 // What they may do
-export { parseAccessDocument, type AccessDocument } from './access/document.ts'
-export { createPolicy } from './access/policy.ts'
+export { readPolicy, type ReadPolicy } from './access/read-policy.ts'
+export type { AccessDocument } from './access/document.ts'
+export type { Surface, SurfaceEntry } from './access/surface.ts'
+export { surfaceOf } from './mcp/surface-of.ts'
 export { allows, patternsOf, type Permission } from './access/permission.ts'
-export type { AccessRequest, Action, Decision, DenyReason, Policy } from './access/decision.ts'
+export {
+  isVisible,
+  UNKNOWN,
+  type AccessRequest,
+  type Action,
+  type Arguments,
+  type Decision,
+  type DenyReason,
+  type LimitUse,
+  type Need,
+  type Policy,
+} from './access/decision.ts'
+export type {
+  ConditionExplained,
+  ExplainingPolicy,
+  Explanation,
+  GrantExplained,
+  Remedy,
+  RuleExplained,
+} from './access/explanation.ts'
 
 // The guard in front of your own server
 export { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'

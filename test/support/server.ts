@@ -75,7 +75,7 @@ grants:
 
 /** The policy of an access document, for the built-in tools and those that are added to them. */
 export function policyOf(text: string = ACCESS, parts?: CatalogParts): Policy {
-  const surface = parts === undefined ? [] : surfaceOf(serverCatalog(OFFLINE_NOTES, parts, Date.now))
+  const surface = surfaceOf(serverCatalog(OFFLINE_NOTES, parts, Date.now))
   return readPolicy(text, 'access.yaml', surface).policy
 }
 
