@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { argumentsDigest } from '../audit/recorded-arguments.ts'
 import { readTrail } from '../audit/read-trail.ts'
 import type { Config } from '../config/config.ts'
@@ -13,6 +14,7 @@ import { answerOf, recordedAnswer } from './replay-tally.ts'
 import { contextOf } from './supposed-caller.ts'
 import { unknownName } from './unknown-name.ts'
 import { requestOf } from './access-request.ts'
+import { shortPath } from './short-path.ts'
 import { visible } from './visible.ts'
 
 interface Flags {
@@ -50,7 +52,7 @@ export async function explainPast(
   const decisions = past.decisions.map((recorded) => withArguments(recorded, said, access.config))
   const told = decisions.map((recorded) => toldOf(recorded, access))
   if (json === true) printJson(told.map(jsonOf))
-  else for (const line of told.flatMap((one) => linesOf(one, past.later))) print(line)
+  else for (const line of told.flatMap((one) => linesOf(one, past.later, access.config.audit))) print(line)
   const denied = past.decisions.find(({ decision }) => decision === 'deny')
   if (check === true && denied !== undefined) throw new SallyportError('REFUSED', headline(denied))
 }
@@ -154,14 +156,20 @@ function todayOf(
   }
 }
 
-function headline({ decision, reason, rule, confirmedBy }: RecordedDecision): string {
-  const by = rule === null ? '' : `, by the rule "${rule}"`
+function headline(recorded: RecordedDecision): string {
+  const { decision, reason, rule, confirmedBy, principal, action, name } = recorded
+  const by = rule === null ? '' : ` by the rule "${rule}"`
   const confirmed = confirmedBy.length === 0 ? '' : `, confirmed by ${confirmedBy.join(' and ')}`
-  if (decision === 'allow') return `ALLOWED${confirmed}`
-  return `${decision === 'deny' ? 'DENIED' : 'ASKED'}  ${reason ?? 'without a reason'}${by}`
+  const what = `${principal}, ${action} ${name}`
+  if (decision === 'allow') return `WAS ALLOWED  ${what}${confirmed}`
+  return `WAS ${decision === 'deny' ? 'DENIED' : 'ASKED'}  ${what}: ${reason ?? 'without a reason'}${by}`
 }
 
-function linesOf({ recorded, explained, today }: Told, later: readonly string[]): readonly string[] {
+function linesOf(
+  { recorded, explained, today }: Told,
+  later: readonly string[],
+  directory: string,
+): readonly string[] {
   const {
     at,
     proofs,
@@ -180,7 +188,7 @@ function linesOf({ recorded, explained, today }: Told, later: readonly string[])
   const told = [
     headline(recorded),
     '',
-    ...section('on record', [`${file}:${line}`]),
+    ...section('on record', [`${shortPath(join(directory, file))}:${line}`]),
     ...section('request', [requestId, ...(trace === null ? [] : [`trace ${trace}`])]),
     ...section('at', [new Date(at).toISOString()]),
     ...section(

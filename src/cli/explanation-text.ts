@@ -64,7 +64,7 @@ export function section(title: string, lines: readonly string[]): readonly strin
 }
 
 function argumentLines(args: Arguments): readonly string[] {
-  if (args === UNKNOWN) return ['without arguments: whatever they are']
+  if (args === UNKNOWN) return ['whatever the arguments']
   const text = JSON.stringify(args)
   if (text.length <= LONGEST_ARGUMENTS) return [text]
   return [`${text.slice(0, LONGEST_ARGUMENTS).toWellFormed()}… (${text.length} characters)`]

@@ -1,5 +1,6 @@
 import type { AccessDocument } from '../access/document.ts'
 import type { Explanation } from '../access/explanation.ts'
+import { subjectText } from '../access/grant.ts'
 
 /** What of a policy the decisions made have shown at work. */
 export interface Coverage {
@@ -24,7 +25,7 @@ export function coverageOf(
 ): Coverage {
   const matched = new Set<string>()
   const unmatched = new Set<string>()
-  const counted = new Map<string, string>()
+  const counted = new Set<string>()
   for (const explanation of explanations) {
     const concerned = new Map(explanation.rules.map((rule) => [rule.name, rule.matches]))
     for (const { name, when } of rules) {
@@ -32,12 +33,14 @@ export function coverageOf(
       if (matches === true) matched.add(name)
       else if (matches === false || when === null) unmatched.add(name)
     }
-    for (const { where, subject, counts } of explanation.grants) if (counts) counted.set(where, subject)
+    for (const { where, counts } of explanation.grants) if (counts) counted.add(where)
   }
   const names = rules.map(({ name }) => name)
   const neverMatched = names.filter((name) => !matched.has(name))
   const alwaysMatched = names.filter((name) => matched.has(name) && !unmatched.has(name))
-  const neverCounted = grants.map((_, index) => `grants[${index}]`).filter((where) => !counted.has(where))
+  const neverCounted = grants.flatMap(({ subject }, index) =>
+    counted.has(`grants[${index}]`) ? [] : [`grants[${index}] (${subjectText(subject)})`],
+  )
   const all = names.length * 2 + grants.length
   const shown = matched.size + unmatched.size + grants.length - neverCounted.length
   return {

@@ -144,7 +144,7 @@ cases:
     assert.match(stdout, /^9 cases: 9 passed, 0 failed$/m)
     assert.match(stdout, /^ {2}no case makes the rule files-only-under-share match$/m)
     assert.match(stdout, /^ {2}no case shows what the rule production-in-office-hours lets through$/m)
-    assert.match(stdout, /^ {2}no case is about the grant grants\[2\]$/m)
+    assert.match(stdout, /^ {2}no case is about the grant grants\[2\] \(service: payroll\)$/m)
     const [, percent = ''] = /^coverage of access.yaml: (\d+) %$/m.exec(stdout) ?? []
     assert.ok(Number(percent) > 20 && Number(percent) < 90, percent)
     assert.equal((await run('test', 'cases.yaml', '--coverage', percent)).code, 0)
