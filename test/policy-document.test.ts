@@ -24,6 +24,10 @@ const CATALOG: Surface = [
   tool('notes_read', 'notes:read', { id: text }),
   tool('notes_delete', 'notes:write', { id: text }),
   tool('bank_pay', 'bank:pay', { amount: { type: 'number' }, currency: text }),
+  tool('tickets_edit', 'tickets:edit', { owner: text }),
+  tool('deploy_start', 'deploy:start', {}),
+  tool('admin_restart', 'admin:restart', {}),
+  { ...tool('payroll://{month}', 'payroll:read', { month: text }), kind: 'resource' },
 ]
 
 const HOUR = 3_600_000
@@ -44,57 +48,101 @@ for (const file of ['README.md', 'POLICY.md'])
     for (const policy of policies) assert.deepEqual(read(policy, CATALOG).warnings, [])
   })
 
-/** What the policy that POLICY.md begins with answers to a call: the kind, and the rule behind it. */
-function answer(policy: ReadPolicy, proofs: Proofs, name: string, args: Record<string, unknown>): string {
+/** Who calls what, with which arguments (of a resource the URI), and when unless at noon. */
+interface Asked {
+  readonly from: Proofs
+  readonly name: string
+  readonly args?: Record<string, unknown>
+  readonly uri?: string
+  readonly now?: number
+}
+
+/** The kind of the answer, and the rule behind it. */
+function answer(policy: ReadPolicy, { from, name, args = {}, uri = name, now = NOON }: Asked): string {
   const found = CATALOG.find((entry) => entry.name === name)
   assert.ok(found)
   const { kind, permission } = found
-  const decision = policy.policy.decide(
-    contextIn(policy, proofs, NOON),
-    { action: 'tools/call', kind, resource: name, entry: name, permission },
-    args,
-    NOON,
-  )
+  const action = kind === 'tool' ? 'tools/call' : 'resources/read'
+  const context = contextIn(policy, from, now)
+  const request = { action, kind, resource: uri, entry: name, permission } as const
+  const decision = policy.policy.decide(context, request, args, now)
   if (decision.kind === 'needs') return `needs ${decision.needs.map(({ rule }) => rule).join(', ')}`
   return decision.kind === 'deny' ? `deny ${decision.rule ?? decision.reason}` : decision.kind
 }
 
-test('the policy that POLICY.md begins with decides what its names say', () => {
-  const [first = ''] = policiesOf('POLICY.md')
-  const policy = read(first, CATALOG)
-  const person = (id: string, proved: { ago: number; mfaAgo?: number }): Proofs =>
-    proofsOf(id, {
-      methods: ['session'],
-      authenticatedAt: NOON - proved.ago,
-      ...(proved.mfaAgo === undefined ? {} : { mfaAt: NOON - proved.mfaAgo }),
-    })
-  const alice = person('user:alice', { ago: HOUR, mfaAgo: HOUR })
-  const fresh = person('user:alice', { ago: HOUR, mfaAgo: 60_000 })
-  const bob = person('user:bob', { ago: HOUR })
-  const pager = (ago: number): Proofs => proofsOf('service:pager', { authenticatedAt: NOON - ago })
-  const runner = (uri: string): Proofs =>
-    proofsOf('service:runner', { certificate: { uri, issuer: 'CN=Corp CA' } })
-  const pay = (amount: number) => ({ amount, currency: 'EUR' })
-  const shared = { path: '/srv/share/a' }
-  const cases: readonly (readonly [Proofs, string, Record<string, unknown>, string])[] = [
-    [alice, 'files_read', shared, 'allow'],
-    [alice, 'files_read', { path: '/srv/share/../../etc/passwd' }, 'deny files-only-under-share'],
-    [alice, 'notes_delete', { id: 'a' }, 'needs deleting-needs-a-fresh-second-factor'],
-    [fresh, 'notes_delete', { id: 'a' }, 'allow'],
-    [person('user:alice', { ago: HOUR }), 'notes_read', { id: 'a' }, 'deny second_factor_required'],
-    [bob, 'bank_pay', pay(1000), 'allow'],
-    [bob, 'bank_pay', pay(1000.5), 'needs payments-need-a-second-person'],
-    [bob, 'notes_read', { id: 'a' }, 'deny no_permission'],
-    [proofsOf('service:billing'), 'notes_read', { id: 'a' }, 'allow'],
-    [proofsOf('service:billing'), 'files_read', shared, 'deny no_permission'],
-    [pager(HOUR), 'files_read', shared, 'allow'],
-    [pager(9 * HOUR), 'files_read', shared, 'deny no_permission'],
-    [runner('spiffe://corp.example/ci/build'), 'notes_read', { id: 'a' }, 'allow'],
-    [runner('spiffe://corp.example/lab/build'), 'notes_read', { id: 'a' }, 'deny no_permission'],
-  ]
-  for (const [proofs, name, args, expected] of cases)
-    assert.equal(answer(policy, proofs, name, args), expected, `${proofs.principal.id} ${name}`)
-})
+function person(id: string, proved: { ago: number; mfaAgo?: number }, more: Partial<Proofs> = {}): Proofs {
+  return proofsOf(id, {
+    methods: ['session'],
+    authenticatedAt: NOON - proved.ago,
+    ...(proved.mfaAgo === undefined ? {} : { mfaAt: NOON - proved.mfaAgo }),
+    ...more,
+  })
+}
+
+const alice = person('user:alice', { ago: HOUR, mfaAgo: HOUR })
+const fresh = person('user:alice', { ago: HOUR, mfaAgo: 60_000 })
+const bob = person('user:bob', { ago: HOUR })
+const pager = (ago: number): Proofs => proofsOf('service:pager', { authenticatedAt: NOON - ago })
+const runner = (uri: string): Proofs =>
+  proofsOf('service:runner', { certificate: { uri, issuer: 'CN=Corp CA' } })
+const pay = (amount: number) => ({ name: 'bank_pay', args: { amount, currency: 'EUR' } })
+const readFile = (path: string) => ({ name: 'files_read', args: { path } })
+const shared = readFile('/srv/share/a')
+const readNote = { name: 'notes_read', args: { id: 'a' } }
+const deleteNote = { name: 'notes_delete', args: { id: 'a' } }
+const editTicket = (owner: string) => ({ name: 'tickets_edit', args: { owner } })
+const payroll = { name: 'payroll://{month}', uri: 'payroll://2026-11', args: { month: '2026-11' } }
+
+/** What the first policy of each document answers. */
+const ANSWERS: Readonly<Record<string, readonly (readonly [Asked, string])[]>> = {
+  'README.md': [
+    [{ from: alice, ...editTicket('user:alice') }, 'allow'],
+    [{ from: alice, ...editTicket('user:bob') }, 'deny only-ones-own-tickets'],
+    [{ from: alice, name: 'deploy_start' }, 'allow'],
+    [{ from: alice, name: 'deploy_start', now: NOON + 7 * HOUR }, 'deny deploys-in-working-hours'],
+    [{ from: { ...alice, address: '10.1.2.3' }, name: 'admin_restart' }, 'allow'],
+    [{ from: { ...alice, address: '11.1.2.3' }, name: 'admin_restart' }, 'deny admin-tools-from-the-office'],
+    [{ from: alice, name: 'admin_restart' }, 'deny admin-tools-from-the-office'],
+    [{ from: alice, ...payroll }, 'deny payroll-for-its-team'],
+    [{ from: alice, ...readFile('/srv/share/../../etc/passwd') }, 'deny files-only-under-share'],
+    [{ from: alice, ...shared }, 'allow'],
+    [{ from: alice, ...deleteNote }, 'needs deleting-needs-a-fresh-second-factor'],
+    [{ from: fresh, ...deleteNote }, 'allow'],
+    [{ from: person('user:alice', { ago: HOUR }), ...readNote }, 'deny second_factor_required'],
+    [{ from: alice, ...pay(1000) }, 'allow'],
+    [{ from: alice, ...pay(1000.5) }, 'needs payments-need-a-second-person'],
+    [{ from: pager(HOUR), ...pay(1000.5) }, 'needs payments-need-a-second-person'],
+    [{ from: pager(9 * HOUR), ...pay(1) }, 'deny no_permission'],
+    [{ from: proofsOf('service:reporting'), ...readNote }, 'allow'],
+    [{ from: proofsOf('service:reporting'), ...pay(1) }, 'deny no_permission'],
+  ],
+  'POLICY.md': [
+    [{ from: alice, ...shared }, 'allow'],
+    [{ from: alice, ...readFile('/srv/share/../../etc/passwd') }, 'deny files-only-under-share'],
+    [{ from: alice, ...deleteNote }, 'needs deleting-needs-a-fresh-second-factor'],
+    [{ from: fresh, ...deleteNote }, 'allow'],
+    [{ from: person('user:alice', { ago: HOUR }), ...readNote }, 'deny second_factor_required'],
+    [{ from: bob, ...pay(1000) }, 'allow'],
+    [{ from: bob, ...pay(1000.5) }, 'needs payments-need-a-second-person'],
+    [{ from: bob, ...readNote }, 'deny no_permission'],
+    [{ from: proofsOf('service:billing'), ...readNote }, 'allow'],
+    [{ from: proofsOf('service:billing'), ...shared }, 'deny no_permission'],
+    [{ from: pager(HOUR), ...shared }, 'allow'],
+    [{ from: pager(9 * HOUR), ...shared }, 'deny no_permission'],
+    [{ from: runner('spiffe://corp.example/ci/build'), ...readNote }, 'allow'],
+    [{ from: runner('spiffe://corp.example/lab/build'), ...readNote }, 'deny no_permission'],
+  ],
+}
+
+for (const [file, cases] of Object.entries(ANSWERS))
+  test(`the first policy in ${file} decides what its rules are called after`, () => {
+    const [first = ''] = policiesOf(file)
+    const policy = read(first, CATALOG)
+    for (const [asked, expected] of cases)
+      assert.equal(answer(policy, asked), expected, JSON.stringify(asked))
+    const named = new Set(cases.flatMap(([, expected]) => expected.split(' ').slice(1)))
+    for (const { name } of policy.document.rules) assert.ok(named.has(name), `no case for ${name}`)
+  })
 
 /** What is said of one request. */
 type Case = Partial<Pick<Facts, 'proofs' | 'roles' | 'attributes' | 'now'>> & {
@@ -150,7 +198,7 @@ test('each example of a condition in POLICY.md does what is said above it', () =
     currency: text,
     recipients: { type: 'array', items: text },
   })
-  const [block = ''] = blocksOf('POLICY.md').filter((one) => /^# .*\nwhen: /.test(one))
+  const block = blocksOf('POLICY.md').find((one) => /^# .*\nwhen: /.test(one)) ?? ''
   const examples = [...block.matchAll(/^# (.*)\n(when: .*)$/gm)]
   const sources = new Map(
     examples.map(([, said = '', line = '']) => [said, (parse(line) as { when: string }).when]),
