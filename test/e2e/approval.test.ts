@@ -131,11 +131,11 @@ test('the policy is asked again: by whom it was approved must be able to approve
   const link = linkIn((await client.call(args)).text)
   await approves('carol', link)
   server.setRules(RULES_OF_AUDITORS)
-  const before = server.ran.length
+  const paid = server.ran.length
   const again = linkIn((await client.call(args)).text)
   assert.notEqual(again, link)
   assert.equal(await sees('carol', again), 'Nothing to answer here')
-  assert.equal(server.ran.length, before)
+  assert.equal(server.ran.length, paid)
 })
 
 const RULES_OF_AUDITORS = `

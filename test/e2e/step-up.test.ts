@@ -128,9 +128,9 @@ test('a client that can show no link is told it in words, and its second call pa
   assert.match(told.text, /the same call again, with the same arguments/)
   assert.equal(linkIn((await client.call(args)).text), linkIn(told.text), 'it is asked about once')
   await confirms(linkIn(told.text))
-  const before = server.ran.length
+  const paid = server.ran.length
   assert.deepEqual(await client.call(args), { isError: false, text: 'paid' })
-  assert.equal(server.ran.length, before + 1)
+  assert.equal(server.ran.length, paid + 1)
   const again = await client.call(args)
   assert.equal(again.isError, true)
   assert.notEqual(linkIn(again.text), linkIn(told.text))
@@ -187,7 +187,7 @@ test('what alice confirmed lets through nobody else’s call, no other one, and 
   const client = await connected(t, 'plain')
   const args = payment()
   await confirms(linkIn((await client.call(args)).text))
-  const before = server.ran.length
+  const paid = server.ran.length
   const other = await connected(t, 'plain')
   const theirs = await connectConfirming(server, 'plain', { token: await server.token('bob') })
   t.after(() => theirs.close())
@@ -198,10 +198,10 @@ test('what alice confirmed lets through nobody else’s call, no other one, and 
     await client.call({ ...args, amount: args.amount + 0.01 }),
   ])
     assert.ok(outcome.isError && linkIn(outcome.text), 'each is asked about on its own')
-  assert.equal(server.ran.length, before)
+  assert.equal(server.ran.length, paid)
   const all = await Promise.all(Array.from({ length: 20 }, () => client.call(args)))
   assert.equal(all.filter(({ isError }) => !isError).length, 1, 'of 20 at the same time one is paid')
-  assert.equal(server.ran.length, before + 1)
+  assert.equal(server.ran.length, paid + 1)
 })
 
 test('late is too late: to confirm after five minutes, and to call five minutes after that', async (t) => {
@@ -256,9 +256,9 @@ test('whoever writes to Redis confirms nothing', async (t) => {
   const key = `sallyport:{confirmations}:one:${id}`
   assert.ok(await raw.exists(key))
   await raw.hset(key, 'answer', 'given', 'expiresAt', String(Date.now() + 10 ** 9))
-  const before = server.ran.length
+  const paid = server.ran.length
   const forged = await client.call(args)
   assert.ok(forged.isError)
   assert.notEqual(linkIn(forged.text), link)
-  assert.equal(server.ran.length, before)
+  assert.equal(server.ran.length, paid)
 })

@@ -71,9 +71,9 @@ for (const engine of ENGINES)
       })
       const { call, pending } = await waitingOf(user.name)
       const path = `/confirm/${pending.id}`
-      const before = await browser.get(path)
-      assert.doesNotMatch(before.body, /value="confirm"/)
-      const [, proof = ''] = /class="button" href="([^"]*)"/.exec(before.body) ?? []
+      const shown = await browser.get(path)
+      assert.doesNotMatch(shown.body, /value="confirm"/)
+      const [, proof = ''] = /class="button" href="([^"]*)"/.exec(shown.body) ?? []
       assert.equal(proof, `/reauthenticate?confirm.${pending.id}`)
       const early = await browser.submit('/auth/confirm', { decision: 'confirm' })
       assert.deepEqual([early.status, early.headers.location], [303, proof])

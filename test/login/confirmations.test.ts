@@ -139,10 +139,10 @@ for (const engine of ENGINES)
       const { call, pending } = await given()
       const waiting = callOf(`user:${await somebody()}`)
       const approval = callOf('service:billing', { resource: randomBytes(4).toString('hex') })
-      const before = await pendingOf(port, waiting, SECOND_FACTOR)
+      const unanswered = await pendingOf(port, waiting, SECOND_FACTOR)
       await approved(approval)
       door.advance(5 * MINUTE)
-      assert.notEqual((await pendingOf(port, waiting, SECOND_FACTOR)).id, before.id)
+      assert.notEqual((await pendingOf(port, waiting, SECOND_FACTOR)).id, unanswered.id)
       assert.notEqual((await pendingOf(port, call, SECOND_FACTOR)).id, pending.id)
       assert.equal((await port.confirm(approval, [APPROVAL])).kind, 'pending')
     })
@@ -282,12 +282,12 @@ for (const engine of ENGINES)
     })
 
     test('a session secret is changed without losing what waits', async () => {
-      const [before, next] = [randomBytes(48).toString('base64'), randomBytes(48).toString('base64')]
+      const [former, next] = [randomBytes(48).toString('base64'), randomBytes(48).toString('base64')]
       const call = callOf('service:billing', { resource: randomBytes(4).toString('hex') })
       const of = (...secrets: string[]): Confirmations =>
         confirmationsOf(door, { keys: sessionKeys(secrets) })
-      const { id } = await pendingOf(of(before), call, APPROVAL)
-      assert.equal((await pendingOf(of(next, before), call, APPROVAL)).id, id)
+      const { id } = await pendingOf(of(former), call, APPROVAL)
+      assert.equal((await pendingOf(of(next, former), call, APPROVAL)).id, id)
       assert.notEqual((await pendingOf(of(next), call, APPROVAL)).id, id)
     })
   })

@@ -184,8 +184,7 @@ export async function connectConfirming(
     first.setNotificationHandler(ElicitationCompleteNotificationSchema, ({ params }) => {
       completed.push(params.elicitationId)
     })
-    // The transports of 1.x are not written for exactOptionalPropertyTypes.
-    await first.connect(new FirstTransport(url, settings) as unknown as Parameters<FirstClient['connect']>[0])
+    await first.connect(new FirstTransport(url, settings))
     client = first as unknown as Callable
   } else {
     const versionNegotiation = { mode: { pin: '2026-07-28' } } as const
@@ -193,7 +192,7 @@ export async function connectConfirming(
     if (kind === 'modern')
       modern.setRequestHandler('elicitation/create', async ({ params }) => answer(params))
     await modern.connect(new StreamableHTTPClientTransport(url, settings))
-    client = modern as unknown as Callable
+    client = modern
   }
   return {
     completed,
