@@ -53,6 +53,7 @@ const KEPT: readonly (readonly [folder: string, line: string])[] = [
   ['src/store', `export type { User } from '../login/user.ts'`],
   ['src/mcp', `export type { AuthContext } from '../auth/context.ts'`],
   ['src/tools', `export { defineTool } from '../mcp/tool.ts'`],
+  ['src/login', `export type { Confirmations } from '../mcp/confirmations.ts'`],
   ['src/cli', `export { createServer } from '../server.ts'`],
 ]
 
