@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { defineTool, textResult, type ToolDefinition } from '../../src/mcp/tool.ts'
+import type { Policy } from '../../src/access/decision.ts'
 import { INITIALIZE, legacy, modern } from '../support/clients.ts'
 import { testEndpoint, type TestEndpoint } from '../support/endpoint.ts'
+import { policyOf } from '../support/server.ts'
 
 /** A tool that runs until the test lets go of it, whether its caller is still there or not. */
 function held(): {
@@ -226,6 +228,49 @@ test('a tool is handed who calls, the request id and the signal, and nothing els
   const endpoint = testEndpoint({ tools: [tool] })
   await endpoint.send(modern('tools/call', { name: 'look' })).text()
   assert.deepEqual(seen, [['context', 'requestId', 'signal']])
+})
+
+test('arguments are frozen through and through before they are decided on', async () => {
+  const frozen: unknown[] = []
+  const tool = defineTool({
+    name: 'look',
+    description: 'Looks at what it is handed.',
+    inputSchema: z.strictObject({ list: z.array(z.strictObject({ a: z.string() })) }),
+    permission: 'test:look',
+    run(args) {
+      frozen.push(...[args, args.list, args.list[0]].map((part) => Object.isFrozen(part)))
+      return textResult('seen')
+    },
+  })
+  const decided: unknown[] = []
+  const policy: Policy = {
+    ...policyOf(),
+    decide(_context, _request, args) {
+      decided.push(Object.isFrozen(args))
+      return { kind: 'allow', limits: [], shadow: [] }
+    },
+  }
+  const endpoint = testEndpoint({ tools: [tool], policy })
+  await endpoint.send(modern('tools/call', { name: 'look', arguments: { list: [{ a: 'b' }] } })).text()
+  assert.deepEqual(decided, [true])
+  assert.deepEqual(frozen, [true, true, true])
+})
+
+test('nothing is done for who left while the decision was put on record', async () => {
+  const { tool, signals } = held()
+  const endpoint: TestEndpoint = testEndpoint({
+    tools: [tool],
+    failAudit({ event }) {
+      if (event === 'tool.decided') void sent.leave()
+      return false
+    },
+  })
+  const sent = endpoint.send(hold)
+  await sent.answer.catch(() => undefined)
+  while (endpoint.events.length < 2) await new Promise(setImmediate)
+  const [, finished] = endpoint.events
+  assert.ok(finished?.event === 'tool.finished' && finished.outcome === 'exception')
+  assert.deepEqual(signals, [])
 })
 
 test('an endpoint that is closed answers what runs no more, and serves nobody', async () => {

@@ -254,6 +254,7 @@ test('a session hears on its own stream alone, and only while there is one', asy
   // A second stream of one session is refused, and takes nothing over.
   const second = endpoint.send({ method: 'GET', headers: { ...headers, accept: 'text/event-stream' } })
   assert.match(await second.text(), /^409 /)
+  await second.leave().catch(() => undefined)
   endpoint.changed('note://a')
   assert.equal(uriOf(await one.events.next()), 'note://a')
   await one.sent.leave().catch(() => undefined)
