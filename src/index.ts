@@ -32,7 +32,8 @@ export {
   type ToolOptions,
 } from './mcp/tool.ts'
 export { definePrompt, type PromptDefinition } from './mcp/prompt.ts'
-export { defineResource, type ResourceDefinition } from './mcp/resource.ts'
+export { resourceChanges } from './mcp/resource-changes.ts'
+export { defineResource, type ResourceChanges, type ResourceDefinition } from './mcp/resource.ts'
 
 // Who is calling
 export { authenticate, type Authenticated, type RightsOf } from './auth/authenticate.ts'
@@ -107,6 +108,10 @@ export {
   type McpEndpoint,
   type McpExchange,
 } from './mcp/endpoint.ts'
+export type { ArgumentsRecorder } from './mcp/guard-events.ts'
+export type { Counted, Limiter } from './mcp/limiter.ts'
+export { storeLimiter } from './store-limiter.ts'
+export type { ConfirmableCall, Confirmations, Confirmed, PendingConfirmation } from './mcp/confirmations.ts'
 export type { GuardedCallSeen, GuardObserver } from './mcp/guard-observer.ts'
 export type { MessagesSeen } from './mcp/messages-seen.ts'
 export type { PrincipalLimits } from './mcp/limits.ts'
