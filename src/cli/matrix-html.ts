@@ -150,9 +150,14 @@ function needed(permission: string): string {
   return permission === 'authenticated' ? 'to be known' : permission
 }
 
-function tableCell({ answer, rule, because }: Cell): Html {
-  const tip = `${visible(because)}${rule === null ? '' : ` (rule ${rule})`}`
-  return html`<td title="${tip}">${sign(answer)}<span class="unseen">${answer}</span></td>`
+/** Why, and by which rule, unless the sentence has it. */
+function tipOf({ rule, because }: Cell): string {
+  return `${visible(because)}${rule === null || because.includes(rule) ? '' : ` (rule ${rule})`}`
+}
+
+function tableCell(cell: Cell): Html {
+  const { answer } = cell
+  return html`<td title="${tipOf(cell)}">${sign(answer)}<span class="unseen">${answer}</span></td>`
 }
 
 /** What one of them may do, in words: for a phone, and for whoever reads and does not look. */
@@ -177,7 +182,7 @@ function oneByOne({ things, cells }: Matrix, { name, groups }: ReportSubject, co
             ${sign(cell.answer)}
             <span
               ><b>${visible(thing.name)}</b> <span class="unseen">${cell.answer}: </span
-              ><span class="quiet">${visible(cell.because)}</span></span
+              ><span class="quiet">${tipOf(cell)}</span></span
             >
           </li>`,
       )}
