@@ -99,6 +99,18 @@ for (const engine of ENGINES)
       assert.equal((await door.store.histories.list(name))[0]?.event, 'call_refused')
     })
 
+    test('a login that lacks a step sees and answers nothing before it is complete', async () => {
+      const { name } = await factorUser(door)
+      const { pending } = await waitingOf(name)
+      const { browser } = await browserWith(door, name, { pending: 'second_factor' })
+      const sent = await browser.get(`/confirm/${pending.id}`)
+      assert.deepEqual([sent.status, sent.headers.location], [303, '/second-factor'])
+      await browser.get('/second-factor')
+      const posted = await browser.submit('/auth/confirm', { id: pending.id, decision: 'refuse' })
+      assert.deepEqual([posted.status, posted.headers.location], [303, '/second-factor'])
+      assert.equal(await isWaiting(pending), true)
+    })
+
     test('the call is shown whole: who, with what, from where, why, until when, and every argument as it is', async () => {
       const name = await somebody()
       const args = {
