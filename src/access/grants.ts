@@ -1,28 +1,17 @@
-import type { Ceiling, Proofs, Rights } from '../auth/context.ts'
+import type { Proofs, Rights } from '../auth/context.ts'
 import type { Principal } from '../auth/principal.ts'
-import { certificateTest } from './certificate-pattern.ts'
+import { compiledGrant, isFixed, type CompiledGrant } from './compiled-grant.ts'
 import type { Condition, Facts } from './condition.ts'
 import type { AccessDocument } from './document.ts'
 import type { Grant } from './grant.ts'
-import { compilePermissions, cutDown } from './permission.ts'
-import { withIncluded } from './role-closure.ts'
+import { belowCeilings, latest } from './rights-at.ts'
+import { rightsMaker } from './rights-maker.ts'
 
 /** What is said of one principal, beside its roles. */
 export interface Personal {
   /** Who answers for it, as in `user:alice`. */
   readonly owner: string | null
   readonly attributes: Readonly<Record<string, string>>
-}
-
-/** One grant, made ready. */
-export interface CompiledGrant {
-  readonly grant: Grant
-  /** Its place in the file. */
-  readonly order: number
-  /** Absent for always. */
-  readonly condition: Condition | undefined
-  /** Whether it is this caller's at all, by what it proved; its name is not asked here. */
-  readonly isOf: (proofs: Proofs) => boolean
 }
 
 /** The grants of a policy. */
@@ -37,9 +26,6 @@ export interface Grants {
   /** Whether the rights of a principal depend on more than its name and its certificate. */
   isConditional(principal: Principal): boolean
 }
-
-/** Beyond this many sets of grants that count at once they are made anew. */
-const MOST_SETS = 10_000
 
 /** Grants that may be of one principal. */
 interface Plan {
@@ -59,7 +45,7 @@ const NOBODY: Personal = Object.freeze({ owner: null, attributes: Object.freeze(
  * @param conditions by the place of the grant in the file
  */
 export function compileGrants(document: AccessDocument, conditions: ReadonlyMap<number, Condition>): Grants {
-  const grants = document.grants.map((grant, order) => compiled(grant, order, conditions.get(order)))
+  const grants = document.grants.map((grant, order) => compiledGrant(grant, order, conditions.get(order)))
   const rightsFrom = rightsMaker(document)
   const plan = (all: readonly CompiledGrant[], isPerson: boolean): Plan => ({
     all,
@@ -95,7 +81,7 @@ export function compileGrants(document: AccessDocument, conditions: ReadonlyMap<
     return rightsFrom(some, proofs.principal.kind === 'user')
   }
   return {
-    rightsOf: below(latest(counting)),
+    rightsOf: belowCeilings(latest(counting)),
     personal,
     of: (proofs) => planOf(proofs.principal).all.filter((one) => one.isOf(proofs)),
     counts,
@@ -106,16 +92,6 @@ export function compileGrants(document: AccessDocument, conditions: ReadonlyMap<
 
 function isNamed(kind: Grant['subject']['kind']): boolean {
   return kind === 'principal' || kind === 'group'
-}
-
-function isFixed({ grant: { subject, when } }: CompiledGrant): boolean {
-  return when === null && subject.kind !== 'certificate'
-}
-
-function compiled(grant: Grant, order: number, condition: Condition | undefined): CompiledGrant {
-  const { subject } = grant
-  const fits = subject.kind === 'certificate' ? certificateTest(subject.pattern) : undefined
-  return { grant, order, condition, isOf: ({ certificate }) => fits === undefined || fits(certificate) }
 }
 
 /** From the id of every principal that is named, by itself or in a group, to its grants. */
@@ -154,67 +130,4 @@ function personalOf({ grants }: AccessDocument): ReadonlyMap<string, Personal> {
     )
   }
   return people
-}
-
-type RightsMaker = (grants: readonly CompiledGrant[], isPerson: boolean) => Rights
-
-/** Makes the rights of grants that count: the same object for the same roles, by whatever grants. */
-function rightsMaker({ roles }: AccessDocument): RightsMaker {
-  const includes = new Map([...roles].map(([name, role]) => [name, role.includes]))
-  const byGrants = new Map<string, Rights>()
-  const byRoles = new Map<string, Rights>()
-  const make = (names: readonly string[], isPerson: boolean): Rights => {
-    const given = names.flatMap((name) => roles.get(name) ?? [])
-    return Object.freeze({
-      roles: Object.freeze(names),
-      permissions: compilePermissions(given.flatMap(({ permissions }) => permissions)),
-      secondFactorRequired: isPerson && given.some((role) => role.secondFactorRequired),
-    })
-  }
-  return (grants, isPerson) =>
-    remembered(byGrants, `${isPerson} ${grants.map(({ order }) => order).join(' ')}`, () => {
-      const names = withIncluded(
-        grants.flatMap(({ grant }) => grant.roles),
-        includes,
-      )
-      return remembered(byRoles, `${isPerson} ${names.join(' ')}`, () => make(names, isPerson))
-    })
-}
-
-function remembered(made: Map<string, Rights>, key: string, make: () => Rights): Rights {
-  const known = made.get(key)
-  if (known !== undefined) return known
-  if (made.size >= MOST_SETS) made.clear()
-  const rights = make()
-  made.set(key, rights)
-  return rights
-}
-
-type RightsAt = (proofs: Proofs, now: number) => Rights
-
-/** A list asks for the same caller at the same moment again and again. */
-function latest(rightsAt: RightsAt): RightsAt {
-  let last: { readonly proofs: Proofs; readonly now: number; readonly rights: Rights } | undefined
-  return (proofs, now) => {
-    if (last?.proofs !== proofs || last.now !== now) last = { proofs, now, rights: rightsAt(proofs, now) }
-    return last.rights
-  }
-}
-
-/** The roles stay: they say what the policy gives, which is more than this credential may use. */
-function below(rightsAt: RightsAt): RightsAt {
-  const all = new WeakMap<Rights, WeakMap<Ceiling, Rights>>()
-  const cut = (rights: Rights, ceiling: Ceiling): Rights => {
-    const cuts = all.get(rights) ?? new WeakMap<Ceiling, Rights>()
-    all.set(rights, cuts)
-    const known = cuts.get(ceiling)
-    if (known !== undefined) return known
-    const made = Object.freeze({ ...rights, permissions: cutDown(rights.permissions, ceiling) })
-    cuts.set(ceiling, made)
-    return made
-  }
-  return (proofs, now) => {
-    const rights = rightsAt(proofs, now)
-    return proofs.ceilings.length === 0 ? rights : proofs.ceilings.reduce(cut, rights)
-  }
 }

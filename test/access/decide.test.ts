@@ -159,6 +159,53 @@ test('a rule concerns what one of its patterns matches', () => {
   ])
 })
 
+test('another spelling of a URI is the same resource', () => {
+  const no = 'deny denied_by_rule no'
+  const rule = (pattern: string): readonly string[] => [`name: no, effect: deny, resources: [ "${pattern}" ]`]
+  const ask = (what: string): Asked => ({ action: 'resources/read', what })
+  check([
+    ['percent-encoded', rule('note://secret-*'), ask('note://%73ecret-1'), no],
+    ['in the pattern', rule('note://a%20b'), ask('note://%61%20b'), no],
+    ['as the pattern has it', rule('note://a%20b'), ask('note://a%20b'), no],
+    ['a slash that is none', rule('note://*'), ask('note://a%2Fb'), no],
+    ['not well encoded', rule('note://a%'), ask('note://a%'), no],
+    ['dots', rule('file:///etc/**'), ask('file:///srv/../etc/passwd'), no],
+    ['dots in disguise', rule('file:///etc/**'), ask('file:///srv/%2e%2E/etc/./passwd'), no],
+    ['dots at the end', rule('file:///etc/'), ask('file:///etc/ssl/..'), no],
+    ['dots lead out of no authority', rule('note://a/b'), ask('note://a/../../b'), no],
+    ['another', rule('file:///etc/**'), ask('file:///etc/../srv/a'), no],
+    ['no dots', rule('file:///etc/**'), ask('file:///srv/..etc/a'), 'allow'],
+  ])
+})
+
+test('a family is spoken of by whatever leads out of it', () => {
+  const inputSchema = { type: 'object', properties: { path: { type: 'string' } } }
+  const family = {
+    kind: 'resource' as const,
+    name: 'file:///srv/{+path}',
+    permission: 'authenticated' as const,
+  }
+  const { policy } = read(policyText(['name: no, effect: deny, resources: [ "file:///etc/**" ]']), [
+    { ...family, upstream: null, annotations: null, inputSchema },
+  ])
+  const context = { ...proofsOf('user:alice'), ...policy.rightsOf(proofsOf('user:alice'), NOW) }
+  const decide = (resource: string): Decision =>
+    policy.decide(
+      { ...context, credential: '', expiresAt: 1 },
+      {
+        action: 'resources/read',
+        kind: 'resource',
+        resource,
+        entry: family.name,
+        permission: 'authenticated',
+      },
+      {},
+      NOW,
+    )
+  assert.equal(decide('file:///srv/../etc/passwd').kind, 'deny')
+  assert.equal(decide('file:///srv/a').kind, 'allow')
+})
+
 test('a rule concerns whom one of its patterns means, with inherited roles; nobody named is everybody', () => {
   const rule = (principals: string): readonly string[] => [`${DENY}, principals: [ ${principals} ]`]
   const no = 'deny denied_by_rule no'
