@@ -83,7 +83,11 @@ async function walk(page: Page, seen: (title: string) => Promise<void>): Promise
     asked.push(
       await pendingOf(
         port,
-        callOf(principal, { args: { ...ARGS, by: self }, resource: `pay_${asked.length}` }, { methods: ['certificate'] }),
+        callOf(
+          principal,
+          { args: { ...ARGS, by: self }, resource: `pay_${asked.length}` },
+          { methods: ['certificate'] },
+        ),
         APPROVAL,
       ),
     )
