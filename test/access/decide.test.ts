@@ -189,7 +189,7 @@ test('a family is spoken of by whatever leads out of it', () => {
     { ...family, upstream: null, annotations: null, inputSchema },
   ])
   const context = { ...proofsOf('user:alice'), ...policy.rightsOf(proofsOf('user:alice'), NOW) }
-  const decide = (resource: string): Decision =>
+  const answer = (resource: string): Decision =>
     policy.decide(
       { ...context, credential: '', expiresAt: 1 },
       {
@@ -202,8 +202,8 @@ test('a family is spoken of by whatever leads out of it', () => {
       {},
       NOW,
     )
-  assert.equal(decide('file:///srv/../etc/passwd').kind, 'deny')
-  assert.equal(decide('file:///srv/a').kind, 'allow')
+  assert.equal(answer('file:///srv/../etc/passwd').kind, 'deny')
+  assert.equal(answer('file:///srv/a').kind, 'allow')
 })
 
 test('a rule concerns whom one of its patterns means, with inherited roles; nobody named is everybody', () => {
@@ -534,6 +534,21 @@ test('counters have the same name in every policy that has the limit, and one of
   assert.deepEqual(again, first)
   assert.notDeepEqual(other, first)
   assert.notDeepEqual(twice, first)
+})
+
+test('a rule about a role concerns a caller from the moment on that he has it', () => {
+  const policy = read(`version: 1
+rules:
+  - { name: no, effect: deny, tools: [ ping ], principals: [ "role:late" ] }
+roles: { late: [], all: [ "*" ] }
+grants:
+  - { user: alice, roles: [ all ] }
+  - { user: alice, when: 'auth.age > duration("1h")', roles: [ late ] }
+`)
+  const context = contextIn(policy, proofsOf('user:alice'))
+  const answer = (now: number): string =>
+    inWords(policy.policy.decide(context, requestFor('tools/call', 'ping'), {}, now))
+  assert.deepEqual([2000, NOW, 2000].map(answer), ['allow', 'deny denied_by_rule no', 'allow'])
 })
 
 test('conditions see who asks, by what, and what is asked for', () => {
