@@ -91,17 +91,13 @@ export function admitCertificate(presented: PresentedCertificate, trust: Trust, 
   const validUntil = Math.min(notAfter, ...issuers.flatMap(changesOf).filter((change) => change > now))
   if ('reason' in judged) return refusal(judged.reason, validUntil)
   const { principal, ceiling, issuer } = judged
-  const [uri, ...otherUris] = details.names.filter(({ type }) => type === 'uri').map(({ value }) => value)
   const identity = {
     principal,
     method: 'certificate' as const,
     authenticatedAt: now,
     credential: `sha256:${thumbprintOf(certificate)}`,
     certificateKey: keyDigestOf(certificate),
-    certificate: {
-      uri: uri !== undefined && otherUris.length === 0 ? uri : null,
-      issuer: onOneLine(certificate.issuer),
-    },
+    certificate: { uri: uriIn(details, issuer.rule), issuer: onOneLine(certificate.issuer) },
     expiresAt: notAfter,
     ...(ceiling === undefined ? {} : { ceiling }),
   }
@@ -124,6 +120,12 @@ export function thumbprintOf(certificate: X509Certificate): string {
  */
 export function onOneLine(name: string): string {
   return name.split('\n').toReversed().join(',')
+}
+
+/** The one URI of a certificate. Fails closed: null for one that its issuer may not name anybody by. */
+function uriIn({ names }: CertificateDetails, { mayName }: IssuerRule): string | null {
+  const [uri, ...others] = names.filter(({ type }) => type === 'uri').map(({ value }) => value)
+  return uri !== undefined && others.length === 0 && mayName(uri) ? uri : null
 }
 
 /** Strong, and nothing in it that must be understood and is not. */

@@ -26,7 +26,7 @@ export interface Rights {
 
 /** What a client certificate says that the policy can ask for. */
 export interface CertificateProof {
-  /** The subject alternative name that names the principal, or the one URI, as it stands; null where there is none. */
+  /** Its one URI, as it stands; null where there is none, or it is of no trust domain that its CA owns. */
   readonly uri: string | null
   /** The issuer's distinguished name on one line (RFC 4514), as in `CN=Corp CA,O=Corp`. */
   readonly issuer: string

@@ -10,6 +10,8 @@ export interface IssuerRule {
   readonly mayServe: boolean
   /** Fails closed: `undefined` unless it names exactly one principal. */
   readonly principalIn: (details: CertificateDetails) => Principal | undefined
+  /** Whether a URI is of a trust domain that the issuer owns: of all others it may write into a certificate what it likes. */
+  readonly mayName: (uri: string) => boolean
 }
 
 /** How the certificates of another CA name principals. */
@@ -38,6 +40,7 @@ export function ownRule(trustDomain: string): IssuerRule {
       const [kind = '', name = '', ...rest] = uri.value.slice(prefix.length).split('/')
       return isPrincipalKind(kind) && rest.length === 0 ? ownPrincipalOf(kind, name) : undefined
     },
+    mayName: (uri) => uri.startsWith(prefix),
   }
 }
 
@@ -59,6 +62,7 @@ export function foreignRule(trustDomains: readonly string[], mapping: PrincipalM
       if (mapping.from === 'uri') return spiffePrincipal(value, trustDomains, mapping.kind)
       return mapping.kind === undefined ? undefined : foreignPrincipalOf(mapping.kind, home, value)
     },
+    mayName: (uri) => trustDomains.some((domain) => uri.startsWith(`spiffe://${domain}/`)),
   }
 }
 

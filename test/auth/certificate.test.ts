@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { RefusalReason } from '../../src/auth/authenticator.ts'
-import { admitCertificate, type Trust } from '../../src/auth/certificate.ts'
+import { admitCertificate, onOneLine, type Trust } from '../../src/auth/certificate.ts'
+import type { CertificateProof } from '../../src/auth/context.ts'
+import type { PrincipalMapping } from '../../src/auth/mapping.ts'
+import { readTrust } from '../../src/trust.ts'
+import { CLIENT_EXTENSIONS, opensslRoot, type OpensslCa } from '../support/openssl-ca.ts'
 import { testAuthority, type ClientVariation, type TestAuthority } from '../support/certificates.ts'
 
 let directory: string
@@ -102,4 +106,47 @@ test('no certificate is absent; one that TLS did not verify is refused', () => {
     kind: 'refused',
     reason: 'certificate_untrusted',
   })
+})
+
+/** What is said of a certificate of a CA that is trusted for `partner.example`, and what the CA wrote into it. */
+async function saidOf(
+  ca: OpensslCa,
+  principal: PrincipalMapping,
+  ...names: readonly string[]
+): Promise<CertificateProof | undefined> {
+  const bundle = { roots: ca.pem, issuers: ca.pem, revocationLists: null, pins: [], principal }
+  const under = await readTrust({
+    trustDomain: 'sallyport.internal',
+    bundles: [{ ...bundle, name: 'partner', trustDomains: ['partner.example'] }],
+  })
+  const extensions = [...CLIENT_EXTENSIONS, `subjectAltName = ${names.join(', ')}`]
+  const certificate = new X509Certificate(ca.issue({ extensions }).pem)
+  const { outcome } = admitCertificate({ kind: 'verified', certificate }, under, Date.now() + 1000)
+  assert.equal(outcome.kind, 'identified')
+  assert.match(outcome.identity.principal.id, /^service:partner\.example\//)
+  return outcome.identity.certificate
+}
+
+test('of a URI counts only what its CA may speak for, whatever else it names somebody by', async () => {
+  const ca = opensslRoot(directory, 'partner.example')
+  const byHost: PrincipalMapping = { from: 'dns', kind: 'service' }
+  const uriOf = async (uri: string): Promise<string | null | undefined> =>
+    (await saidOf(ca, byHost, 'DNS:ci.partner.example', `URI:${uri}`))?.uri
+  assert.equal(await uriOf('spiffe://partner.example/ci/deploy'), 'spiffe://partner.example/ci/deploy')
+  assert.equal(await uriOf('spiffe://corp.example/ci/deploy'), null)
+  assert.equal(await uriOf('spiffe://sallyport.internal/service/demo'), null)
+  assert.equal(await uriOf('https://corp.example/ci/deploy'), null)
+  const own = 'spiffe://partner.example/ci/deploy'
+  assert.equal((await saidOf(ca, { from: 'uri', kind: 'service' }, `URI:${own}`))?.uri, own)
+})
+
+test('a CA whose name has commas, line breaks and signs in it has the name of no other', () => {
+  const names = ['/CN=Corp CA\\,O=Corp', '/CN=Corp CA\nO=Corp', '/CN=Corp CA+O=Corp', '/CN=Corp CA\\+O=Corp']
+  const lines = names.map((subject, at) => {
+    const { pem } = opensslRoot(directory, `odd-${at}`, { subject })
+    return onOneLine(new X509Certificate(pem).subject)
+  })
+  const [plain = ''] = [onOneLine('O=Corp\nCN=Corp CA')]
+  assert.equal(plain, 'CN=Corp CA,O=Corp')
+  assert.equal(new Set([plain, ...lines]).size, names.length + 1, JSON.stringify(lines))
 })
