@@ -5,7 +5,7 @@ import { FUNCTIONS } from './cel-functions.ts'
 import { LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
 import { fieldFaults, isNamed, isTaken, recordFaults, suggestion, variableFaults } from './cel-names.ts'
 import type { Naming } from './cel-names.ts'
-import { childrenOf, comprehensionOf, literalText, nodesOf, selectionOf } from './cel-syntax.ts'
+import { childrenOf, comprehensionOf, isOperation, literalText, nodesOf, selectionOf } from './cel-syntax.ts'
 import type { Comprehension } from './cel-syntax.ts'
 import type { ObjectType } from './cel-type.ts'
 import type { ConditionFault, ConditionScope } from './condition.ts'
@@ -44,6 +44,7 @@ export function languageFaults(tree: ASTNode, scope: ConditionScope, argsType: O
 }
 
 function faultsOf(node: ASTNode, place: Place): Faults {
+  if (isOperation(node)) return inside(node.args, place)
   switch (node.op) {
     case 'value':
       return isOdd(node.args) ? [at(node, 'bytes and unsigned ints are not available in conditions')] : []
@@ -70,18 +71,6 @@ function faultsOf(node: ASTNode, place: Place): Faults {
     case '||':
     case '!_':
     case '-_':
-    case '!=':
-    case '==':
-    case 'in':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
       return inside(childrenOf(node), place)
   }
 }

@@ -10,8 +10,8 @@ import { LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
 import { binary, negative, not } from './cel-operators.ts'
 import { hasFact, hasField, readArguments, readAt, readFact, readField, readResource } from './cel-read.ts'
 import type { Part } from './cel-run.ts'
-import { comprehensionOf, literalText, pathOf, selectionOf } from './cel-syntax.ts'
-import type { Comprehension } from './cel-syntax.ts'
+import { comprehensionOf, isOperation, literalText, pathOf, selectionOf } from './cel-syntax.ts'
+import type { Comprehension, Operation } from './cel-syntax.ts'
 import type { ObjectType } from './cel-type.ts'
 import { failed, isFailure } from './cel-value.ts'
 
@@ -36,6 +36,7 @@ export function compilePart(node: ASTNode, around: Surroundings): Part {
 
 function partOf(node: ASTNode, around: Surroundings): Part {
   const part = (inner: ASTNode): Part => compilePart(inner, around)
+  if (isOperation(node)) return operation(node, part)
   switch (node.op) {
     case 'value':
       return literal(node.args)
@@ -65,23 +66,11 @@ function partOf(node: ASTNode, around: Surroundings): Part {
       return strict([part(node.args)], (_run, [value = null]) => not(value))
     case '-_':
       return strict([part(node.args)], (_run, [value = null]) => negative(value))
-    case '!=':
-    case '==':
-    case 'in':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=': {
-      const operator = node.op
-      const apply: Parameters<typeof strictPair>[2] = (run, left, right) => binary(operator, run, left, right)
-      return strictPair(part(node.args[0]), part(node.args[1]), apply)
-    }
   }
+}
+
+function operation({ op, args: [left, right] }: Operation, part: (node: ASTNode) => Part): Part {
+  return strictPair(part(left), part(right), (run, first, second) => binary(op, run, first, second))
 }
 
 /** What the checks before let nobody write comes to nothing. */

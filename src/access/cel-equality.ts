@@ -1,7 +1,7 @@
 import { elementOf, entryOf, keysOf, sizeOf } from './cel-collection.ts'
 import { spend, spendText, TOO_MUCH } from './cel-budget.ts'
 import type { Budget } from './cel-budget.ts'
-import { failed, isDictionary, isFailure, isList } from './cel-value.ts'
+import { failed, isDictionary, isFailure, isList, isNumber } from './cel-value.ts'
 import type { Dictionary, Failure, List, Outcome, Value } from './cel-value.ts'
 
 /** No argument is nested as deep: the body of a request ends before. */
@@ -46,10 +46,6 @@ function sameScalar(left: Value, right: Value): boolean {
     case 'json-map':
       return false
   }
-}
-
-function isNumber(value: Value): value is number | bigint {
-  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 function sameList(budget: Budget, left: List, right: List, depth: number): boolean | Failure {

@@ -2,11 +2,9 @@ import { elementOf, hasEntry, sizeOf } from './cel-collection.ts'
 import { contains, equals } from './cel-equality.ts'
 import { spend, spendText, TOO_MUCH } from './cel-budget.ts'
 import type { Budget } from './cel-budget.ts'
-import { failed, isDictionary, isFailure, isList, typeOf } from './cel-value.ts'
+import type { BinaryOperator } from './cel-syntax.ts'
+import { failed, isDictionary, isFailure, isList, isNumber, typeOf } from './cel-value.ts'
 import type { List, Outcome, Value } from './cel-value.ts'
-
-/** An operator between two values. */
-export type BinaryOperator = '!=' | '==' | 'in' | '+' | '-' | '*' | '/' | '%' | '<' | '<=' | '>' | '>='
 
 const LEAST = -(2n ** 63n)
 const MOST = 2n ** 63n - 1n
@@ -149,10 +147,6 @@ function ofInts(operator: '+' | '-' | '*' | '/' | '%', left: bigint, right: bigi
 
 function int(value: bigint): Outcome {
   return value >= LEAST && value <= MOST ? value : failed('the int does not fit 64 bits')
-}
-
-function isNumber(value: Value): value is number | bigint {
-  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 function isTime(value: Value): value is Extract<Value, { readonly nanoseconds: bigint }> {

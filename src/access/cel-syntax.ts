@@ -1,5 +1,13 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
+/** An operator between two values, both of which it needs. */
+export type BinaryOperator = (typeof OPERATORS)[number]
+
+const OPERATORS = ['!=', '==', 'in', '+', '-', '*', '/', '%', '<', '<=', '>', '>='] as const
+
+/** Two values with an operator between them. */
+export type Operation = Extract<ASTNode, { readonly op: BinaryOperator }>
+
 /** A field by its name: `a.b`, `a["b"]`. */
 export interface Selection {
   readonly object: ASTNode
@@ -24,6 +32,11 @@ const COMPREHENSIONS: readonly string[] = [
   'map',
   'filter',
 ] satisfies ComprehensionName[]
+
+/** Whether a node is two values with an operator between them. */
+export function isOperation(node: ASTNode): node is Operation {
+  return OPERATORS.some((operator) => operator === node.op)
+}
 
 /** The field that a node reads, where its name is written out. */
 export function selectionOf(node: ASTNode): Selection | undefined {
@@ -60,6 +73,7 @@ function isComprehension(name: string): name is ComprehensionName {
 
 /** The parts of a node, in the order of the text. */
 export function childrenOf(node: ASTNode): readonly ASTNode[] {
+  if (isOperation(node)) return node.args
   switch (node.op) {
     case 'value':
     case 'id':
@@ -83,18 +97,6 @@ export function childrenOf(node: ASTNode): readonly ASTNode[] {
     case '?:':
     case '&&':
     case '||':
-    case '!=':
-    case '==':
-    case 'in':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
       return node.args
   }
 }

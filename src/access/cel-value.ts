@@ -91,6 +91,11 @@ export function isDictionary(value: Outcome): value is Dictionary {
   return typeof value === 'object' && value !== null && (value.kind === 'map' || value.kind === 'json-map')
 }
 
+/** Whether this is a number of either type. */
+export function isNumber(value: Value): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint'
+}
+
 /** What CEL calls the type of a value. */
 export function typeOf(value: Value): string {
   if (typeof value === 'object') return value === null ? 'null_type' : TYPE_OF_KIND[value.kind]
