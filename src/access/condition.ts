@@ -41,7 +41,7 @@ export interface Condition {
   readonly needsArguments: boolean
   /** Whether it speaks of time or of how long ago something was proved. */
   readonly needsTime: boolean
-  /** Whether it speaks of anything of a request beside principal, roles and attributes. */
+  /** Whether it speaks of how, when or from where its caller proved who it is: of `auth`. */
   readonly needsProofs: boolean
   evaluate(facts: Facts): Truth
   /** Every part that `&&`, `||` and `!` join, and the variables in it, in the order of the file. */
