@@ -1,20 +1,17 @@
-import { join } from 'node:path'
 import { argumentsDigest } from '../audit/recorded-arguments.ts'
 import { readTrail } from '../audit/read-trail.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import { accessAtHand, type AccessAtHand } from './access-at-hand.ts'
-import { explainedJson } from './explained-json.ts'
-import { explanationLines, section, type Explained } from './explanation-text.ts'
+import { requestOf } from './access-request.ts'
+import type { Explained } from './explanation-text.ts'
+import { pastHeadline, pastJson, pastLines, type PastDecision } from './past-text.ts'
 import { print, printJson } from './print.ts'
-import { proofLines } from './proof-lines.ts'
 import { recordedDecision, type RecordedDecision } from './recorded-decision.ts'
 import { replayDecision, type Replayed } from './replay-decision.ts'
 import { answerOf, recordedAnswer } from './replay-tally.ts'
 import { contextOf } from './supposed-caller.ts'
 import { unknownName } from './unknown-name.ts'
-import { requestOf } from './access-request.ts'
-import { shortPath } from './short-path.ts'
 import { visible } from './visible.ts'
 
 interface Flags {
@@ -51,10 +48,10 @@ export async function explainPast(
     )
   const decisions = past.decisions.map((recorded) => withArguments(recorded, said, access.config))
   const told = decisions.map((recorded) => toldOf(recorded, access))
-  if (json === true) printJson(told.map(jsonOf))
-  else for (const line of told.flatMap((one) => linesOf(one, past.later, access.config.audit))) print(line)
+  if (json === true) printJson(told.map(pastJson))
+  else for (const line of told.flatMap((one) => pastLines(one, past.later, access.config.audit))) print(line)
   const denied = past.decisions.find(({ decision }) => decision === 'deny')
-  if (check === true && denied !== undefined) throw new SallyportError('REFUSED', headline(denied))
+  if (check === true && denied !== undefined) throw new SallyportError('REFUSED', pastHeadline(denied))
 }
 
 /** A decision with the arguments that it is said to have been about. Believes nothing but the digest on record. */
@@ -103,15 +100,7 @@ function laterLine(at: number, event: Readonly<Record<string, unknown>>): string
   return [new Date(at).toISOString(), String(event['event']), ...facts].join('  ')
 }
 
-interface Told {
-  readonly recorded: RecordedDecision
-  readonly replayed: Replayed
-  readonly explained: Explained | undefined
-  /** What today's policy makes of it: a sentence. */
-  readonly today: string
-}
-
-function toldOf(recorded: RecordedDecision, access: AccessAtHand): Told {
+function toldOf(recorded: RecordedDecision, access: AccessAtHand): PastDecision {
   const replayed = replayDecision(recorded, access.policy, access.catalog)
   return {
     recorded,
@@ -153,76 +142,5 @@ function todayOf(
       const isSame = answerOf(replayed.decision) === recordedAnswer(recorded)
       return `${which}; it would answer ${isSame ? 'the same' : 'otherwise'}`
     }
-  }
-}
-
-function headline(recorded: RecordedDecision): string {
-  const { decision, reason, rule, confirmedBy, principal, action, name } = recorded
-  const by = rule === null ? '' : ` by the rule "${rule}"`
-  const confirmed = confirmedBy.length === 0 ? '' : `, confirmed by ${confirmedBy.join(' and ')}`
-  const what = `${principal}, ${action} ${name}`
-  if (decision === 'allow') return `WAS ALLOWED  ${what}${confirmed}`
-  return `WAS ${decision === 'deny' ? 'DENIED' : 'ASKED'}  ${what}: ${reason ?? 'without a reason'}${by}`
-}
-
-function linesOf(
-  { recorded, explained, today }: Told,
-  later: readonly string[],
-  directory: string,
-): readonly string[] {
-  const {
-    at,
-    proofs,
-    requestId,
-    principal,
-    credential,
-    via,
-    trace,
-    action,
-    name,
-    policy,
-    shadow,
-    file,
-    line,
-  } = recorded
-  const told = [
-    headline(recorded),
-    '',
-    ...section('on record', [`${shortPath(join(directory, file))}:${line}`]),
-    ...section('request', [requestId, ...(trace === null ? [] : [`trace ${trace}`])]),
-    ...section('at', [new Date(at).toISOString()]),
-    ...section(
-      'caller',
-      proofs === null ? [principal] : proofLines({ proofs, assumed: new Set() }, null, at),
-    ),
-    ...section('', [`credential ${credential}`, ...(via === null ? [] : [`through the proxy ${via}`])]),
-    ...section('asked', [`${action} ${name}`, argumentsLine(recorded)]),
-    ...section('policy', [policy]),
-    ...section(
-      'in shadow',
-      shadow.map((rule) => `${rule} would have changed the answer`),
-    ),
-    ...section('then', later),
-    '',
-    ...section('today', [today]),
-  ].map(visible)
-  if (explained === undefined) return told
-  return [...told, '', ...explanationLines(explained).map((text) => (text === '' ? '' : `  ${text}`))]
-}
-
-function argumentsLine({ arguments: recorded }: RecordedDecision): string {
-  if (recorded === null) return 'no arguments on record'
-  if ('values' in recorded) return `arguments ${JSON.stringify(recorded.values)}`
-  if ('names' in recorded)
-    return `arguments ${recorded.names.join(', ')}; their values are recorded as digest`
-  return 'arguments are recorded as digest'
-}
-
-function jsonOf({ recorded, explained, today, replayed }: Told): object {
-  return {
-    recorded: { ...recorded, at: new Date(recorded.at).toISOString() },
-    today,
-    replayed: replayed.kind,
-    explained: explained === undefined ? null : explainedJson(explained),
   }
 }

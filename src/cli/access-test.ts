@@ -1,20 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { stdout } from 'node:process'
-import { stripVTControlCharacters, styleText } from 'node:util'
 import { Command, InvalidArgumentError } from 'commander'
 import { errnoOf, isSallyportError, SallyportError } from '../errors.ts'
-import { accessAtHand, type AccessAtHand } from './access-at-hand.ts'
-import { decidingRule, verdictOf } from './access-verdict.ts'
+import { accessAtHand } from './access-at-hand.ts'
 import { counted } from './counted.ts'
-import { explanationLines } from './explanation-text.ts'
 import { junitXml } from './junit.ts'
-import { coverageOf, type Coverage } from './policy-coverage.ts'
-import { print, printJson, tell } from './print.ts'
-import { runCase, type CaseResult } from './run-case.ts'
+import { coverageOf } from './policy-coverage.ts'
+import { printJson, tell } from './print.ts'
+import { runCase } from './run-case.ts'
 import { shortPath } from './short-path.ts'
 import { readTestFile, type TestFile } from './test-file.ts'
-import { visible } from './visible.ts'
+import { junitCases, printTests, testsJson, type CoverageOfPolicy, type TestRun } from './test-report.ts'
 
 const EXAMPLES = `
 Examples:
@@ -51,13 +47,6 @@ interface Flags {
   readonly json?: true
 }
 
-/** A file that was run. */
-interface TestRun {
-  readonly file: string
-  readonly access: AccessAtHand
-  readonly results: readonly CaseResult[]
-}
-
 /** `sallyport access test`: cases that say what a policy must answer. */
 export function accessTestCommand(): Command {
   return new Command('test')
@@ -79,8 +68,8 @@ async function test(files: readonly string[], flags: Flags): Promise<void> {
   const runs: TestRun[] = []
   for (const file of files) runs.push(await run(file, Date.now()))
   const coverages = coveragesOf(runs)
-  if (flags.json === true) printJson(jsonOf(runs, coverages))
-  else report(runs, coverages)
+  if (flags.json === true) printJson(testsJson(runs, coverages))
+  else printTests(runs, coverages)
   if (flags.junit !== undefined) await writeFile(flags.junit, junitXml(runs.flatMap(junitCases)))
   const failed = runs.flatMap(({ results }) => results).filter(({ failures }) => failures.length > 0).length
   const least = Math.min(...coverages.map(({ coverage }) => coverage.percent))
@@ -118,11 +107,6 @@ async function readCases(path: string, file: string): Promise<TestFile> {
   }
 }
 
-interface CoverageOfPolicy {
-  readonly policy: string
-  readonly coverage: Coverage
-}
-
 function coveragesOf(runs: readonly TestRun[]): readonly CoverageOfPolicy[] {
   const byPolicy = Map.groupBy(runs, ({ access }) => access.file)
   return [...byPolicy].flatMap(([policy, own]) =>
@@ -137,70 +121,4 @@ function coveragesOf(runs: readonly TestRun[]): readonly CoverageOfPolicy[] {
       }
     }),
   )
-}
-
-function report(runs: readonly TestRun[], coverages: readonly CoverageOfPolicy[]): void {
-  for (const { file, access, results } of runs) {
-    print(`${file} (${access.file} ${access.policy.digest.slice(0, 'sha256:'.length + 12)})`)
-    for (const result of results) for (const line of resultLines(result)) print(`  ${line}`)
-  }
-  for (const { policy, coverage } of coverages)
-    for (const line of coverageLines(policy, coverage)) print(line)
-  const all = runs.flatMap(({ results }) => results)
-  const failed = all.filter(({ failures }) => failures.length > 0).length
-  print(`${counted(all.length, 'case')}: ${all.length - failed} passed, ${failed} failed`)
-}
-
-function resultLines({ case: { name, where }, failures, explained }: CaseResult): readonly string[] {
-  if (failures.length === 0) return [`${styleText('green', '✓', { stream: stdout })} ${visible(name)}`]
-  return [
-    `${styleText('red', '✗', { stream: stdout })} ${visible(name)} (${where})`,
-    ...failures.map((failure) => `    ${visible(failure)}`),
-    // Of a list the sentences say it all.
-    ...(explained.length === 1 ? explained.flatMap(explanationLines) : []).map((line) =>
-      line === '' ? '' : `      ${line}`,
-    ),
-  ]
-}
-
-function coverageLines(policy: string, { percent: covered, ...missing }: Coverage): readonly string[] {
-  const lines = [
-    ...missing.neverMatched.map((rule) => `  no case makes the rule ${rule} match`),
-    ...missing.alwaysMatched.map((rule) => `  no case shows what the rule ${rule} lets through`),
-    ...missing.neverCounted.map((grant) => `  no case is about the grant ${grant}`),
-  ]
-  return [`coverage of ${policy}: ${covered} %`, ...lines]
-}
-
-function jsonOf(runs: readonly TestRun[], coverages: readonly CoverageOfPolicy[]): object {
-  return {
-    files: runs.map(({ file, access, results }) => ({
-      file,
-      policy: { file: access.file, digest: access.policy.digest },
-      cases: results.map(({ case: { name, where }, failures, explained }) => ({
-        name,
-        where,
-        passed: failures.length === 0,
-        failures,
-        decisions: explained.map(({ request, explanation }) => ({
-          name: request.resource,
-          verdict: verdictOf(explanation.decision),
-          rule: decidingRule(explanation.decision),
-          because: explanation.because,
-        })),
-      })),
-    })),
-    coverage: coverages.map(({ policy, coverage }) => ({ policy, ...coverage })),
-  }
-}
-
-function junitCases({ file, results }: TestRun): readonly { suite: string; name: string; failure: string }[] {
-  return results.map(({ case: { name }, failures, explained }) => ({
-    suite: file,
-    name,
-    failure:
-      failures.length === 0
-        ? ''
-        : stripVTControlCharacters([...failures, ...explained.flatMap(explanationLines)].join('\n')),
-  }))
 }

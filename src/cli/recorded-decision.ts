@@ -20,7 +20,8 @@ export interface RecordedDecision {
   readonly action: Action
   readonly name: string
   readonly decision: ActionDecided['decision']
-  readonly reason: ActionDecided['reason']
+  /** Told on as it stands; nothing is decided by one that is not known here. */
+  readonly reason: string | null
   readonly rule: string | null
   readonly shadow: readonly string[]
   readonly confirmedBy: readonly string[]
@@ -74,7 +75,7 @@ const decided = z.object({
 export function recordedDecision({ file, line, at, event }: TrailEvent): RecordedDecision | undefined {
   const { data } = decided.safeParse(event)
   if (data === undefined || !isAction(data.action)) return undefined
-  const { action, resource: name, reason, via = null, proofs, methods, ...rest } = data
+  const { action, resource: name, via = null, proofs, methods, ...rest } = data
   return {
     ...rest,
     file,
@@ -83,15 +84,9 @@ export function recordedDecision({ file, line, at, event }: TrailEvent): Recorde
     action,
     name,
     via,
-    reason: isReason(reason) ? reason : null,
     arguments: argumentsOf(data.arguments),
     proofs: proofs === undefined ? null : proofsOf(data.principal, methods, proofs),
   }
-}
-
-/** What is told is told on; no decision hangs on it. */
-function isReason(reason: string | null): reason is ActionDecided['reason'] {
-  return reason !== null
 }
 
 function argumentsOf(recorded: z.infer<typeof recordedArguments> | null): RecordedArguments | null {
