@@ -3,6 +3,7 @@ import type { Explanation } from '../access/explanation.ts'
 import type { SurfaceEntry } from '../access/surface.ts'
 import type { AuthContext } from '../auth/context.ts'
 import type { AccessAtHand } from './access-at-hand.ts'
+import { CALLS } from './access-request.ts'
 import { decidingRule, reasonText } from './access-verdict.ts'
 import { reportSubjects, type ReportSubject } from './report-subjects.ts'
 import { hangsOn, trialsLike, type Trial } from './report-trials.ts'
@@ -80,9 +81,7 @@ function conditionsOf({ rules, grants }: Explanation): readonly string[] {
   return [...rules, ...grants].flatMap(({ when }) => when?.source ?? [])
 }
 
-const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const
-
-function requestOf({ kind, name, permission }: SurfaceEntry): AccessRequest {
+function requestFor({ kind, name, permission }: SurfaceEntry): AccessRequest {
   const request = { action: CALLS[kind], kind, resource: name, entry: name, permission }
   return kind === 'resource' ? { ...request, isFamily: true } : request
 }
@@ -92,11 +91,11 @@ function contextFor({ policy, authority }: AccessAtHand, { principal, suppositio
 }
 
 function explained(access: AccessAtHand, trial: Trial, thing: SurfaceEntry): Explanation {
-  return access.policy.explain(contextFor(access, trial), requestOf(thing), UNKNOWN, trial.at)
+  return access.policy.explain(contextFor(access, trial), requestFor(thing), UNKNOWN, trial.at)
 }
 
 function tried(access: AccessAtHand, trial: Trial, thing: SurfaceEntry): Tried {
-  const decision = access.policy.decide(contextFor(access, trial), requestOf(thing), UNKNOWN, trial.at)
+  const decision = access.policy.decide(contextFor(access, trial), requestFor(thing), UNKNOWN, trial.at)
   return { decision, answer: answerOf(decision, trial) }
 }
 

@@ -1,4 +1,5 @@
 import { UNKNOWN, type AccessRequest, type Action, type Arguments } from '../access/decision.ts'
+import { isList } from '../access/method.ts'
 import type { Catalog } from '../mcp/catalog.ts'
 
 /** The methods that the policy decides, and what they are about. */
@@ -14,9 +15,17 @@ export const ACTIONS: Readonly<Record<Action, 'tool' | 'prompt' | 'resource' | '
   'completion/complete': 'any',
 }
 
-/** Whether this is one of them. */
+/** The method by which a thing is used, whatever else may be done with it. */
+export const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const
+
+/** Whether this is one of {@link ACTIONS}. */
 export function isAction(text: string): text is Action {
   return Object.hasOwn(ACTIONS, text)
+}
+
+/** Whether a method is decided without arguments: a list, a completion. */
+export function isBlind(action: Action): boolean {
+  return isList(action) || action === 'completion/complete'
 }
 
 /** What is asked for, as the guard would put it to the policy; or that there is no such thing here. */
@@ -40,11 +49,10 @@ export function requestOf(
   if (found === undefined)
     return { kind: 'unknown', what: kinds.join(' or '), names: namesIn(catalog, kinds) }
   const { variables, ...rest } = found
-  const isBlind = action.endsWith('list') || action === 'completion/complete'
   return {
     kind: 'known',
     request: { action, ...rest },
-    args: isBlind || 'isFamily' in rest ? UNKNOWN : (variables ?? args),
+    args: isBlind(action) || 'isFamily' in rest ? UNKNOWN : (variables ?? args),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Action, Decision, Need } from '../access/decision.ts'
+import { isList } from '../access/method.ts'
 
 /** What a decision comes to, in the words of test cases. */
 export type Verdict = 'allow' | 'deny' | 'step-up' | 'approve' | 'depends'
@@ -17,7 +18,7 @@ export function decidingRule(decision: Decision): string | null {
 
 /** What a decision comes to, in capitals for people. Of a list: whether the thing is in it. */
 export function headlineOf(decision: Decision, action: Action): string {
-  if (action.endsWith('list')) return decision.kind === 'deny' ? 'NOT LISTED' : 'LISTED'
+  if (isList(action)) return decision.kind === 'deny' ? 'NOT LISTED' : 'LISTED'
   switch (decision.kind) {
     case 'allow':
       return 'ALLOWED'

@@ -7,7 +7,7 @@ import {
 } from '../access/decision.ts'
 import type { Proofs } from '../auth/context.ts'
 import type { Catalog } from '../mcp/catalog.ts'
-import { requestOf } from './access-request.ts'
+import { isBlind, requestOf } from './access-request.ts'
 import { isWholeName, knownArguments, type RecordedDecision } from './recorded-decision.ts'
 import { contextOf } from './supposed-caller.ts'
 
@@ -41,14 +41,9 @@ export function replayDecision(recorded: RecordedDecision, policy: Policy, catal
   const args =
     request.kind === 'resource' || lookup.args === UNKNOWN ? lookup.args : knownArguments(recorded.arguments)
   const decision = policy.decide(contextOf(proofs, policy, at), request, args, at)
-  if (decision.kind !== 'depends' || isBlind(recorded))
+  if (decision.kind !== 'depends' || isBlind(action))
     return { kind: 'decided', decision, question: { proofs, request, args } }
   return { kind: 'impossible', why: `arguments of ${name} are recorded as ${recordedAs(recorded)}` }
-}
-
-/** Lists and completions know no arguments, then as now. */
-function isBlind({ action }: RecordedDecision): boolean {
-  return action.endsWith('list') || action === 'completion/complete'
 }
 
 function recordedAs({ arguments: recorded }: RecordedDecision): string {

@@ -1,7 +1,7 @@
 import type { Action, Decision } from '../access/decision.ts'
 import { isVisible } from '../access/decision.ts'
 import type { AccessAtHand } from './access-at-hand.ts'
-import { requestOf, type Lookup } from './access-request.ts'
+import { CALLS, requestOf, type Lookup } from './access-request.ts'
 import { decidingRule, verdictOf } from './access-verdict.ts'
 import type { Explained } from './explanation-text.ts'
 import { contextOf, supposedCaller } from './supposed-caller.ts'
@@ -36,7 +36,6 @@ interface Part {
 
 type Thing = Exclude<Asking, { kind: 'list' }>
 
-const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const
 const LISTS = { tool: 'tools/list', prompt: 'prompts/list', resource: 'resources/list' } as const
 
 function thingResult(one: TestCase, asking: Thing, access: AccessAtHand, now: number): Part {
