@@ -26,7 +26,7 @@ const CLOSE_GRACE = 3_000
 
 /**
  * Begins to deliver spans, in the background: a collector that is slow or gone costs spans, and no request. The SDK is
- * loaded here and nowhere else, and registers nothing that all of a process would see.
+ * loaded once this is called, and registers nothing that all of a process would see.
  */
 export async function openTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { endpoint, serviceName, sampleRatio, withPrincipal } = options

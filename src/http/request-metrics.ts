@@ -3,7 +3,7 @@ import type { GuardedCallSeen } from '../mcp/endpoint.ts'
 import { BUCKETS } from './buckets.ts'
 import type { DoorName } from './door-metrics.ts'
 
-/** What is counted and timed of the MCP requests of one door: steps 3, 5 and 7 of a request. Durations in ms. */
+/** What is counted and timed of the MCP requests of one door: hops 3, 5 and 7 of a request. Durations in ms. */
 export interface RequestMetrics {
   authenticated(outcome: 'context' | 'refused', duration: number): void
   /** A call that the policy decided. */
@@ -12,7 +12,10 @@ export interface RequestMetrics {
   undecided(method: string): void
 }
 
-/** Makes the metrics of requests, for any door. Labels are methods, doors, decisions and reasons: closed lists, all. */
+/**
+ * Makes the metrics of requests, for any door. Labels are methods, doors, decisions and reasons, closed lists all; and the
+ * names of rules in shadow mode, of which there are as many as the policy has.
+ */
 export function requestMetrics(registry: Registry): (door: DoorName) => RequestMetrics {
   const registers = [registry]
   const requests = new Counter({
@@ -23,21 +26,21 @@ export function requestMetrics(registry: Registry): (door: DoorName) => RequestM
   })
   const authentication = new Histogram({
     name: 'sallyport_authentication_duration_seconds',
-    help: 'How long it took to know who calls, or that nobody does (step 3 of a request).',
+    help: 'How long it took to know who calls, or that nobody does (hop 3 of a request).',
     labelNames: ['door', 'outcome'],
     buckets: BUCKETS,
     registers,
   })
   const guard = new Histogram({
     name: 'sallyport_guard_duration_seconds',
-    help: 'How long the policy took to decide, and what was decided to be on record (step 5 of a request).',
+    help: 'How long the policy took to decide, and what was decided to be on record (hop 5 of a request).',
     labelNames: ['step'],
     buckets: BUCKETS,
     registers,
   })
   const run = new Histogram({
     name: 'sallyport_run_duration_seconds',
-    help: 'How long what was allowed ran (step 7 of a request), by method and outcome.',
+    help: 'How long what was allowed ran (hop 7 of a request), by method and outcome.',
     labelNames: ['method', 'outcome'],
     buckets: BUCKETS,
     registers,
