@@ -38,8 +38,11 @@ function matches(pattern: string): ReturnType<LiteralFunction> {
 function within(root: string): ReturnType<LiteralFunction> {
   const problem = rootProblem(root)
   if (problem !== undefined) return { problem }
+  const isInside = withinDirectory(root)
+  const apply = (path: string): Outcome =>
+    isInside(path) ?? failed('within: it is not a plain absolute path, and may be read as another')
   // Unicode can take a quarter of a microsecond for each character; longer paths are not looked at.
-  return { apply: onText('within', (path) => Math.min(path.length, 4096), withinDirectory(root)) }
+  return { apply: onText('within', (path) => Math.min(path.length, 4096), apply) }
 }
 
 function cidr(net: string): ReturnType<LiteralFunction> {

@@ -105,6 +105,8 @@ comesTo([
   ['args.path != "x"', { path: ['x'] }, 'error'],
   ['within(args.path, "/srv")', { path: ['/srv'] }, 'error'],
   ['!within(args.path, "/srv")', { path: '/srv/../etc' }, 'true'],
+  ['within(args.path, "/srv")', { path: 'srv/a' }, 'error'],
+  ['!within(args.path, "/srv")', { path: '/srv/%2e%2e/etc' }, 'error'],
   ['args.amount > 1000.0', { amount: '2000' }, 'error'],
   ['args.amount > 1000.0', { amount: true }, 'error'],
   ['args.amount > 1000.0', { amount: [2000] }, 'error'],

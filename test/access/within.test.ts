@@ -30,7 +30,6 @@ for (const [path, why] of INSIDE)
   })
 
 const OUTSIDE: readonly (readonly [path: string, why: string])[] = [
-  ['', 'nothing'],
   ['/', 'the root'],
   ['/srv', 'what is above'],
   ['/srv/shared', 'what only begins alike'],
@@ -40,11 +39,20 @@ const OUTSIDE: readonly (readonly [path: string, why: string])[] = [
   ['/srv/share/../etc/passwd', 'up and out'],
   ['/srv/share/a/../../../etc/passwd', 'up and out from below'],
   ['/srv/share/./.././/../etc', 'up by detours'],
+  ['/SRV/share', 'another case'],
+]
+
+for (const [path, why] of OUTSIDE)
+  test(`not within the directory is ${why}: ${JSON.stringify(path.slice(0, 40))}`, () => {
+    assert.equal(isShared(path), false)
+  })
+
+const AMBIGUOUS: readonly (readonly [path: string, why: string])[] = [
+  ['', 'nothing'],
   ['srv/share/a', 'a relative path'],
   ['./srv/share', 'a relative path with a dot'],
   ['../srv/share', 'a relative path upwards'],
   [' /srv/share', 'a space before it'],
-  ['/SRV/share', 'another case'],
   ['/srv/share/\0', 'a NUL'],
   ['/srv/share/a\n', 'a line break'],
   ['/srv/share\\..\\etc', 'backslashes'],
@@ -68,17 +76,22 @@ const OUTSIDE: readonly (readonly [path: string, why: string])[] = [
   ['/srv/share/~root', 'a home directory below'],
   ['file:///srv/share/a', 'a URI'],
   [`/srv/share/${'a'.repeat(4096)}`, 'a path that is too long'],
+  ['/srv/share/.. ', 'dots that somebody trims'],
+  ['/srv/share/..\u00a0/etc', 'dots before a blank'],
+  ['/srv/share/.\u200b./etc', 'dots around what is not seen'],
+  ['/srv/share/..\u00a5etc', 'a yen sign'],
+  ['/srv/share/ ', 'a blank'],
 ]
 
-for (const [path, why] of OUTSIDE)
-  test(`not within the directory is ${why}: ${JSON.stringify(path.slice(0, 40))}`, () => {
-    assert.equal(isShared(path), false)
+for (const [path, why] of AMBIGUOUS)
+  test(`neither within the directory nor outside is ${why}: ${JSON.stringify(path.slice(0, 40))}`, () => {
+    assert.equal(isShared(path), undefined)
   })
 
 test('the root directory has every plain absolute path in it', () => {
   const isAnywhere = withinDirectory('/')
   for (const path of ['/', '/etc', '/a/..', '/..']) assert.equal(isAnywhere(path), true, path)
-  for (const path of ['', 'etc', '/%2e']) assert.equal(isAnywhere(path), false, path)
+  for (const path of ['', 'etc', '/%2e']) assert.equal(isAnywhere(path), undefined, path)
 })
 
 test('whatever the path, within says what the file system would say of its segments', () => {

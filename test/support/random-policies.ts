@@ -101,11 +101,11 @@ const ARGUMENT_ATOMS: readonly Condition[] = [
     true,
     ofString('path', (value) => value.startsWith('/etc/')),
   ),
-  atom(
-    'within(args.path, "/srv/share")',
-    true,
-    ofString('path', (value) => ['/srv/share', '/srv/share/a', '/srv/share/../share/b'].includes(value)),
-  ),
+  atom('within(args.path, "/srv/share")', true, (world) => {
+    const value = argument(world, 'path')
+    if (typeof value !== 'string' || !value.startsWith('/')) return 'error'
+    return ['/srv/share', '/srv/share/a', '/srv/share/../share/b'].includes(value)
+  }),
   atom('args.n > 3', true, (world) => {
     const value = argument(world, 'n')
     return Number.isSafeInteger(value) ? Number(value) > 3 : 'error'
