@@ -1,19 +1,14 @@
-import { createMcpHandler, isLegacyRequest, type Implementation } from '@modelcontextprotocol/server'
+import type { Implementation } from '@modelcontextprotocol/server'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
-import { callerCarrier, type Caller, type CarriedCaller } from './caller.ts'
+import { callerCarrier, type Caller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
+import { eraRouter } from './era-router.ts'
 import type { Guard } from './guard.ts'
-import { isListen, listening } from './listen.ts'
 import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
-import { legacySessions } from './legacy-sessions.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
-import { isInitialize, posted, type Posted } from './posted.ts'
-import { protocolServer } from './protocol-server.ts'
-import { rpcError } from './rpc-error.ts'
-import { mayBeTold } from './serve-subscriptions.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { posted, type Posted } from './posted.ts'
 import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
@@ -69,17 +64,12 @@ export interface EndpointOptions {
   readonly onRejected: (error: unknown) => void
 }
 
-const LEGACY_IDLE_TIMEOUT = 30 * 60_000
-/** Nobody needs to be told of more, and each is asked about at every change. */
-const MOST_WATCHED = 256
-
-/** Makes the endpoint: modern requests go to the SDK's handler, those of 2025-era clients to their sessions. */
+/** Makes the endpoint: what is within its caller's limits and well-formed goes to {@link eraRouter}. */
 export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const meter = requestMeter(options.limits)
   const carrier = callerCarrier()
   const inFlight = new WeakMap<Caller, readonly KeepUntil[]>()
   const unavailable = new WeakMap<Caller, 'store_unavailable' | 'audit_unavailable'>()
-  const { catalog, onRejected } = options
   const guard = counting(options.guard, inFlight)
   const onUnavailable = (caller: Caller, error: unknown): void => {
     options.onException(caller.requestId, error)
@@ -88,41 +78,13 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       isSallyportError(error, 'AUDIT_UNAVAILABLE') ? 'audit_unavailable' : 'store_unavailable',
     )
   }
-  const serving = { ...options, visible: visibleIn(catalog, guard), guard, carrier, onUnavailable }
-  const subscriptions = createSubscriptions({
-    perPrincipal: MOST_WATCHED,
-    keyOf: (uri) => catalog.resource(uri)?.uri ?? uri,
-    mayBeTold: (caller, uri) => mayBeTold(guard, catalog, caller, uri),
-  })
-  const unfollow = catalog.resources.map((family) =>
-    family.follow?.((uri) => {
-      if (catalog.resource(uri)?.definition === family) subscriptions.updated(uri)
-    }),
-  )
-  const server = () => protocolServer(serving)
-  const modern = createMcpHandler(server, { legacy: 'reject', onerror: onRejected })
-  const listeners = listening({ catalog, guard, subscriptions, server, onRejected, onUnavailable })
-  const legacy = legacySessions({
-    server: (subscription) => protocolServer(serving, subscription),
-    subscriptions,
-    perPrincipal: options.limits.legacySessions,
-    idleTimeout: LEGACY_IDLE_TIMEOUT,
+  const serving = { ...options, visible: visibleIn(options.catalog, guard), guard, carrier, onUnavailable }
+  const { route, close } = eraRouter({
+    serving,
+    sessionsPerPrincipal: options.limits.legacySessions,
     now: options.now,
+    onRejected: options.onRejected,
   })
-
-  const route = async (exchange: McpExchange, caller: CarriedCaller, body: unknown): Promise<Response> => {
-    const { method, url, headers, signal } = exchange
-    const request = new Request(url, { method, headers, signal })
-    const authInfo = carrier.wrap(caller)
-    const handed = { authInfo, ...(body === undefined ? {} : { parsedBody: body }) }
-    const id = headers.get('mcp-session-id')
-    if (method === 'POST' && !(await isLegacyRequest(request, body)))
-      return isListen(body) ? listeners.serve(request, body, caller, authInfo) : modern.fetch(request, handed)
-    if (id !== null)
-      return (await legacy.find(id, caller)?.handleRequest(request, handed)) ?? sessionNotFound()
-    if (!isInitialize(body)) return method === 'POST' ? sessionMissing() : modern.fetch(request, handed)
-    return (await legacy.open(caller)).handleRequest(request, handed)
-  }
 
   const answer = async (
     exchange: McpExchange,
@@ -135,7 +97,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       signal: exchange.signal,
     }
     inFlight.set(caller, kept)
-    const response = await route(exchange, caller, body)
+    const { method, url, headers, signal } = exchange
+    const response = await route(new Request(url, { method, headers, signal }), caller, body)
     const reason = unavailable.get(caller)
     if (reason === undefined) return { kind: 'response', response }
     await response.body?.cancel()
@@ -160,10 +123,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       }
       return answer(exchange, body.value, kept)
     },
-    async close() {
-      for (const stop of unfollow) stop?.()
-      await Promise.all([modern.close(), listeners.close(), legacy.close()])
-    },
+    close,
   }
 }
 
@@ -188,13 +148,4 @@ function bodyOf({ method, headers }: McpExchange, text: string | undefined): Pos
 
 function refusal(reason: Extract<McpAnswer, { kind: 'refused' }>['reason']): McpAnswer {
   return { kind: 'refused', reason }
-}
-
-/** MCP 2025-11-25, session management: an unknown session is 404, and so is another principal's. */
-function sessionNotFound(): Response {
-  return rpcError(404, -32001, 'Session not found')
-}
-
-function sessionMissing(): Response {
-  return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
 }
