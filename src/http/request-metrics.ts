@@ -17,40 +17,8 @@ export interface RequestMetrics {
  * names of rules in shadow mode, of which there are as many as the policy has.
  */
 export function requestMetrics(registry: Registry): (door: DoorName) => RequestMetrics {
-  const registers = [registry]
-  const requests = new Counter({
-    name: 'sallyport_requests_total',
-    help: 'MCP messages of authenticated callers, by method, door, decision of the policy and its reason.',
-    labelNames: ['method', 'door', 'decision', 'reason'],
-    registers,
-  })
-  const authentication = new Histogram({
-    name: 'sallyport_authentication_duration_seconds',
-    help: 'How long it took to know who calls, or that nobody does (hop 3 of a request).',
-    labelNames: ['door', 'outcome'],
-    buckets: BUCKETS,
-    registers,
-  })
-  const guard = new Histogram({
-    name: 'sallyport_guard_duration_seconds',
-    help: 'How long the policy took to decide, and what was decided to be on record (hop 5 of a request).',
-    labelNames: ['step'],
-    buckets: BUCKETS,
-    registers,
-  })
-  const run = new Histogram({
-    name: 'sallyport_run_duration_seconds',
-    help: 'How long what was allowed ran (hop 7 of a request), by method and outcome.',
-    labelNames: ['method', 'outcome'],
-    buckets: BUCKETS,
-    registers,
-  })
-  const shadow = new Counter({
-    name: 'sallyport_shadow_matches_total',
-    help: 'Calls that a rule in shadow mode would have decided otherwise.',
-    labelNames: ['rule'],
-    registers,
-  })
+  const { requests, shadow } = counters(registry)
+  const { authentication, guard, run } = durations(registry)
   const decide = guard.labels('decide')
   const record = guard.labels('record')
   return (door) => {
@@ -71,5 +39,59 @@ export function requestMetrics(registry: Registry): (door: DoorName) => RequestM
       },
       undecided: (method) => requests.inc({ method, door, decision: 'none', reason: 'none' }),
     }
+  }
+}
+
+interface Counters {
+  readonly requests: Counter<'method' | 'door' | 'decision' | 'reason'>
+  readonly shadow: Counter<'rule'>
+}
+
+function counters(registry: Registry): Counters {
+  const registers = [registry]
+  return {
+    requests: new Counter({
+      name: 'sallyport_requests_total',
+      help: 'MCP messages of authenticated callers, by method, door, decision of the policy and its reason.',
+      labelNames: ['method', 'door', 'decision', 'reason'],
+      registers,
+    }),
+    shadow: new Counter({
+      name: 'sallyport_shadow_matches_total',
+      help: 'Calls that a rule in shadow mode would have decided otherwise.',
+      labelNames: ['rule'],
+      registers,
+    }),
+  }
+}
+
+interface Durations {
+  readonly authentication: Histogram<'door' | 'outcome'>
+  readonly guard: Histogram<'step'>
+  readonly run: Histogram<'method' | 'outcome'>
+}
+
+function durations(registry: Registry): Durations {
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+  ): Histogram<Label> => new Histogram({ name, help, labelNames, buckets: BUCKETS, registers: [registry] })
+  return {
+    authentication: histogram(
+      'sallyport_authentication_duration_seconds',
+      'How long it took to know who calls, or that nobody does (hop 3 of a request).',
+      ['door', 'outcome'],
+    ),
+    guard: histogram(
+      'sallyport_guard_duration_seconds',
+      'How long the policy took to decide, and what was decided to be on record (hop 5 of a request).',
+      ['step'],
+    ),
+    run: histogram(
+      'sallyport_run_duration_seconds',
+      'How long what was allowed ran (hop 7 of a request), by method and outcome.',
+      ['method', 'outcome'],
+    ),
   }
 }
