@@ -81,7 +81,7 @@ test('a broken file is refused with its position, the old policy stays, and a go
   await replace(path, withAlice('admin').replace('rules: []', 'rules: [ surprise ]'))
   const told = await next()
   assert.ok('rejected' in told)
-  assert.match(told.rejected, /access\.yaml:8:1: rules: /)
+  assert.match(told.rejected, /access\.yaml:13:10: rules\[0\]: a rule is a map/)
   assert.equal(file.current(), before)
   assert.equal(file.lastProblem(), told.rejected)
   await replace(path, withAlice('reader'))
