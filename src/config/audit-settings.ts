@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Contradiction } from './contradiction.ts'
-import { duration, path, strict, text, whole } from './shapes.ts'
+import { collectorUrl, duration, path, strict, text, whole } from './shapes.ts'
 
 /** How the audit trail is kept; paths as written, durations in ms. */
 export interface AuditSettings {
@@ -125,8 +125,6 @@ const anchor = z.discriminatedUnion(
   { error: 'must have a kind: file, redis or syslog' },
 )
 
-const OTLP = 'must be an http or https URL without user and query, as in "http://127.0.0.1:4318/v1/logs"'
-
 const sink = z.discriminatedUnion(
   'kind',
   [
@@ -134,22 +132,14 @@ const sink = z.discriminatedUnion(
     strict(syslog),
     strict({
       kind: z.literal('opentelemetry'),
-      url: text('a URL')
-        .refine(isCollectorUrl, OTLP)
-        .describe(
-          'Where a collector takes logs (OTLP over HTTP). Headers come from the variables of OpenTelemetry.',
-        ),
+      url: collectorUrl('http://127.0.0.1:4318/v1/logs').describe(
+        'Where a collector takes logs (OTLP over HTTP). Headers come from the variables of OpenTelemetry.',
+      ),
       required,
     }),
   ],
   { error: 'must have a kind: redis, syslog or opentelemetry' },
 )
-
-function isCollectorUrl(value: string): boolean {
-  const url = URL.parse(value)
-  if (url === null || !['https:', 'http:'].includes(url.protocol)) return false
-  return url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-}
 
 const DIRECTORY = 'data/audit'
 

@@ -44,6 +44,25 @@ export function duration(fallback: string, what: string): z.ZodPrefault<z.ZodTyp
     .describe(what)
 }
 
+/** What a {@link collectorUrl} must be. */
+export function collectorHelp(example: string): string {
+  return `must be an http or https URL without user and query, as in "${example}"`
+}
+
+/**
+ * Where a collector of OpenTelemetry takes what it is sent. Nothing secret may be in it, since it stands in errors: headers
+ * are for the variables of OpenTelemetry.
+ */
+export function collectorUrl(example: string): z.ZodString {
+  return text('a URL').refine(isCollectorUrl, collectorHelp(example))
+}
+
+function isCollectorUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) return false
+  return url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+}
+
 function unknownKey(keys: unknown, known: readonly string[]): string {
   const first: unknown = Array.isArray(keys) ? keys[0] : undefined
   const suggestion =

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { strict, text } from './shapes.ts'
+import { collectorHelp, collectorUrl, strict, text } from './shapes.ts'
 
 /** What `telemetry` says. */
 export interface TelemetrySettings {
@@ -15,17 +15,7 @@ export interface TelemetrySettings {
   }
 }
 
-const COLLECTOR =
-  'must be an http or https URL without user and password, as in "http://127.0.0.1:4318/v1/traces"'
-
-/** A password would stand in errors; headers with one are for the variables of OpenTelemetry. */
-function isCollector(value: string): boolean {
-  const url = URL.parse(value)
-  return (
-    url !== null && ['https:', 'http:'].includes(url.protocol) && url.username === '' && url.password === ''
-  )
-}
-
+const COLLECTOR = 'http://127.0.0.1:4318/v1/traces'
 const RATIO = 'must be a number from 0 to 1'
 
 /** Validates the section `telemetry`. */
@@ -36,9 +26,7 @@ export const telemetrySchema: z.ZodType<TelemetrySettings> = strict({
     .describe('What this server is called where its spans go.'),
   traces: strict({
     endpoint: z
-      .union([z.literal(false), text('a URL').refine(isCollector, COLLECTOR)], {
-        error: `${COLLECTOR}, or false`,
-      })
+      .union([z.literal(false), collectorUrl(COLLECTOR)], { error: `${collectorHelp(COLLECTOR)}, or false` })
       .default(false)
       .describe('Where spans go (OpenTelemetry, OTLP over HTTP); false for none.'),
     sampleRatio: z
