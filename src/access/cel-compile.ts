@@ -6,7 +6,7 @@ import { comprehend } from './cel-comprehension.ts'
 import { FACTS } from './cel-facts.ts'
 import { foldCall, isScalar } from './cel-fold.ts'
 import { FUNCTIONS, TYPE_NAMES } from './cel-functions.ts'
-import { LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
+import { globOfUri, LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
 import { binary, negative, not } from './cel-operators.ts'
 import { hasFact, hasField, readArguments, readAt, readFact, readField, readResource } from './cel-read.ts'
 import type { Part } from './cel-run.ts'
@@ -119,7 +119,9 @@ function call(name: string, nodes: readonly ASTNode[], around: Surroundings): Pa
   if (folded !== undefined) return () => folded
   const parts = nodes.map((node) => compilePart(node, around))
   const last = nodes.length > 1 ? literalText(nodes.at(-1)) : undefined
-  const made = last === undefined ? undefined : LITERAL_FUNCTIONS.get(name)?.(last)
+  const isOfUri = name === 'glob' && nodes[0]?.op === 'id' && nodes[0].args === 'resource'
+  const read = isOfUri ? globOfUri : LITERAL_FUNCTIONS.get(name)
+  const made = last === undefined ? undefined : read?.(last)
   if (made !== undefined && 'apply' in made)
     return strict(parts.slice(0, 1), (run, [subject = null]) => made.apply(run, subject))
   const apply = FUNCTIONS.get(name)

@@ -6,6 +6,7 @@ import type { Outcome, Value } from './cel-value.ts'
 import { parseNetwork } from './cidr.ts'
 import { compileGlob, globProblem } from './glob.ts'
 import { compileLinear } from './linear-expression.ts'
+import { uriGlob } from './uri-glob.ts'
 import { rootProblem, withinDirectory } from './within.ts'
 
 /** What a function does with its first value, once its last argument was read. */
@@ -56,6 +57,16 @@ function glob(pattern: string): ReturnType<LiteralFunction> {
   const problem = globProblem(pattern)
   if (problem !== undefined) return { problem }
   return { apply: onText('glob', (text) => (text.length * pattern.length) / 8, compileGlob(pattern)) }
+}
+
+/** As `glob`, of what is a URI, or the name of a tool or prompt, which has one spelling. */
+export const globOfUri: LiteralFunction = (pattern) => {
+  const problem = globProblem(pattern)
+  if (problem !== undefined) return { problem }
+  const fits = uriGlob(pattern)
+  const apply = (uri: string): Outcome =>
+    fits(uri) ?? failed('glob: the URI has dots or slashes that lead elsewhere')
+  return { apply: onText('glob', (uri) => uri.length * pattern.length, apply) }
 }
 
 function inZone(name: string, read: (parts: ReturnType<typeof partsOf>) => Outcome): LiteralFunction {

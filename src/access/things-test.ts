@@ -1,7 +1,8 @@
 import { compileGlob, type Glob } from './glob.ts'
 import type { SurfaceEntry } from './surface.ts'
 import type { Things } from './things.ts'
-import { percentDecoded, uriSpellings } from './uri-spellings.ts'
+import { uriGlobs } from './uri-glob.ts'
+import { uriSpellings } from './uri-spellings.ts'
 
 /** How much of an entry of the surface is meant: a pattern of URIs may mean some of a family and not others. */
 export type Reach = 'all' | 'some' | 'none'
@@ -35,11 +36,6 @@ export function thingsTest(things: Things): ThingsTest {
       return has(kind, entry) ? 'all' : 'none'
     },
   }
-}
-
-/** A pattern may be percent-encoded as well. */
-function uriGlobs(pattern: string): readonly Glob[] {
-  return [...new Set([pattern, percentDecoded(pattern)])].map(compileGlob)
 }
 
 /** How much of a family patterns of URIs mean. */

@@ -1,11 +1,26 @@
 /**
- * The ways to write a URI that lead to the same resource: as it stands, percent-decoded (RFC 3986, 2.4), and without
- * dot segments (5.2.4). What serves it may decode and resolve; a pattern that means one spelling means all of them.
+ * The ways to write a URI that lead to the same resource: as it stands, percent-decoded (RFC 3986, 2.4), without dot
+ * segments (5.2.4), and as {@link plainUri}. What serves it may decode and resolve; a pattern that means one spelling
+ * means all of them.
  */
 export function uriSpellings(uri: string): readonly string[] {
-  if (!uri.includes('%') && !/\/\.\.?(?:\/|$)/.test(uri)) return [uri]
+  if (isPlain(uri)) return [uri]
   const decoded = percentDecoded(uri)
-  return [...new Set([uri, decoded, withoutDots(uri), withoutDots(decoded)])]
+  return [...new Set([uri, decoded, withoutDots(uri), withoutDots(decoded), plainUri(uri)])]
+}
+
+/**
+ * As a file system reads it: percent-decoded, "\\" as "/", doubled slashes as one, without dot segments. What looks like
+ * the "//" of a URI in the URI stays.
+ */
+export function plainUri(uri: string): string {
+  if (isPlain(uri)) return uri
+  const slashed = percentDecoded(uri).replaceAll('\\', '/')
+  return withoutDots(slashed.replaceAll(/(?<=:\/\/)\/{2,}|(?<![:/])\/{2,}/g, '/'))
+}
+
+function isPlain(uri: string): boolean {
+  return !/[%\\]|\/\.\.?(?:\/|$)|(?<![:/])\/\/|:\/{4}/.test(uri)
 }
 
 /** As it stands where it is not well encoded. */

@@ -300,3 +300,27 @@ function deepFrozen<T>(value: T): T {
     for (const inner of Object.values(Object.freeze(value))) deepFrozen(inner)
   return value
 }
+
+const URIS: readonly (readonly [condition: string, uri: string, truth: Truth])[] = [
+  ['glob(resource, "file:///etc/**")', 'file:///etc/passwd', 'true'],
+  ['glob(resource, "file:///etc/**")', 'file:///srv/a', 'false'],
+  ['glob(resource, "file:///etc/**")', 'file:///srv/../etc/passwd', 'error'],
+  ['glob(resource, "file:///etc/**")', 'file:///srv%2F..%2Fetc/passwd', 'error'],
+  ['glob(resource, "file:///etc/**")', 'file:////etc/passwd', 'error'],
+  ['glob(resource, "file:///etc/**")', 'file:///srv%5C..%5Cetc%5Cpasswd', 'error'],
+  ['!glob(resource, "file:///srv/**")', 'file:///srv/../etc/passwd', 'error'],
+  ['!glob(resource, "file:///srv/**")', 'file:///srv/a/../b', 'false'],
+  ['glob(resource, "note://größe-*")', 'note://gr%C3%B6%C3%9Fe-1', 'true'],
+  ['glob(resource, "note://gr%C3%B6%C3%9Fe-*")', 'note://gr%C3%B6%C3%9Fe-1', 'true'],
+  ['glob(resource, "note://*")', 'note://a%20b', 'true'],
+  ['glob(resource, "note://*")', 'note://a%2Fb', 'error'],
+  ['glob(resource, "fetch://https://a/**")', 'fetch://https://a/b', 'true'],
+]
+
+for (const [condition, uri, truth] of URIS)
+  test(`${condition} comes to ${truth} of ${uri}`, () => {
+    const entry = { ...entryWith(), kind: 'resource', name: 'file:///{+path}' } as const
+    const made = compiled(condition, { kind: 'rule', hasArguments: true, entry })
+    const asked = { action: 'resources/read', resource: uri, entry, args: {} } as const
+    assert.equal(made.evaluate({ ...factsOf({}), asked }), truth)
+  })
