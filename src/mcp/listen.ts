@@ -8,6 +8,7 @@ import type { CarriedCaller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import type { Guard } from './guard.ts'
 import { askedOf } from './guarded-call.ts'
+import { isRecord, memberOf } from './record.ts'
 import { rpcError } from './rpc-error.ts'
 import { mayBeTold, tooManyWatched } from './serve-subscriptions.ts'
 import type { Subscription, Subscriptions } from './subscriptions.ts'
@@ -44,9 +45,7 @@ export interface ListeningOptions {
 
 /** Whether a posted message is one for {@link Listening}. */
 export function isListen(body: unknown): body is ListenMessage {
-  return (
-    typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
-  )
+  return memberOf(body, 'method') === 'subscriptions/listen'
 }
 
 /**
@@ -155,12 +154,4 @@ function withUris(message: ListenMessage, granted: readonly string[]): unknown {
 function tooManyAnswer({ id }: ListenMessage): Response {
   const { code, message } = tooManyWatched()
   return rpcError(200, code, message, typeof id === 'string' || typeof id === 'number' ? id : null)
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return isRecord(value) ? value[name] : undefined
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 import { TRACEPARENT_META_KEY, TRACESTATE_META_KEY } from '@modelcontextprotocol/server'
 import { isMethod } from './methods.ts'
+import { memberOf } from './record.ts'
 
 /** What posted messages say of themselves before anybody has decided on them; for metrics and traces alone. */
 export interface MessagesSeen {
@@ -13,23 +14,16 @@ export interface MessagesSeen {
 /** Looks at a posted body: one message or a batch of them; none without a body. */
 export function messagesSeen(body: unknown): MessagesSeen {
   const messages: readonly unknown[] = Array.isArray(body) ? body : body === undefined ? [] : [body]
-  const meta = member(member(messages[0], 'params'), '_meta')
+  const meta = memberOf(memberOf(messages[0], 'params'), '_meta')
   return {
     methods: messages.map(methodOf),
-    traceparent: member(meta, TRACEPARENT_META_KEY),
-    tracestate: member(meta, TRACESTATE_META_KEY),
+    traceparent: memberOf(meta, TRACEPARENT_META_KEY),
+    tracestate: memberOf(meta, TRACESTATE_META_KEY),
   }
 }
 
 function methodOf(message: unknown): string {
-  const method = member(message, 'method')
+  const method = memberOf(message, 'method')
   if (method === undefined) return 'response'
   return typeof method === 'string' && isMethod(method) ? method : 'other'
-}
-
-/** JSON is parsed here without prototypes being reached, yet only own members count. */
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined
 }

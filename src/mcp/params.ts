@@ -1,4 +1,5 @@
 import { isSpecType } from '@modelcontextprotocol/server'
+import { isRecord } from './record.ts'
 
 /**
  * Whether a message of one of the methods that are served here is shaped as it must be, so that the SDK's validator,
@@ -74,8 +75,4 @@ function isFilter({ resourceSubscriptions: uris, ...flags }: Readonly<Record<str
 
 function isTexts(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every((member) => typeof member === 'string')
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

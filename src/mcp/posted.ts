@@ -1,6 +1,7 @@
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import { parseJson } from './json.ts'
 import { hasGoodParams } from './params.ts'
+import { memberOf } from './record.ts'
 import { rpcError } from './rpc-error.ts'
 
 /** What was posted: a message or a batch of them, or the answer to what is neither. */
@@ -45,13 +46,11 @@ function hasLongId(message: unknown): boolean {
 
 /** Whether a message opens a session of a 2025-era client. */
 export function isInitialize(message: unknown): boolean {
-  return (
-    typeof message === 'object' && message !== null && 'method' in message && message.method === 'initialize'
-  )
+  return memberOf(message, 'method') === 'initialize'
 }
 
 function idOf(message: unknown): string | number | null {
-  const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null
+  const id = memberOf(message, 'id')
   return typeof id === 'string' || typeof id === 'number' ? id : null
 }
 
