@@ -11,6 +11,7 @@ const STEPS = 100_000
 /** Characters that are compared, copied or searched for the price of one step. */
 const CHARACTERS = 64
 
+/** What comes of an evaluation whose budget is used up. */
 export const TOO_MUCH: CelError = failed('it takes too many steps on these arguments')
 
 /** A whole budget. */

@@ -23,6 +23,7 @@ export interface Comprehension {
   readonly body: readonly ASTNode[]
 }
 
+/** What a comprehension asks or makes, by the name of its macro in CEL. */
 export type ComprehensionName = 'all' | 'exists' | 'exists_one' | 'map' | 'filter'
 
 const COMPREHENSIONS: readonly string[] = [

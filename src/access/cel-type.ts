@@ -16,4 +16,5 @@ export interface ObjectType {
   readonly isOpen: boolean
 }
 
+/** See {@link JsonType}: its values are checked when they are used. */
 export const DYN: JsonType = { kind: 'dyn' }

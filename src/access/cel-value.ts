@@ -29,6 +29,7 @@ export type Dictionary =
   | { readonly kind: 'map'; readonly entries: ReadonlyMap<Key, Value> }
   | { readonly kind: 'json-map'; readonly entries: Readonly<Record<string, unknown>>; readonly of: JsonType }
 
+/** What an entry of a map may be called. */
 export type Key = string | bigint | boolean
 
 /** A span of time. */
@@ -60,6 +61,7 @@ export interface Unknown {
   readonly kind: 'unknown'
 }
 
+/** The one {@link Unknown}. */
 export const NOT_KNOWN: Unknown = { kind: 'unknown' }
 
 /** Whether there is no value. */
