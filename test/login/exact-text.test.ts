@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { canonicalJson } from '../../src/audit/canonical-json.ts'
-import { exactJson, exactText } from '../../src/login/pages/exact-text.ts'
+import { exactArguments, exactJson, exactText } from '../../src/login/pages/exact-text.ts'
+import { markupOf } from '../../src/login/pages/html.ts'
 
 test('what cannot be seen is written as what it is, and everything else stays', () => {
   assert.equal(exactText('to "Bob" ✓ ünïcode 日本 👍 a  b'), 'to "Bob" ✓ ünïcode 日本 👍 a  b')
@@ -11,6 +12,28 @@ test('what cannot be seen is written as what it is, and everything else stays', 
     'a\\u202eb\\u200d\\u3164\\u2028\\u180e\\ufe0f\\u0009\\u000a\\u0085',
   )
   assert.equal(exactText('\u{e0020}\ud800'), '\\udb40\\udc20\\ud800')
+})
+
+test('what is blank, or covers the lines around it, is written as what it is', () => {
+  assert.equal(exactText('a\u2800b\u{1d159}c'), 'a\\u2800b\\ud834\\udd59c')
+  assert.equal(exactText('e\u0301 \u05e9\u05b8\u05c1'), 'e\u0301 \u05e9\u05b8\u05c1')
+  assert.equal(exactText(`1${'\u0333'.repeat(5)}`), `1${'\u0333'.repeat(3)}\\u0333\\u0333`)
+})
+
+test('what is written from right to left turns nothing beside it', () => {
+  const shown = exactArguments(canonicalJson({ אבא: 100, to: 'אמא <5>', x: 'y' }))
+    .map(markupOf)
+    .join('')
+  assert.equal(
+    shown,
+    [
+      '{',
+      '  &quot;to&quot;: <bdi dir="ltr">&quot;אמא &lt;5&gt;&quot;</bdi>,',
+      '  &quot;x&quot;: &quot;y&quot;,',
+      '  <bdi dir="ltr">&quot;אבא&quot;</bdi>: 100',
+      '}',
+    ].join('\n'),
+  )
 })
 
 test('arguments are set in lines, a level each', () => {

@@ -1,4 +1,4 @@
-import { exactJson, exactText } from './exact-text.ts'
+import { exactArguments, exactText } from './exact-text.ts'
 import { html, type Html } from './html.ts'
 import { alert, formTokenField, layout } from './layout.ts'
 import { logOutForm } from './log-out-form.ts'
@@ -51,7 +51,7 @@ export function confirmationPage(page: ConfirmationPage): string {
         ${fact('Asked by the rule', html`${page.rule}`)}
       </dl>
       <h2 id="arguments">Arguments</h2>
-      <pre class="exact" aria-labelledby="arguments" dir="ltr">${exactJson(page.args)}</pre>
+      <pre class="exact" aria-labelledby="arguments" dir="ltr">${exactArguments(page.args)}</pre>
       ${page.lacks === undefined ? undefined : lacking(page.lacks)}
       <form method="post" action="/auth/confirm">
         ${formTokenField(formToken)}
