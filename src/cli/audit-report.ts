@@ -1,4 +1,5 @@
 import type { ChainReport, TrailReport } from '../audit/verify-trail.ts'
+import { counted } from './counted.ts'
 import { visible } from './visible.ts'
 
 /** Whether nothing is wrong. */
@@ -67,8 +68,4 @@ function openLine({ writer, anchoredThrough, end }: ChainReport): string {
   if (anchoredThrough === null)
     return `not anchored: ${writer}, ${counted(end.seq, 'line')}: some may have been cut off its end`
   return `anchored through line ${anchoredThrough} of ${end.seq}: ${writer}: what came behind may have been cut off`
-}
-
-function counted(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`
 }
