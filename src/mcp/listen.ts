@@ -58,9 +58,12 @@ export function listening(options: ListeningOptions): Listening {
   const open = new Set<{ close: () => Promise<void> }>()
   return {
     async serve(request, message, caller, authInfo) {
+      const uris = urisIn(message)
+      // Each is decided and put on record, whether it exists or not.
+      if (uris.length > subscriptions.perPrincipal) return tooManyAnswer(message)
       const bus = busFor(subscriptions, caller)
       try {
-        const granted = await grantedOf(options, caller, bus.subscription, urisIn(message))
+        const granted = await grantedOf(options, caller, bus.subscription, uris)
         if (granted === undefined) return tooManyAnswer(message)
         const handler = createMcpHandler(server, { legacy: 'reject', bus, onerror: onRejected })
         open.add(handler)
@@ -123,6 +126,7 @@ async function grantedOf(
 ): Promise<readonly string[] | undefined> {
   const granted: string[] = []
   for (const uri of uris) {
+    if (caller.signal.aborted) break
     const found = catalog.resource(uri)
     const asked = askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition)
     const args = Object.freeze(found?.variables ?? {})

@@ -18,6 +18,8 @@ export interface Subscription {
 
 /** The resources of this process that somebody watches. */
 export interface Subscriptions {
+  /** How many resources a principal may watch. */
+  readonly perPrincipal: number
   open(principal: string, subscriber: Subscriber): Subscription
   /** Tells everybody who watches this resource, and may know of it at this moment. */
   updated(uri: string): void
@@ -52,6 +54,7 @@ export function createSubscriptions({ perPrincipal, keyOf, mayBeTold }: Subscrip
     if (others?.size === 0) watchers.delete(watcher.key)
   }
   return {
+    perPrincipal,
     open(principal, subscriber) {
       const watched = new Map<string, Watcher>()
       return {

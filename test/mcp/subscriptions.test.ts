@@ -281,6 +281,21 @@ test('several resources on one stream are granted each for itself', async () => 
   )
 })
 
+test('one request asks for no more resources than may be watched, whether they exist or not', async () => {
+  const endpoint = setting()
+  const listen = (count: number) => {
+    const resourceSubscriptions = Array.from({ length: count }, (_, n) => `toad://${n}`)
+    return endpoint.send(modern('subscriptions/listen', { notifications: { resourceSubscriptions } }))
+  }
+  const decided = () => endpoint.events.filter(({ event }) => event === 'resource.decided').length
+  assert.match(await listen(257).text(), /"code":429,"message":"Too many subscriptions: end one first"/)
+  assert.equal(decided(), 0)
+  const sent = listen(256)
+  await streamOf(sent)
+  assert.equal(decided(), 256)
+  await sent.leave().catch(() => undefined)
+})
+
 test('a subscription that cannot be put on record is none', async () => {
   const note = defineResource({
     name: 'note',
