@@ -1,7 +1,11 @@
-import { fstatSync } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+
+/** Where the system knows it, a write returns when its data is on the disk: one call less for every commit. */
+const { O_WRONLY, O_CREAT, O_EXCL } = constants
+const O_DSYNC: number | undefined = constants.O_DSYNC
 
 /** One file that only grows, and only by whole, durable pieces. */
 export interface AuditFile {
@@ -24,7 +28,7 @@ export interface AuditFile {
  */
 export async function createAuditFile(path: string): Promise<AuditFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const handle = await open(path, 'wx', 0o600)
+  const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | (O_DSYNC ?? 0), 0o600)
   await syncFolder(dirname(path)).catch(async (error: unknown) => {
     await handle.close()
     throw error
@@ -44,7 +48,7 @@ function growing(handle: FileHandle): AuditFile {
     if (torn) await rewind()
     try {
       await writeAt(handle, data, good)
-      await handle.datasync()
+      if (O_DSYNC === undefined) await handle.datasync()
       good += data.length
     } catch (error) {
       // What cannot be taken back now is taken back before the next piece.
