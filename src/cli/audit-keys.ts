@@ -57,7 +57,7 @@ async function madeIfMissing(path: string, make: () => string): Promise<string> 
     })
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw unusable('made', path, error)
+    throw unusable('written', path, error)
   }
 }
 
@@ -79,10 +79,10 @@ async function keysIn(path: string): Promise<ReadonlyMap<string, unknown>> {
   }
 }
 
-function unusable(verb: string, path: string, cause: unknown): SallyportError {
+function unusable(verb: 'read' | 'written', path: string, cause: unknown): SallyportError {
   return new SallyportError(
     'AUDIT_UNAVAILABLE',
-    `the audit key ${path} cannot be ${verb} (${errnoOf(cause)}): check the path and its rights`,
+    `the audit key ${path} cannot be ${verb} (${errnoOf(cause)}): check space and rights`,
     { cause },
   )
 }

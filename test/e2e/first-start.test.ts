@@ -182,6 +182,9 @@ test('ASVS 16.2.3: what is logged is on standard error and in the documented fil
   assert.deepEqual(
     kept.filter((name) => !isLog(name)),
     [
+      'data/audit-key',
+      'data/audit-signing-key.pem',
+      'data/audit-signing-key.pub.pem',
       'data/crl-numbers.json',
       'data/factor-key',
       'data/sallyport.db',
