@@ -7,7 +7,7 @@ import { momentOption } from './moment.ts'
 import { print, printJson, table } from './print.ts'
 import { recordedDecision } from './recorded-decision.ts'
 import { replayTally, type ReplayTally } from './replay-tally.ts'
-import { visible } from './visible.ts'
+import { visibleLine } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
@@ -73,7 +73,7 @@ function report(
       table(
         ['COUNT', 'PRINCIPAL', 'METHOD', 'NAME', 'WAS', 'WOULD BE', 'BY', 'EXAMPLE'],
         flips.map(({ count, principal, action, name, was, wouldBe, by, example }) =>
-          [String(count), principal, action, name, was, wouldBe, by, example].map(visible),
+          [String(count), principal, action, name, was, wouldBe, by, example].map(visibleLine),
         ),
       ),
     )
@@ -82,7 +82,7 @@ function report(
   const changed = flips.reduce((sum, { count }) => sum + count, 0)
   print(`${changed} would be answered otherwise, ${unchanged} as they were`)
   if (limited > 0) print(`${limited} were refused by a limit, which is not replayed`)
-  for (const { why, count } of impossible) print(`${count} cannot be replayed: ${visible(why)}`)
+  for (const { why, count } of impossible) print(`${count} cannot be replayed: ${visibleLine(why)}`)
   if (impossible.some(({ why }) => why.startsWith('arguments')))
     print(
       'for calls to come, "arguments" of "audit" in sallyport.yaml can keep what conditions speak of: { tools: [ … ], record: redacted, keep: [ … ] }',

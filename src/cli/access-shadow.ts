@@ -5,7 +5,7 @@ import { counted } from './counted.ts'
 import { momentOption } from './moment.ts'
 import { print, printJson, table } from './print.ts'
 import { recordedDecision, type RecordedDecision } from './recorded-decision.ts'
-import { visible } from './visible.ts'
+import { visibleLine } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
@@ -84,7 +84,7 @@ function report(rows: readonly ShadowCount[], silent: readonly string[], total: 
       table(
         ['RULE', 'COUNT', 'PRINCIPAL', 'METHOD', 'NAME', 'WAS', 'EXAMPLE'],
         rows.map(({ rule, count: often, principal, action, name, was, example }) =>
-          [rule, String(often), principal, action, name, was, example].map(visible),
+          [rule, String(often), principal, action, name, was, example].map(visibleLine),
         ),
       ),
     )

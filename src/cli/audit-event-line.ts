@@ -1,7 +1,7 @@
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
 import type { TrailFields } from '../audit/read-trail.ts'
-import { visible } from './visible.ts'
+import { visibleLine } from './visible.ts'
 
 /** What is not shown: the chain, and what only machines read. */
 const HIDDEN: ReadonlySet<string> = new Set(
@@ -25,12 +25,12 @@ export function eventLine(at: number, event: TrailFields): string {
     ...others.map(([name, value]) => `${name}=${textOf(value).join('')}`),
     ...textOf(event['requestId']),
   ]
-  return [new Date(at).toISOString(), headOf(event), ...told.map(onOneLine)].join('  ')
+  return [new Date(at).toISOString(), headOf(event), ...told.map(visibleLine)].join('  ')
 }
 
 /** A decision says what it was; every other event its name. */
 function headOf({ event, decision }: TrailFields): string {
-  if (decision !== 'allow' && decision !== 'deny' && decision !== 'ask') return onOneLine(event)
+  if (decision !== 'allow' && decision !== 'deny' && decision !== 'ask') return visibleLine(event)
   return styleText(COLOURS[decision], decision, { stream: stdout })
 }
 
@@ -41,11 +41,4 @@ function isTelling(value: unknown): boolean {
 function textOf(value: unknown): readonly string[] {
   if (value === undefined || value === null) return []
   return [typeof value === 'string' ? value : JSON.stringify(value)]
-}
-
-/** Only our colours move the cursor. */
-function onOneLine(text: string): string {
-  return visible(text)
-    .replaceAll('\t', String.raw`\t`)
-    .replaceAll('\n', String.raw`\n`)
 }

@@ -5,7 +5,7 @@ import type { ConditionExplained, Explanation, GrantExplained, RuleExplained } f
 import { headlineOf, reasonText } from './access-verdict.ts'
 import { proofLines } from './proof-lines.ts'
 import type { SupposedCaller } from './supposed-caller.ts'
-import { visible } from './visible.ts'
+import { visibleLine } from './visible.ts'
 
 /** A decision, and what was asked by whom. */
 export interface Explained {
@@ -49,7 +49,7 @@ export function explanationLines(explained: Explained): readonly string[] {
     ),
     ...section('note', unsaidLines(explained)),
   ]
-  return [`${headline(explained)}  ${visible(reasonText(because))}`, ...lines.map(visible)]
+  return [`${headline(explained)}  ${visibleLine(reasonText(because))}`, ...lines.map(visibleLine)]
 }
 
 function headline({ explanation: { decision }, request }: Explained): string {

@@ -5,7 +5,7 @@ import { proofLines } from './proof-lines.ts'
 import type { RecordedDecision } from './recorded-decision.ts'
 import type { Replayed } from './replay-decision.ts'
 import { shortPath } from './short-path.ts'
-import { visible } from './visible.ts'
+import { visibleLine } from './visible.ts'
 
 /** A decision on record, and what today's policy makes of it. */
 export interface PastDecision {
@@ -54,7 +54,7 @@ export function pastLines(
     ...section('then', later),
     '',
     ...section('today', [today]),
-  ].map(visible)
+  ].map(visibleLine)
   if (explained === undefined) return told
   return [...told, '', ...explanationLines(explained).map((text) => (text === '' ? '' : `  ${text}`))]
 }

@@ -9,6 +9,13 @@ export function visible(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(TRICKY, escaped)
 }
 
+/** The same where one line is one thing said: what others put in it begins no line of its own. */
+export function visibleLine(text: string): string {
+  return visible(text)
+    .replaceAll('\t', String.raw`\t`)
+    .replaceAll('\n', String.raw`\n`)
+}
+
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
