@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { UNKNOWN, type Action, type Decision, type Policy } from '../../src/access/decision.ts'
+import type { ExplainingPolicy } from '../../src/access/explanation.ts'
 import { readPolicy } from '../../src/access/read-policy.ts'
 import type { AuthContext, Proofs } from '../../src/auth/context.ts'
 import {
@@ -64,7 +65,7 @@ function contextOf(policy: Policy, proofs: Proofs): AuthContext {
 }
 
 function call(
-  policy: Policy,
+  policy: ExplainingPolicy,
   reference: ReferencePolicy,
   proofs: Proofs,
   request: ReferenceRequest,
