@@ -12,11 +12,24 @@ const STEPS = 100_000
 const CHARACTERS = 64
 
 /** What comes of an evaluation whose budget is used up. */
+/** What all evaluations of one decision may cost together. */
+const DECISION_STEPS = 3 * STEPS
+
 export const TOO_MUCH: CelError = failed('it takes too many steps on these arguments')
 
 /** A whole budget. */
 export function wholeBudget(): Budget {
   return { steps: STEPS }
+}
+
+/** What one decision may spend. */
+export function decisionBudget(): Budget {
+  return { steps: DECISION_STEPS }
+}
+
+/** A budget of what is left of a decision's, and no more than a whole one. */
+export function budgetWithin(shared: Budget | undefined): Budget {
+  return shared === undefined ? wholeBudget() : { steps: Math.min(STEPS, shared.steps) }
 }
 
 /** Takes steps from the budget; `false` when it is used up. */

@@ -1,5 +1,5 @@
 import type { Facts } from './condition.ts'
-import { wholeBudget } from './cel-budget.ts'
+import { budgetWithin, wholeBudget } from './cel-budget.ts'
 import type { Budget } from './cel-budget.ts'
 import type { Outcome } from './cel-value.ts'
 
@@ -15,7 +15,8 @@ export interface Run extends Budget {
 /** A part of a condition, made ready. */
 export type Part = (run: Run) => Outcome
 
-/** Begins an evaluation. */
+/** Begins an evaluation; a blind one, which costs little, has a budget of its own. */
 export function begin(facts: Facts, isBlind = false): Run {
-  return { ...wholeBudget(), facts, isBlind, slots: [] }
+  const { steps } = isBlind ? wholeBudget() : budgetWithin(facts.budget)
+  return { steps, facts, isBlind, slots: [] }
 }

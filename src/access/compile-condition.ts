@@ -80,7 +80,9 @@ function conditionOf(source: string, tree: ASTNode, { argsType }: CelEnvironment
  */
 function truthOf(part: Part, facts: Facts): Truth {
   const run = begin(facts)
+  const { steps } = run
   const outcome = part(run)
+  if (facts.budget !== undefined) facts.budget.steps -= steps - Math.max(0, run.steps)
   if (typeof outcome === 'boolean') return outcome ? 'true' : 'false'
   if (run.steps >= 0) return isUnknown(outcome) ? 'unknown' : 'error'
   const blind = part(begin(facts, true))

@@ -18,6 +18,8 @@ export interface Facts {
   }
   /** Ms since the epoch. */
   readonly now: number
+  /** What all conditions that are asked with these facts may cost together; absent for no bound but that of each. */
+  readonly budget?: { steps: number } | undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Concerning } from './concerning.ts'
 import type { Facts } from './condition.ts'
 import type { AccessRequest, Decision, LimitUse, Need } from './decision.ts'
 import { isCounted, isList } from './method.ts'
+import type { Rule } from './rule.ts'
 import type { IndexedRule } from './rule-index.ts'
 import { resourceReach, ruleTruth } from './rule-truth.ts'
 
@@ -13,7 +14,8 @@ export interface AskedOfRules {
   readonly owner: string | null
   readonly request: AccessRequest
   readonly now: number
-  readonly facts: () => Facts
+  /** For rules that decide, or for those in shadow, which use up nothing that the others have. */
+  readonly facts: (mode: Rule['mode']) => Facts
 }
 
 /** What one rule would do to an answer. */
@@ -54,7 +56,7 @@ function effectOf(indexed: IndexedRule, asked: AskedOfRules): Effect {
   const { rule, ask } = indexed
   if (rule.effect === 'hide' && !isList(request.action)) return 'nothing'
   if (ask?.isMet(proofs, now) === true) return 'nothing'
-  const truth = ruleTruth(indexed, request, facts)
+  const truth = ruleTruth(indexed, request, () => facts(rule.mode))
   if (truth === 'false') return 'nothing'
   if (truth === 'unknown') return 'unknown'
   if (ask === undefined) return 'deny'

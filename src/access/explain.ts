@@ -86,12 +86,12 @@ function explainRules(asked: AskedOfRules, decision: Decision): readonly RuleExp
 
 function explainRule(indexed: IndexedRule, asked: AskedOfRules, decision: Decision): RuleExplained {
   const { rule, condition } = indexed
-  const truth = ruleTruth(indexed, asked.request, asked.facts)
+  const truth = ruleTruth(indexed, asked.request, () => asked.facts('enforce'))
   return {
     name: rule.name,
     effect: rule.effect,
     mode: rule.mode,
-    when: explainCondition(condition, asked.facts()),
+    when: explainCondition(condition, asked.facts('enforce')),
     matches: truth === 'true' || truth === 'error',
     decides: rule.mode === 'enforce' && decides(rule.name, truth === 'unknown', decision),
   }

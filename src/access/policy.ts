@@ -4,6 +4,7 @@ import { compileLimits } from './compile-limits.ts'
 import type { CompiledRule } from './compile-rules.ts'
 import type { Condition, Facts } from './condition.ts'
 import { decideByRules, type AskedOfRules } from './decide-by-rules.ts'
+import { decisionBudget } from './cel-budget.ts'
 import type { AccessRequest, Arguments, Decision } from './decision.ts'
 import type { AccessDocument } from './document.ts'
 import { explain, type Deciding } from './explain.ts'
@@ -11,6 +12,7 @@ import type { ExplainingPolicy } from './explanation.ts'
 import { compileGrants } from './grants.ts'
 import { listKeys } from './list-keys.ts'
 import { allows } from './permission.ts'
+import type { Rule } from './rule.ts'
 import { ruleIndex } from './rule-index.ts'
 import type { Surface } from './surface.ts'
 
@@ -52,21 +54,20 @@ export function createPolicy({
     request: AccessRequest,
     args: Arguments,
     now: number,
+    isBounded = false,
   ): AskedOfRules => {
     const found = indexed(request.kind, request.entry)
     const { owner, attributes } = grants.personal(context.principal)
-    let made: Facts | undefined
-    const facts = (): Facts => {
+    const make = (): Facts => {
       const resource = request.isFamily === true ? undefined : request.resource
-      made ??= {
-        proofs: context,
-        roles,
-        attributes,
-        asked: { action: request.action, resource, entry: found.entry, args },
-        now,
-      }
-      return made
+      const asked: Facts['asked'] = { action: request.action, resource, entry: found.entry, args }
+      const budget = isBounded ? decisionBudget() : undefined
+      return { proofs: context, roles, attributes, asked, now, budget }
     }
+    let enforced: Facts | undefined
+    let shadowed: Facts | undefined
+    const facts = (mode: Rule['mode']): Facts =>
+      mode === 'enforce' ? (enforced ??= make()) : (shadowed ??= make())
     const concerning = classOf(context.principal, roles).concerning(found)
     return { concerning, proofs: context, owner, request, now, facts }
   }
@@ -75,7 +76,7 @@ export function createPolicy({
     const rights = grants.rightsOf(context, now)
     if (rights.secondFactorRequired && context.mfaAt === undefined) return NO_SECOND_FACTOR
     if (!isPermitted(context, rights, request)) return NO_PERMISSION
-    return decideByRules(askedOfRules(context, rights, request, args, now))
+    return decideByRules(askedOfRules(context, rights, request, args, now, true))
   }
 
   const deciding: Deciding = { digest, document, grants, decide, askedOfRules }

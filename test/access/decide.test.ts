@@ -593,3 +593,23 @@ test('what the surface does not have is decided by the same rules, on whatever a
   assert.equal(ask({ path: 'a' }), 'deny denied_by_rule no')
   assert.equal(ask(UNKNOWN), 'depends')
 })
+
+test('all conditions of a decision together cost no more than some of them; what is over is matched', () => {
+  const searching = (count: number, mode: string): readonly string[] =>
+    Array.from(
+      { length: count },
+      (_, n) =>
+        `name: s${n}, mode: ${mode}, effect: deny, tools: [ "files_*" ], when: args.path.contains("needle${n}")`,
+    )
+  const path = 'n'.repeat(3_000_000)
+  const last = `name: last, effect: deny, tools: [ "files_*" ], when: args.path.contains("x")`
+  check([
+    ['a few', searching(4, 'enforce'), { args: { path } }, 'allow'],
+    ['many', searching(40, 'enforce'), { args: { path } }, 'deny denied_by_rule s6'],
+    ['many on less', searching(40, 'enforce'), { args: { path: path.slice(0, 10_000) } }, 'allow'],
+  ])
+  // Rules in shadow use up nothing that others have.
+  const shadowed = decide([...searching(40, 'shadow'), last], { args: { path } })
+  assert.equal(shadowed.kind, 'allow')
+  assert.deepEqual(shadowed.shadow.slice(0, 2), ['s6', 's7'])
+})
