@@ -53,6 +53,17 @@ export function readYaml(text: string, file: string): YamlReading {
   }
 }
 
+/** What to do about what people write most often, above all in conditions. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^Unresolved tag/, ': put a text that begins with "!" in single quotes'],
+  [/at node end$/, ': put a text that begins with a quote or a bracket in single quotes as a whole'],
+  [/^Tabs are not allowed/, ': indent with spaces'],
+]
+
+function hintOn(message: string): string {
+  return HINTS.find(([pattern]) => pattern.test(message))?.[1] ?? ''
+}
+
 function parsed(text: string, lines: LineCounter, where: (offset: number) => string): YamlReading {
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -62,9 +73,12 @@ function parsed(text: string, lines: LineCounter, where: (offset: number) => str
     logLevel: 'error',
   })
   const faults = [
-    ...[...document.errors, ...document.warnings].map(
-      (error) => `${where(error.pos[0])}: this is not the YAML it should be: ${error.message}`,
-    ),
+    ...[...document.errors, ...document.warnings]
+      .toSorted((one, other) => one.pos[0] - other.pos[0])
+      .map(
+        ({ pos, message }) =>
+          `${where(pos[0])}: this is not the YAML it should be: ${message}${hintOn(message)}`,
+      ),
     ...unwanted(document, where),
   ]
   if (faults.length > 0) return { source: undefined, faults: faults.slice(0, MOST_FAULTS) }

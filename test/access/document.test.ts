@@ -285,6 +285,21 @@ test('what hides or repeats something is not read at all', () => {
   for (const [what, text] of Object.entries(cases)) assert.ok(faultsOf(text).length > 0, what)
 })
 
+test('a condition that YAML takes for something else is told first where its quotes are missing', () => {
+  const withCondition = (when: string): string =>
+    `version: 1\nrules:\n  - name: a\n    effect: deny\n    tools: [ "*" ]\n    when: ${when}\nroles: {}\ngrants: []\n`
+  const first = (text: string): string | undefined => faultsOf(text)[0]
+  assert.match(
+    first(withCondition('!within(args.path, "/srv")')) ?? '',
+    /^access.yaml:6:11: .*: put a text that begins with "!" in single quotes$/,
+  )
+  assert.match(
+    first(withCondition('"sre" in principal.roles')) ?? '',
+    /^access.yaml:6:17: .*: put a text that begins with a quote or a bracket in single quotes as a whole$/,
+  )
+  assert.match(first('version: 1\nrules:\n\t- x\n') ?? '', /^access.yaml:3:1: .*: indent with spaces$/)
+})
+
 test('names that YAML takes for numbers, truth values or nothing must be quoted', () => {
   for (const name of ['12', '1e3', '0x1f', 'null', 'true', '~'])
     assert.match(
