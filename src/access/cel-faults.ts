@@ -21,6 +21,11 @@ const WORDS: readonly (readonly [RegExp, (...found: readonly string[]) => string
   ],
   [/^Unexpected token: EOF$/, () => 'something is missing at the end'],
   [/^Unexpected character: '?=.*$/, () => '"=" means nothing here: write "==" to compare'],
+  [
+    /^Unexpected character: (?:'[a-z]'|[&|])$/i,
+    () =>
+      'an operator is missing here, or is no operator: write "&&", "||" and "!", and a length of time as duration("5m")',
+  ],
   [/^Exceeded maxAstNodes \((\d+)\)$/, (most) => `it has more than ${most} parts: write several rules`],
   [/^Exceeded maxDepth \((\d+)\)$/, (most) => `it is nested deeper than ${most}`],
 ]
@@ -56,6 +61,6 @@ function hint(operator = '', left = '', right = ''): string {
 }
 
 function noOverload(receiver = '', name = '', values = ''): string {
-  const given = values === '' ? 'nothing' : values
-  return receiver === '' ? `${name} does not take ${given}` : `${name} of ${receiver} does not take ${given}`
+  const of = receiver === '' ? name : `${name} of ${receiver}`
+  return values === '' ? `${of} takes something between its brackets` : `${of} does not take ${values}`
 }

@@ -9,6 +9,8 @@ type Case = readonly [marked: string, sentence: string]
 const NAMES = 'amount, n, path, flag, tags, more, to, items, labels, any, maybe'
 const FUNCTIONS =
   'use one of has, within, matches, glob, cidr, size, contains, startsWith, exists, all, duration, exists_one, …'
+const NO_OPERATOR =
+  'an operator is missing here, or is no operator: write "&&", "||" and "!", and a length of time as duration("5m")'
 
 function refuses(cases: readonly Case[], scope: ConditionScope): void {
   for (const [marked, sentence] of cases)
@@ -77,6 +79,7 @@ refuses(
     ['»args.n && true', '"&&" and "||" join bools, and there is a part that is int'],
     ['args.»n ? true : false', 'what stands before "?" must be a bool, and this is int'],
     ['»args.path.startsWith(1)', 'startsWith of string does not take int'],
+    ['»now.hour() < 8', 'hour of now takes something between its brackets'],
     ['»size(args.n) > 1', 'size does not take int'],
     ['[1, »"a"] == [1]', "list elements must have the same type, expected type 'int' but found 'string'"],
     ['»args.path', 'it must come to true or false, and comes to string'],
@@ -91,6 +94,9 @@ refuses(
     ['»', 'something is missing at the end'],
     ['args.n >»', 'something is missing at the end'],
     ['args.path »= "x"', '"=" means nothing here: write "==" to compare'],
+    ['args.n > 1 »and args.flag', NO_OPERATOR],
+    ['args.n > 1 »& args.flag', NO_OPERATOR],
+    ['auth.age > 5»m', NO_OPERATOR],
     ['args.path == »"x', 'unterminated string'],
     ['»bytes("x") == b"x"', `there is no function \`bytes\` in conditions: ${FUNCTIONS}`],
     ['»b"x" == b"x"', 'bytes and unsigned ints are not available in conditions'],
