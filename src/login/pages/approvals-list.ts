@@ -31,7 +31,14 @@ export function approvalsPage(approvals: readonly ShownApproval[], formToken: st
   return layout(
     'Waiting for your approval',
     html`
-      ${approvals.length === 0 ? html`<p>Nothing waits for you.</p>` : list(approvals)}
+      ${
+        approvals.length === 0
+          ? html`<p>
+              Nothing waits for you. A call waits for those who have the role that its rule asks for, and a
+              second factor in their session.
+            </p>`
+          : list(approvals)
+      }
       <p class="links"><a href="/account">Go to your account</a></p>
       ${logOutForm(formToken)}
     `,

@@ -80,7 +80,8 @@ function lacking(lacks: NonNullable<ConfirmationPage['lacks']>): Html {
   return lacks === 'factor'
     ? html`<p>
         To confirm it you need a second factor, and you have none yet.
-        <a href="/enrol">Set one up</a>, then open the link again.
+        <a href="/enrol">Set one up</a>, then open the link again. That ends your other sessions: if one of
+        them asked, log in there again and make the call again, for a new link.
       </p>`
     : html`<p>To confirm it, prove that it is you who sits here: you come back to this page.</p>
         <a class="button" href="${lacks.proof}">Prove that it is you</a>`
