@@ -81,7 +81,7 @@ function report(
   }
   const changed = flips.reduce((sum, { count }) => sum + count, 0)
   print(`${changed} would be answered otherwise, ${unchanged} as they were`)
-  if (limited > 0) print(`${limited} were refused by a limit, which is not replayed`)
+  if (limited > 0) print(`${limited} refused by a limit, which is not replayed`)
   for (const { why, count } of impossible) print(`${count} cannot be replayed: ${visibleLine(why)}`)
   if (impossible.some(({ why }) => why.startsWith('arguments')))
     print(
