@@ -6,7 +6,8 @@ const SHELLS = ['bash', 'zsh'] as const
 const EXAMPLES = `
 Examples:
   source <(npx sallyport completion bash)       # in ~/.bashrc
-  source <(npx sallyport completion zsh)        # in ~/.zshrc, after compinit`
+  source <(npx sallyport completion zsh)        # in ~/.zshrc, after compinit
+  sallyport() { npx sallyport "$@"; }           # there as well: what is completed is "sallyport", without npx`
 
 /** One level of commands: what is typed to get there, and what can come next. */
 interface Level {
