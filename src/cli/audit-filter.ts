@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { compileGlob, globProblem, type Glob } from '../access/glob.ts'
 import type { TrailFields } from '../audit/read-trail.ts'
@@ -18,9 +19,10 @@ export interface FilterFlags {
   readonly until?: number
 }
 
-/** Adds them to a command. */
+/** Adds them to a command, and the folder that is looked into. */
 export function withFilter(command: Command): Command {
   return command
+    .argument('[directory]', 'the folder of a trail; that of this installation unless given', folderArgument)
     .option('--principal <pattern>', 'whose: "service:demo", "user:*"', patternOption)
     .option('--tool <pattern>', 'of which tools: "notes_*"', patternOption)
     .option('--resource <pattern>', 'of which tools, prompts or resources: "note://**"', patternOption)
@@ -63,4 +65,10 @@ function patternOption(text: string): Glob {
   const problem = globProblem(text)
   if (problem !== undefined) throw new InvalidArgumentError(`This pattern ${problem}.`)
   return compileGlob(text)
+}
+
+/** Without it a slip in the path would read as a trail in which nothing happened. */
+function folderArgument(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw new InvalidArgumentError('There is no such folder: check its path.')
 }

@@ -24,7 +24,6 @@ Nothing is verified here: "npx sallyport audit verify" does that.`
 export function auditSearchCommand(): Command {
   return withFilter(new Command('search'))
     .description('Search the audit trail of this installation, oldest first.')
-    .argument('[directory]', 'the folder of a trail; that of this installation unless given')
     .option('--json', 'print them as JSON, a line each, with file and line')
     .option('--count', 'print only how many there are')
     .addHelpText('after', EXAMPLES)

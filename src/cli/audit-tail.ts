@@ -28,7 +28,6 @@ Examples:
 export function auditTailCommand(): Command {
   return withFilter(new Command('tail'))
     .description('Show the last events of the audit trail, and with -f those to come.')
-    .argument('[directory]', 'the folder of a trail; that of this installation unless given')
     .option('-n, --lines <number>', 'how many', numberOf, 20)
     .option('-f, --follow', 'go on with what is added')
     .option('--json', 'print them as JSON, a line each, with file and line')

@@ -164,6 +164,8 @@ test('audit search: by who, what, how, when and why', async (t) => {
   assert.equal((await trail.audit('search', '--count')).stdout, '4\n')
   assert.equal((await trail.audit('search', '--count', '--event', 'audit.*')).stdout, '4\n')
   assert.equal((await trail.audit('search', '--principal', '')).code, 2)
+  const elsewhere = await trail.audit('search', '/nowhere')
+  assert.deepEqual([elsewhere.code, /no such folder/.test(elsewhere.stderr)], [2, true])
   assert.equal(
     (await trail.audit('search', '--request', 'r-2')).stdout,
     '2026-11-21T10:02:00.000Z  deny  service:demo  tools/call  notes_write  denied_by_rule  rule=office-hours  r-2\n',
