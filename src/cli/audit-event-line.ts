@@ -5,7 +5,7 @@ import { visibleLine } from './visible.ts'
 
 /** What is not shown: the chain, and what only machines read. */
 const HIDDEN: ReadonlySet<string> = new Set(
-  'v seq at event prev hash signature methods credential policy proofs trace others'.split(' '),
+  'v seq at event prev hash signature methods credential proofs trace others'.split(' '),
 )
 /** What has a place of its own. */
 const PLACED: ReadonlySet<string> = new Set('principal action resource decision reason requestId'.split(' '))
@@ -18,7 +18,12 @@ const COLOURS = { allow: 'green', deny: 'red', ask: 'yellow' } as const
  */
 export function eventLine(at: number, event: TrailFields): string {
   const others = Object.entries(event).filter(
-    ([name, value]) => !HIDDEN.has(name) && !PLACED.has(name) && isTelling(value),
+    ([name, value]) =>
+      !HIDDEN.has(name) &&
+      !PLACED.has(name) &&
+      // Of a decision the policy is one of many; where a policy was loaded, it is the news.
+      !(name === 'policy' && event['decision'] !== undefined) &&
+      isTelling(value),
   )
   const told = [
     ...['principal', 'action', 'resource', 'reason'].flatMap((name) => textOf(event[name])),
