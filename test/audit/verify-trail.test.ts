@@ -8,7 +8,7 @@ import { fileAuditSink } from '../../src/audit/sink.ts'
 import { verifyTrail, type TrailReport, type VerifyOptions } from '../../src/audit/verify-trail.ts'
 import { issued } from '../support/audit-events.ts'
 import { signedTrail, SIGNED_LINES, type SignedTrail } from '../support/audit-log.ts'
-import { isWrong, tamper, verified } from '../support/tampering.ts'
+import { isWrong, rehashed, rewritten, tamper, verified } from '../support/tampering.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const DAY = 86_400_000
@@ -204,6 +204,103 @@ test('an anchor that nobody signed counts for nothing', async (t) => {
   const report = await verify(trail, { anchors: [forged] })
   assert.deepEqual(report.chains, chains)
   assert.match(report.problems.join(), /^the anchor f:1 counts for nothing: it is signed by the key 0/)
+  const ofAnother = trail.anchors.map((line) => line.replace('"writer":"w"', '"writer":"v"'))
+  const moved = await verified({ ...trail, anchors: ofAnother })
+  assert.match(moved.problems.join(), /^the anchor anchors:1 counts for nothing: its signature is not good/)
+})
+
+/** Makes a trail of one writer, lets somebody without a key rewrite its lines, and verifies it without anchors. */
+async function forgedTrail(
+  t: TestContext,
+  forge: (lines: readonly string[]) => readonly string[],
+  name = '2026-11-21-w.jsonl',
+): Promise<readonly string[]> {
+  const trail = await trailIn(t)
+  await trail.write('w', 3 * SIGNED_LINES)
+  const path = join(trail.directory, '2026-11-21-w.jsonl')
+  const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1)
+  await rm(path)
+  await writeFile(join(trail.directory, name), `${forge(lines).join('\n')}\n`)
+  return problemsOf(await verify(trail))
+}
+
+const isCheckpoint = (line: string): boolean => line.includes('"audit.checkpoint"')
+
+test('written anew without a key: checkpoints are missed where their writer makes them', async (t) => {
+  const without = await forgedTrail(t, (lines) =>
+    rewritten(
+      lines.filter((line) => !isCheckpoint(line)),
+      1,
+      (line) => line,
+    ),
+  )
+  assert.deepEqual(without, [
+    '2026-11-21-w.jsonl:2: a checkpoint was expected behind the first line of a file: it was removed',
+  ])
+  const later = await forgedTrail(t, (lines) =>
+    rewritten(
+      lines.filter((line, index) => index < 10 || !isCheckpoint(line)),
+      5,
+      (line) => line.replace('"deny"', '"allow"'),
+    ),
+  )
+  assert.match(
+    later.join(),
+    /^2026-11-21-w\.jsonl:53: a checkpoint was expected, since there was none for 50 lines: what is here was written without the key$/,
+  )
+  const slow = await forgedTrail(t, (lines) =>
+    rewritten(lines.slice(0, 40), 20, (line) => line.replace('"at":"2026-11-21T10', '"at":"2026-11-21T12')),
+  )
+  assert.match(slow.join(), /jsonl:21: a checkpoint was expected/)
+})
+
+test('a checkpoint is signed for one chain, one line and one time, and written in one way', async (t) => {
+  const changed = async (forge: (line: string) => string, at = 1) =>
+    (await forgedTrail(t, (lines) => rewritten(lines, at, forge))).join()
+  const refused = /^2026-11-21-w\.jsonl:2: the checkpoint does not count: its signature is not good/
+  assert.match(await changed((line) => line.replace('10:00:01', '10:00:02')), refused)
+  assert.match(
+    await changed((line) => line.replace('"deny"', '"allow"').replace('"others":[]', '"others":[1]'), 0),
+    refused,
+  )
+  const claims = await forgedTrail(t, (lines) =>
+    lines.with(lines.length - 1, rehashed((lines.at(-1) ?? '').replace(/"through":\d+/, '"through":1'))),
+  )
+  assert.match(claims.join(), /: the checkpoint is not of the line before it: it was changed$/)
+  const other = await forgedTrail(
+    t,
+    (lines) =>
+      rewritten(lines, 0, (line) =>
+        line.replace('"writer":"w"', '"writer":"v"').replace('-w.jsonl', '-v.jsonl'),
+      ),
+    '2026-11-21-v.jsonl',
+  )
+  assert.match(other.join(), /^2026-11-21-v\.jsonl:2: the checkpoint does not count/)
+  // The last two bits of the last letter stand for nothing.
+  const last = (lines: readonly string[]) =>
+    rewritten(lines, lines.length - 1, (line) =>
+      line.replace(
+        /(.)"(?=,"prev")/,
+        (_, letter: string) => `${String.fromCharCode(letter.charCodeAt(0) + 1)}"`,
+      ),
+    )
+  assert.match((await forgedTrail(t, last)).join(), /the checkpoint does not count/)
+})
+
+test('written anew with the key itself: only what is known elsewhere tells', async (t) => {
+  const trail = await trailIn(t)
+  await trail.write('w', 10)
+  const path = join(trail.directory, '2026-11-21-w.jsonl')
+  await rm(path)
+  const sink = await trail.open('w')
+  for (let index = 0; index < 20; index++) await sink.record(issued(String(index)))
+  await sink.close()
+  assert.deepEqual(problemsOf(await verify(trail)), [])
+  const before = { ...trail, anchors: trail.anchors.slice(0, 2) }
+  assert.match(
+    problemsOf(await verified(before)).join(),
+    /^2026-11-21-w\.jsonl:1: it is not the line that anchors:1 knows: the chain was written anew$/,
+  )
 })
 
 test('a renamed file is not what its first line says', async (t) => {

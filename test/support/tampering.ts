@@ -181,7 +181,7 @@ function checkpointFrom(lines: readonly string[], random: Random): number {
 }
 
 /** Changes a line and writes everything behind it anew, as one who has no key can. */
-function rewritten(
+export function rewritten(
   lines: readonly string[],
   from: number,
   change: (line: string) => string,
@@ -222,7 +222,8 @@ function placeOf(line: string): {
   return { seq: Number(seq), prev, hash: last }
 }
 
-function rehashed(line: string): string {
+/** A line with the hash of what it says now. */
+export function rehashed(line: string): string {
   const body = line.replace(/,"hash":"[^"]*"\}$/, '}')
   return `${body.slice(0, -1)},"hash":"sha256:${hash('sha256', body)}"}`
 }
