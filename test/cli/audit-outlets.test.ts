@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { hostname } from 'node:os'
@@ -15,10 +15,13 @@ import { anchorsInFile } from '../../src/cli/audit-anchors.ts'
 import { fileOutlet } from '../../src/cli/audit-file-outlet.ts'
 import { openTelemetryOutlet } from '../../src/cli/audit-opentelemetry-outlet.ts'
 import { redisOutlet } from '../../src/cli/audit-redis-outlet.ts'
+import { openAudit } from '../../src/cli/open-audit.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { syslogOutlet } from '../../src/cli/audit-syslog-outlet.ts'
 import { VERSION } from '../../src/version.ts'
 import { DECIDED, issued } from '../support/audit-events.ts'
 import { testAuthority } from '../support/certificates.ts'
+import { inProcess } from '../support/in-process.ts'
 import { startRedis, type RedisServer } from '../support/redis.ts'
 import { rightsOf } from '../support/redis-user.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -115,6 +118,30 @@ test('Redis: a stream with the lines, with no more rights than XADD; what Redis 
   await assert.rejects(outlet.send([LINE]), { code: 'STORE_UNAVAILABLE', message: /WRONGTYPE/ })
   await raw.del('sallyport:audit:lines')
   await outlet.send([LINE])
+})
+
+test('lines and anchors in the Redis of the store, and the trail verified with them', async (t) => {
+  const cwd = await temporaryDirectory(t)
+  await writeFile(
+    join(cwd, 'sallyport.yaml'),
+    'redis: { prefix: "t:" }\naudit: { anchors: [ { kind: redis } ], sinks: [ { kind: redis, required: true } ] }\n',
+  )
+  const env = { SALLYPORT_STORE: redis.url, SALLYPORT_SESSION_SECRET: 's'.repeat(40) }
+  const sink = await openAudit(loadConfig(env, cwd))
+  await sink.record(issued('1'))
+  await sink.close()
+  const raw = new Redis(redis.url)
+  t.after(() => raw.disconnect())
+  assert.deepEqual([await raw.xlen('t:audit:lines'), await raw.xlen('t:audit:anchors')], [4, 2])
+  const { code, stdout, stderr } = await inProcess(['audit', 'verify'], { cwd, env })
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(stdout, /^anchored to the end: 1 chain of 1/m)
+  await raw.xdel(
+    't:audit:anchors',
+    (await raw.xrevrange('t:audit:anchors', '+', '-', 'COUNT', 1))[0]?.[0] ?? '',
+  )
+  const named = await inProcess(['audit', 'verify', '--anchor', 'redis'], { cwd, env })
+  assert.match(named.stdout, /^anchored through line 1 of 4: .* may have been cut off$/m)
 })
 
 test('RFC 5426: syslog over UDP, a datagram each', async (t) => {
