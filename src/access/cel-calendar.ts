@@ -16,7 +16,16 @@ interface Parts {
 /** Formatters take long to make and are the same for everybody, so one is kept for each zone that any policy names. */
 const CLOCKS = new Map<string, Clock>()
 
-const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
+/** What `now.weekday(zone)` is one of, as JavaScript counts them. */
+export const WEEKDAYS: readonly string[] = [
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+]
 
 /** Whether this is a time zone that the system knows: `Europe/Berlin`, `UTC`, `+02:00`. */
 export function isZone(zone: string): boolean {

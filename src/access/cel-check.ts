@@ -5,6 +5,7 @@ import { FUNCTIONS } from './cel-functions.ts'
 import { LITERAL_FUNCTIONS } from './cel-literal-functions.ts'
 import { fieldFaults, isNamed, isTaken, recordFaults, suggestion, variableFaults } from './cel-names.ts'
 import type { Naming } from './cel-names.ts'
+import { vocabularyFaults } from './cel-vocabulary.ts'
 import { childrenOf, comprehensionOf, isOperation, literalText, nodesOf, selectionOf } from './cel-syntax.ts'
 import type { Comprehension } from './cel-syntax.ts'
 import type { ObjectType } from './cel-type.ts'
@@ -37,10 +38,12 @@ const FUNCTION_NAMES: readonly string[] = [...new Set([...COMMON, ...RARE])]
 
 /**
  * What is wrong with a condition beside its types: names and functions that conditions do not have, texts that must be
- * written out and are not or are wrong, comprehensions inside of each other whose lengths both come from a caller.
+ * written out and are not or are wrong, words that what they are compared with never is, comprehensions inside of each
+ * other whose lengths both come from a caller.
  */
 export function languageFaults(tree: ASTNode, scope: ConditionScope, argsType: ObjectType): Faults {
-  return faultsOf(tree, { scope, argsType, variables: new Map(), isInLoop: false })
+  const place = { scope, argsType, variables: new Map<string, boolean>(), isInLoop: false }
+  return [...faultsOf(tree, place), ...vocabularyFaults(tree)]
 }
 
 function faultsOf(node: ASTNode, place: Place): Faults {

@@ -44,6 +44,11 @@ refuses(
     ['»arsg.amount > 1.0', 'there is no `arsg` here: did you mean `args`?'],
     ['[1].all(i, »x == i)', 'there is no `x` here: use one of principal, auth, now, tool, args, resource, i'],
     ['»principal == principal', '`principal` is no value: write one of its fields, as in `principal.id`'],
+    ['now.weekday("UTC") == »"Sunday"', 'this is never "Sunday": did you mean `sunday`?'],
+    ['now.weekday("UTC") in ["monday", »"teusday"]', 'this is never "teusday": did you mean `tuesday`?'],
+    ['»"servce" != principal.kind', 'this is never "servce": did you mean `service`?'],
+    ['»"mtls" in auth.methods', 'this is never "mtls": use one of certificate, session'],
+    ['auth.methods == [»"cert"]', 'this is never "cert": use one of certificate, session'],
     ['[»auth] == []', '`auth` is no value: write one of its fields, as in `auth.methods`'],
     [
       '»auth.certificate == auth.certificate',
