@@ -152,7 +152,10 @@ describe('a browser with passkeys', () => {
     await isAt(page, '/login')
     await device.verifies(false)
     const button = page.getByRole('button', { name: /log in with a passkey/i })
+    // The button can be pressed before the script has heard of the click, too.
+    const asked = page.waitForResponse(/\/auth\/passkey\//)
     await button.click()
+    await asked
     await page.waitForFunction(`!document.querySelector('.passkey button').disabled`)
     assert.equal(await page.getByRole('alert').filter({ hasText: /./ }).count(), 0)
     await device.verifies(true)
