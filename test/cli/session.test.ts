@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { readTrail } from '../../src/audit/read-trail.ts'
 import { defaultAccessDocument } from '../../src/access/default-document.ts'
 import { slotOf } from '../../src/auth/session-token.ts'
 import type { ListedSession } from '../../src/login/listed-session.ts'
@@ -62,12 +63,9 @@ async function place(t: TestContext, engine: string): Promise<Place> {
     isLive: async ({ digest, slot }) =>
       (await store.sessions.validate(digest, slot, Date.now(), 'look')) !== undefined,
     async recorded() {
-      const folder = join(directory, 'data', 'audit')
-      const texts = await Promise.all(
-        (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
-      )
-      const lines = texts.flatMap((text) => text.trim().split('\n'))
-      return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+      const events: Record<string, unknown>[] = []
+      for await (const { event } of readTrail(join(directory, 'data', 'audit'))) events.push({ ...event })
+      return events.filter(({ event }) => !String(event).startsWith('audit.'))
     },
   }
 }
