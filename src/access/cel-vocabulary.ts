@@ -18,7 +18,7 @@ export function vocabularyFaults(tree: ASTNode): readonly ConditionFault[] {
   return nodesOf(tree).flatMap((node) => {
     if (!isOperation(node) || !['==', '!=', 'in'].includes(node.op)) return []
     const [left, right] = node.args
-    return [...strangersTo(left, right), ...strangersTo(right, left)]
+    return strangersTo(left, right).concat(strangersTo(right, left))
   })
 }
 
