@@ -3,9 +3,13 @@ import type { RevocationStore, Revoked } from '../auth/revocation.ts'
 import { script, type RedisClient } from './redis-client.ts'
 import { PURGED_AT_ONCE, REVOCATIONS_KEPT_LONGER } from './retention.ts'
 import { memberOf, revokedOf } from './revoked-member.ts'
+import { unavailable } from './unavailable.ts'
 
 /** How many one command adds: a script that runs for longer keeps everybody else waiting, until they give up. */
 const ADDED_AT_ONCE = 500
+
+/** How many one command reads, and as many more as came with the last of them. */
+const READ_AT_ONCE = 10_000
 
 /** An epoch that is no whole number, or beyond what is counted exactly, is one that was lost. */
 const EPOCH = `
@@ -28,11 +32,14 @@ ${EPOCH}
   redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
   local state = redis.call('HMGET', KEYS[1], 'epoch', 'id')
   local epoch, asked = epochOf(state[1]), tonumber(ARGV[1])
-  local entries = {}
-  if asked == 0 or epoch > asked then
-    entries = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
+  local entries, through = {}, false
+  if asked == 0 or epoch > asked or ARGV[3] == 'on' then
+    local after = '(' .. ARGV[1]
+    local last = redis.call('ZRANGEBYSCORE', KEYS[2], after, '+inf', 'WITHSCORES', 'LIMIT', ${READ_AT_ONCE - 1}, 1)[2]
+    through = last or false
+    entries = redis.call('ZRANGEBYSCORE', KEYS[2], after, last or '+inf')
   end
-  return { epoch, table.concat({ run, line, state[2] }, ' '), entries }`)
+  return { epoch, table.concat({ run, line, state[2] }, ' '), entries, through }`)
 
 /**
  * Adds entries under a new epoch. With `ARGV[3]` (restoring) only those that are not there, and with an epoch above
@@ -80,6 +87,14 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
     const values = [revocationChannel, randomUUID(), least, now() - REVOCATIONS_KEPT_LONGER, ...entries]
     await client.runDurably(ADD, keys, values)
   }
+  const page = async (after: string, more: 'on' | ''): Promise<Page> => {
+    const reply = await client.run(READ, keys.slice(0, 2), [after, randomUUID(), more])
+    return client.answer(async () => {
+      if (!isReading(reply)) throw new TypeError('what is stored is no revocation list')
+      const [epoch, run, members, through] = reply
+      return { epoch, run, members, through }
+    })
+  }
   const add = async (entries: readonly Revoked[], least: number | ''): Promise<void> => {
     // Nothing to add may still be an epoch to raise.
     for (let from = 0; from === 0 || from < entries.length; from += ADDED_AT_ONCE)
@@ -89,20 +104,40 @@ export function redisRevocations(client: RedisClient, now: () => number): Revoca
     revoke: (entries) => add(entries, ''),
     restore: (entries, epoch) => add(entries, epoch),
     async read(asked) {
-      const reply = await client.run(READ, keys.slice(0, 2), [asked, randomUUID()])
-      return client.answer(async () => {
-        if (!isReading(reply)) throw new TypeError('what is stored is no revocation list')
-        const [epoch, run, members] = reply
-        return { epoch, run, entries: members.map((member) => revokedOf(String(member))) }
-      })
+      let last = await page(String(asked), '')
+      const { run } = last
+      const entries = [...last.members]
+      while (last.through !== null) {
+        last = await page(last.through, 'on')
+        if (last.run !== run)
+          throw unavailable('the live revocation list was lost while it was read', undefined)
+        entries.push(...last.members)
+      }
+      const { epoch } = last
+      return client.answer(async () => ({
+        epoch,
+        run,
+        entries: entries.map((member) => revokedOf(String(member))),
+      }))
     },
     subscribe: (announced) => client.subscribe(revocationChannel, announced),
   }
 }
 
-function isReading(reply: unknown): reply is [epoch: number, run: string, members: unknown[]] {
+/** What one command read: the entries of the epochs up to `through`, or all that were left. */
+interface Page {
+  readonly epoch: number
+  readonly run: string
+  readonly members: readonly unknown[]
+  readonly through: string | null
+}
+
+type Reply = [epoch: number, run: string, members: unknown[], through: string | null]
+
+function isReading(reply: unknown): reply is Reply {
   if (!Array.isArray(reply)) return false
   const parts: readonly unknown[] = reply
-  const [epoch, run, members] = parts
-  return typeof epoch === 'number' && typeof run === 'string' && Array.isArray(members)
+  const [epoch, run, members, through] = parts
+  const isPlace = through === null || typeof through === 'string'
+  return isPlace && typeof epoch === 'number' && typeof run === 'string' && Array.isArray(members)
 }
