@@ -25,6 +25,8 @@ interface Setting {
   run(...args: readonly string[]): Promise<void>
   /** Takes all that the live list has away. */
   forget(): Promise<void>
+  /** Whether somebody has put back what was taken away. */
+  isRemembered(): Promise<boolean>
 }
 
 /** A folder of its own, which goes when all that works in it has ended. */
@@ -57,6 +59,7 @@ async function onRedis(t: TestContext): Promise<Setting> {
     async forget() {
       await raw.del(['state', 'by-epoch', 'by-end'].map((key) => `sallyport:{revocations}:${key}`))
     },
+    isRemembered: async () => (await raw.zcard('sallyport:{revocations}:by-epoch')) > 0,
   }
 }
 
@@ -78,6 +81,10 @@ async function onSqlite(t: TestContext): Promise<Setting> {
       const raw = new DatabaseSync(join(cwd, 'data/sallyport.db'), { timeout: 2_000 })
       raw.exec('DELETE FROM revocations; UPDATE revocation_state SET epoch = 0')
       raw.close()
+    },
+    async isRemembered() {
+      using raw = new DatabaseSync(join(cwd, 'data/sallyport.db'), { timeout: 2_000 })
+      return raw.prepare('SELECT member FROM revocations').all().length > 0
     },
   }
 }
@@ -180,6 +187,9 @@ for (const [engine, open] of [
       assert.deepEqual(await statusesOf(started, alice), [401, 401])
       await setting.forget()
       assert.deepEqual(await statusesOf(started, alice), [401, 401])
+      // Put back after she was enabled, it would count as what was told last.
+      const forgotten = performance.now()
+      while (!(await setting.isRemembered())) assert.ok(performance.now() - forgotten < 10_000)
       await run('user', 'enable', 'alice')
       await becomes(started, alice, 200)
     })
