@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { renameSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { followFiles, type FollowedFiles } from '../../src/cli/followed-files.ts'
 import { SallyportError } from '../../src/errors.ts'
@@ -249,8 +251,13 @@ test('a file that never rests is refused by its name, and all are taken once it 
   t.after(() => files.close())
   const told = heard<string>()
   const stop = new AbortController()
+  // In every turn of the event loop, so that no two looks at it see the same.
   const writing = (async () => {
-    while (!stop.signal.aborted) await replace(restless, String(performance.now()))
+    while (!stop.signal.aborted) {
+      writeFileSync(`${restless}.new`, String(performance.now()), { mode: 0o600 })
+      renameSync(`${restless}.new`, restless)
+      await nextTurn()
+    }
   })()
   files.follow({ onLoaded: told.hear, onRejected: told.hear })
   await replace(quiet, 'new')

@@ -163,7 +163,10 @@ test('whatever callers make up, no label says it: neither a principal nor a name
   }
   const { text, samples } = await metricsAt(server.ports.operations)
   assert.doesNotMatch(text, /canary|hidden_tool|notes_|time_now|service:|user:|demo|alice/i)
-  const added = samples.filter(({ name, labels }) => !known.has(JSON.stringify([name, labels])))
+  // Those of the process are made when it first collects garbage, whoever calls.
+  const added = samples.filter(
+    ({ name, labels }) => name.startsWith('sallyport_') && !known.has(JSON.stringify([name, labels])),
+  )
   assert.ok(
     added.length < 60,
     `${added.length} series more: ${JSON.stringify(added.map(({ name, labels }) => [name, labels]))}`,
