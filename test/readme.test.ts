@@ -24,7 +24,7 @@ before(async () => {
   const made = await sallyport(['init'], { cwd, env: ANY_PORTS })
   assert.equal(made.code, 0, made.stderr)
 })
-after(async () => rm(cwd, { recursive: true, force: true }))
+after(async () => rm(cwd, { recursive: true, force: true, maxRetries: 10 }))
 
 test('the example tool is served to who may use it', async () => {
   const [tool = ''] = examples

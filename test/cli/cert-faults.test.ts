@@ -20,7 +20,7 @@ before(async () => {
   const { code, stderr } = await inProcess(['init'], { cwd: made })
   assert.equal(code, 0, stderr)
 })
-after(async () => await rm(made, { recursive: true, force: true }))
+after(async () => await rm(made, { recursive: true, force: true, maxRetries: 10 }))
 
 async function installation(t: TestContext): Promise<string> {
   const cwd = await temporaryDirectory(t)

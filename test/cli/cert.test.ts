@@ -26,7 +26,7 @@ before(async () => {
   const { code, stderr } = await inProcess(['init'], { cwd: made })
   assert.equal(code, 0, stderr)
 })
-after(async () => await rm(made, { recursive: true, force: true }))
+after(async () => await rm(made, { recursive: true, force: true, maxRetries: 10 }))
 
 /** An installation as `init` makes it, with demo and admin-cli. */
 async function installation(t: TestContext): Promise<Installation> {

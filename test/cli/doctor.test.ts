@@ -25,7 +25,7 @@ before(async () => {
   made = await mkdtemp(join(tmpdir(), 'sallyport-doctor-'))
   await init(made, {})
 })
-after(async () => rm(made, { recursive: true, force: true }))
+after(async () => rm(made, { recursive: true, force: true, maxRetries: 10 }))
 
 async function init(cwd: string, env: Record<string, string>): Promise<void> {
   const { code, stderr } = await inProcess(['init'], { cwd, env: { ...ANY_PORTS, ...env } })
@@ -214,7 +214,7 @@ test('a store that cannot be reached is a problem, and the rest is looked at all
 
 test('a folder that is a file, and a database that is not there yet', async (t) => {
   const cwd = await installed(t)
-  await rm(join(cwd, 'data/audit'), { recursive: true, force: true })
+  await rm(join(cwd, 'data/audit'), { recursive: true, force: true, maxRetries: 10 })
   await writeFile(join(cwd, 'data/audit'), '')
   await mkdir(join(cwd, 'other'))
   const { found } = await doctor(cwd, ['--fix'], { SALLYPORT_STORE: 'sqlite:other/new.db' })

@@ -14,7 +14,7 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-received-'))
   ca = await testAuthority(directory)
 })
-after(async () => rm(directory, { recursive: true, force: true }))
+after(async () => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
 
 function refused(certificate: string, key: string, message: RegExp, uri = URI): void {
   assert.throws(

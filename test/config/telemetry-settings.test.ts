@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/config.ts'
 
 async function folder(t: TestContext, yaml = ''): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-telemetry-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
   await writeFile(join(directory, 'sallyport.yaml'), yaml)
   return directory
 }

@@ -290,7 +290,7 @@ async function snapshot(folder: string): Promise<() => Promise<void>> {
       const isFile = (await lstat(path).catch(() => undefined))?.isFile() === true
       if (isFile && isSecret) await chmod(path, 0o600)
       if (isFile && (await readFile(path, 'utf8')) === content) continue
-      await rm(path, { recursive: true, force: true })
+      await rm(path, { recursive: true, force: true, maxRetries: 10 })
       await put(path, content, isSecret ? 0o600 : 0o644)
     }
   }

@@ -29,7 +29,7 @@ before(async () => {
 })
 after(async () => {
   await backend.stop()
-  await rm(directory, { recursive: true, force: true })
+  await rm(directory, { recursive: true, force: true, maxRetries: 10 })
 })
 
 /** A call with what the SDKs offer for it; both take the same options. */

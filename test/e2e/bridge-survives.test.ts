@@ -17,7 +17,7 @@ before(async () => {
   authority = await testAuthority(directory)
   dir = await writeIdentity(authority, 'demo')
 })
-after(async () => rm(directory, { recursive: true, force: true }))
+after(async () => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
 
 async function started(
   t: { after(end: () => unknown): void },

@@ -193,7 +193,7 @@ async function interrupted(t: TestContext, work: (store: Store) => Promise<void>
   const store = await openStore(`sqlite:${join(directory, 'store.db')}`, { now: Date.now, slotOf })
   t.after(async () => {
     await store.close()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 })
   })
   const { sessions } = store
   return {

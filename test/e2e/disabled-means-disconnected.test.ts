@@ -35,7 +35,7 @@ async function folder(t: TestContext): Promise<{ cwd: string; ending: (() => Pro
   const ending: (() => Promise<unknown>)[] = []
   t.after(async () => {
     await Promise.all(ending.map(async (end) => end()))
-    await rm(cwd, { recursive: true, force: true })
+    await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
   })
   return { cwd, ending }
 }

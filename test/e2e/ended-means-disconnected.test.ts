@@ -41,7 +41,7 @@ before(async () => {
 after(async () => {
   for (const { streams } of sessions ?? []) for (const stream of streams) stream.destroy()
   await cluster?.close()
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 async function opened(person: string, withFactor = false): Promise<Session> {

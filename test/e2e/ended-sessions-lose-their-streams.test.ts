@@ -27,7 +27,7 @@ before(async () => {
 })
 after(async () => {
   await cluster?.close()
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 /** A session that every node believes. */

@@ -30,7 +30,7 @@ before(async () => {
 after(async () => {
   await browser.close()
   await served.stop()
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 const newPage = async (): Promise<Page> =>

@@ -21,7 +21,7 @@ before(async () => {
 })
 after(async () => {
   await served.stop()
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 const oneTimePassword = (): string => {

@@ -13,7 +13,7 @@ test('a hundred uses of one token at once, by servers and an issuer that are pro
   const served = await serving('start', { cwd })
   t.after(async () => {
     await served.stop('SIGKILL')
-    await rm(cwd, { recursive: true, force: true })
+    await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
   })
   const offered = await inProcess(['cert', 'token', 'raced', '--role', 'reader'], { cwd })
   const token = offered.stdout.trim()

@@ -40,7 +40,7 @@ before(async () => {
 after(async () => {
   for (const stream of streams?.flat() ?? []) stream.destroy()
   await cluster?.close()
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 function targetOf({ ports }: Served, pair: TestPair) {

@@ -22,7 +22,7 @@ before(async () => {
   const { code, stderr } = await inProcess(['init'], { cwd })
   assert.equal(code, 0, stderr)
 })
-after(async () => await rm(cwd, { recursive: true, force: true }))
+after(async () => await rm(cwd, { recursive: true, force: true, maxRetries: 10 }))
 
 const keys = (): readonly string[] =>
   ['root.key.pem', 'issuing.key.pem'].map((name) => join(cwd, 'certs/ca', name))

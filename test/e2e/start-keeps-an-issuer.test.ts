@@ -17,7 +17,7 @@ before(async () => {
 })
 after(async () => {
   await served.stop('SIGKILL')
-  await rm(cwd, { recursive: true, force: true })
+  await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
 })
 
 const socket = (): string => join(cwd, 'data/issuer.sock')

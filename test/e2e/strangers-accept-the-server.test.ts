@@ -74,7 +74,7 @@ before(async () => {
   const go = findProgram('go') ?? (await findGo())
   if (go !== undefined) strangers.set('Go', await goStranger(go))
 })
-after(async () => await rm(folder, { recursive: true, force: true }))
+after(async () => await rm(folder, { recursive: true, force: true, maxRetries: 10 }))
 
 async function findGo(): Promise<string | undefined> {
   const usual = '/usr/local/go/bin/go'
@@ -124,7 +124,7 @@ for (const keyType of KEY_TYPES)
     })
     after(async () => {
       await server.stop()
-      await rm(directory, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 })
     })
 
     for (const name of ['Node', 'curl', 'Python', 'Go'])

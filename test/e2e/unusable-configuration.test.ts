@@ -28,7 +28,7 @@ async function spoiled(
     await spoil(cwd)
     return await run(['serve'], { cwd, env: { ...ANY_PORTS, ...env } })
   } finally {
-    await rm(cwd, { recursive: true, force: true })
+    await rm(cwd, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

@@ -33,7 +33,7 @@ before(async () => {
   options = { tls: { secureContext: context } }
   withoutCertificate = { tls: { secureContext: createSecureContext({ ca: authority.rootPem }) } }
 })
-after(() => rm(directory, { recursive: true, force: true }))
+after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
 
 const isUnavailable = (error: unknown): boolean => isSallyportError(error, 'STORE_UNAVAILABLE')
 

@@ -59,7 +59,7 @@ describe('on a Redis that asks for client certificates, as a user of few rights,
   })
   after(async () => {
     await server.stop()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 })
   })
 
   storeContract(

@@ -20,7 +20,7 @@ let directory: string
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-store-'))
 })
-after(() => rm(directory, { recursive: true, force: true }))
+after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
 
 const opened = (name: string, now: () => number = Date.now): Promise<Store> =>
   openStore(`sqlite:${join(directory, name)}`, { now, slotOf })

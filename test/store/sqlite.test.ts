@@ -11,7 +11,7 @@ let directory: string
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-store-'))
 })
-after(() => rm(directory, { recursive: true, force: true }))
+after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
 
 const path = (): string => join(directory, 'store.db')
 const execute = async (sql: string, ...values: (string | number)[]): Promise<void> => {

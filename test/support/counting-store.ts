@@ -49,7 +49,7 @@ export async function startCounting(
     async close() {
       await store.close()
       await redis?.stop()
-      await rm(directory, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

@@ -172,7 +172,7 @@ export async function startDoor(
       server.closeAllConnections()
       await store.close()
       await redis?.stop()
-      await rm(directory, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

@@ -36,7 +36,7 @@ export async function startTroubledRedis(seed: number, perSecond?: number): Prom
   const close = async (): Promise<void> => {
     proxy.close()
     await redis.stop()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 })
   }
   try {
     const chaos = await startChaos(seed, through, perSecond)

@@ -80,7 +80,7 @@ async function startOn(
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'sallyport-redis-')))
   const isOwn = options.directory === undefined
   const remove = async (): Promise<void> => {
-    if (isOwn) await rm(directory, { recursive: true, force: true })
+    if (isOwn) await rm(directory, { recursive: true, force: true, maxRetries: 10 })
   }
   const configuration = join(directory, 'redis.conf')
   await writeFile(configuration, configurationOf(port, directory, options), { mode: 0o600 })

@@ -111,7 +111,7 @@ export async function startServer(
   let trust = await trustOf(authority, bundles)
   const cleanUp = async () => {
     await store.close()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 })
   }
   const [server, ports] = await listening({
     listeners: {

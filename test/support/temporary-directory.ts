@@ -18,7 +18,7 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-test-'))
   left.add(directory)
   t.after(async () => {
-    await rm(directory, { recursive: true, force: true }).then(
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 }).then(
       () => left.delete(directory),
       () => undefined,
     )
