@@ -20,5 +20,10 @@ if (!isSupported) {
 // Node strips no types under node_modules, so a published package carries dist/ and no src/cli/main.ts.
 const source = new URL('./main.ts', import.meta.url)
 const main = existsSync(source) ? source : new URL('../../dist/cli/main.js', import.meta.url)
+// Whoever reads has read enough, as `head` does: there is nothing more to do, and nothing to complain of.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 const { runCommandLine } = await import(main.href)
 process.exitCode = await runCommandLine(process.argv.slice(2))
