@@ -1,15 +1,12 @@
-import {
-  isJSONRPCNotification,
-  isJSONRPCRequest,
-  ProtocolErrorCode,
-  type Server,
-} from '@modelcontextprotocol/server'
+import { isJSONRPCRequest, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server'
 import { isServed, type Era } from './methods.ts'
 
 /**
  * Lets a protocol server see messages of those methods alone that are served in its era, whatever else the SDK has a
- * handler for. Other requests are answered as if the method did not exist, other notifications are dropped. Answers of
- * the client go on: they belong to what this server asked.
+ * handler for. Other requests are answered as if the method did not exist. Answers of the client go on: they belong to
+ * what this server asked.
+ *
+ * Fails closed: whatever else names another method is dropped, notification or not.
  */
 export function servedOnly(server: Server, era: Era): Server {
   const connect = server.connect.bind(server)
@@ -22,7 +19,7 @@ export function servedOnly(server: Server, era: Era): Server {
       else if (isJSONRPCRequest(message)) {
         const error = { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' }
         void transport.send({ jsonrpc: '2.0', id: message.id, error }).catch(() => undefined)
-      } else if (!isJSONRPCNotification(message)) deliver?.(message, extra)
+      }
     }
   }
   return server
