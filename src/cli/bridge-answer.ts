@@ -1,6 +1,6 @@
 import type { Answer } from './bridge-connection.ts'
-import { AnswerError, eventsOf } from './bridge-events.ts'
-import { readMessages, type Carried } from './bridge-message.ts'
+import { AnswerError, eventsOf } from '../wire/events.ts'
+import { readMessages, type Carried } from '../wire/message.ts'
 
 /** Longer lines and messages are taken from nobody, in bytes. */
 export const LONGEST_MESSAGE: number = 64 * 1024 * 1024

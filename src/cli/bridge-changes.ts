@@ -1,4 +1,4 @@
-import { isRecord } from './bridge-message.ts'
+import { isRecord } from '../wire/message.ts'
 
 const LISTS = ['tools', 'prompts', 'resources'] as const
 

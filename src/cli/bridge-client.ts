@@ -7,7 +7,7 @@ import {
   type Carried,
   type RpcId,
   type RpcMessage,
-} from './bridge-message.ts'
+} from '../wire/message.ts'
 
 /** A request of the client that is not yet answered. */
 export interface Owed {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { Agent, buildConnector, request } from 'undici'
-import type { Headers } from './bridge-headers.ts'
+import type { Headers } from '../wire/headers.ts'
 
 /** By what a connection is made. */
 export interface Access {

@@ -1,7 +1,7 @@
 import { isGood } from './bridge-answer.ts'
 import type { ClientSide, Owed } from './bridge-client.ts'
 import { exchanges } from './bridge-exchange.ts'
-import { modernHeaders, revisionOf, type Headers } from './bridge-headers.ts'
+import { modernHeaders, revisionOf, type Headers } from '../wire/headers.ts'
 import {
   errorText,
   onlyMessage,
@@ -9,7 +9,7 @@ import {
   requestsIn,
   type Carried,
   type RpcMessage,
-} from './bridge-message.ts'
+} from '../wire/message.ts'
 import { JSON_HEADERS, legacySession } from './bridge-session.ts'
 import type { Upstream } from './bridge-upstream.ts'
 

@@ -1,7 +1,7 @@
 import { LONGEST_MESSAGE } from './bridge-answer.ts'
 import { answerIn, BRIDGE_ERROR, type ClientSide, type Owed } from './bridge-client.ts'
 import type { Answer } from './bridge-connection.ts'
-import { isRecord, readMessages } from './bridge-message.ts'
+import { isRecord, readMessages } from '../wire/message.ts'
 
 /** An error of JSON-RPC (section 5.1). */
 export interface RpcError {

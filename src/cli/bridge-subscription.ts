@@ -2,7 +2,7 @@ import { isGood, isStream, messagesOf } from './bridge-answer.ts'
 import { changesOf, watchedBySubscription, type Watched } from './bridge-changes.ts'
 import { answerIn, type ClientSide, type Owed } from './bridge-client.ts'
 import type { Answer, Ask } from './bridge-connection.ts'
-import { onlyMessage, type Carried } from './bridge-message.ts'
+import { onlyMessage, type Carried } from '../wire/message.ts'
 import { repeat, type Reading } from './bridge-repeat.ts'
 import type { Upstream } from './bridge-upstream.ts'
 

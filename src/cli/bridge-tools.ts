@@ -1,8 +1,8 @@
 import { isGood, messagesOf } from './bridge-answer.ts'
 import { answerIn } from './bridge-client.ts'
-import { modernHeaders } from './bridge-headers.ts'
-import { isRecord, type Params } from './bridge-message.ts'
-import type { ToolParameters } from './bridge-parameters.ts'
+import { modernHeaders } from '../wire/headers.ts'
+import { isRecord, type Params } from '../wire/message.ts'
+import type { ToolParameters } from '../wire/parameters.ts'
 import { JSON_HEADERS } from './bridge-session.ts'
 import type { Upstream } from './bridge-upstream.ts'
 

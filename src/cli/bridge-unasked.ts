@@ -1,6 +1,6 @@
 import { isStream, messagesOf, type Place } from './bridge-answer.ts'
-import type { Headers } from './bridge-headers.ts'
-import type { Carried } from './bridge-message.ts'
+import type { Headers } from '../wire/headers.ts'
+import type { Carried } from '../wire/message.ts'
 import { repeat, type Reading } from './bridge-repeat.ts'
 import type { Upstream } from './bridge-upstream.ts'
 

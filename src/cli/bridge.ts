@@ -3,7 +3,7 @@ import { LONGEST_MESSAGE } from './bridge-answer.ts'
 import { BRIDGE_ERROR, clientSide } from './bridge-client.ts'
 import type { Credential } from './bridge-credential.ts'
 import { forwarder, type Forwarder } from './bridge-forward.ts'
-import { linesOf } from './bridge-lines.ts'
+import { linesOf } from '../wire/lines.ts'
 import { failAll } from './bridge-refusal.ts'
 import { upstreamOf } from './bridge-upstream.ts'
 

@@ -1,4 +1,4 @@
-import { isRecord } from './bridge-message.ts'
+import { isRecord } from '../wire/message.ts'
 import type { ClientApplication } from './client-applications.ts'
 
 /** What a client is to start. */

@@ -1,6 +1,6 @@
 import { getCACertificates } from 'node:tls'
 import { isSallyportError, SallyportError } from '../errors.ts'
-import { isRecord } from './bridge-message.ts'
+import { isRecord } from '../wire/message.ts'
 import { connectionFault } from './connection-fault.ts'
 import { exchange } from './https-exchange.ts'
 import { visible } from './visible.ts'

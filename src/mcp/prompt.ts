@@ -1,4 +1,4 @@
-import type { GetPromptResult, PromptArgument } from '@modelcontextprotocol/server'
+import type { GetPromptResult, Icon, InputRequiredResult, PromptArgument } from '@modelcontextprotocol/server'
 import type { Call, Needs } from './tool.ts'
 
 /** A prompt of the catalog. Its permission is required. */
@@ -7,14 +7,27 @@ export interface PromptDefinition {
   readonly title?: string
   readonly description: string
   readonly arguments: readonly PromptArgument[]
+  readonly icons?: readonly Icon[]
   readonly permission: Needs
+  /** The MCP server behind this one that it is of; absent for what is our own. */
+  readonly upstream?: string
   /**
    * Values for one of the arguments that begin as `begun` does, most likely first; those that the caller may not use are
    * left out by who asks.
+   *
+   * @param known arguments that have their value already (MCP, completion context)
    */
-  complete?(argument: string, begun: string, call: Call): Promise<readonly string[]>
+  complete?(
+    argument: string,
+    begun: string,
+    call: Call,
+    known: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]>
   /** What it throws reaches the audit trail, never the caller. `undefined`: there is nothing under these arguments. */
-  get(args: Readonly<Record<string, string>>, call: Call): Promise<GetPromptResult | undefined>
+  get(
+    args: Readonly<Record<string, string>>,
+    call: Call,
+  ): Promise<GetPromptResult | InputRequiredResult | undefined>
 }
 
 /** Makes a prompt. */

@@ -1,4 +1,5 @@
-import type { ReadResourceResult, Resource } from '@modelcontextprotocol/server'
+import type { Icon, InputRequiredResult, ReadResourceResult, Resource } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../auth/context.ts'
 import type { Call, Needs } from './tool.ts'
 
 /** A family of resources of the catalog: everything that one URI template matches. Its permission is required. */
@@ -9,22 +10,37 @@ export interface ResourceDefinition {
   /** RFC 6570, for example `note://{id}`. */
   readonly uriTemplate: string
   readonly mimeType?: string
+  readonly icons?: readonly Icon[]
   readonly permission: Needs
+  /** The MCP server behind this one that it is of; absent for what is our own. */
+  readonly upstream?: string
+  /** Takes the URIs that no other family takes, and is asked last; `uriTemplate` fits them all. It is no template in lists. */
+  readonly isRest?: true
   /** Those that exist now, for `resources/list`. */
   list(call: Call): Promise<readonly Resource[]>
   /**
    * Values for a variable of the template that begin as `begun` does, most likely first; those that the caller may not
    * read are left out by who asks.
    */
-  complete?(variable: string, begun: string, call: Call): Promise<readonly string[]>
+  complete?(
+    variable: string,
+    begun: string,
+    call: Call,
+    known: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]>
   /** Tells of resources of this family that have changed or are gone, by URI, until the function it returns is called. */
   follow?(changed: (uri: string) => void): () => void
+  /**
+   * Is told when somebody begins to watch one of them, and calls `changed` whenever that has changed, until the function
+   * it returns is called. For families that have to be asked for each; `follow` is for those that tell of all by themselves.
+   */
+  watch?(uri: string, context: AuthContext, changed: () => void): () => void
   /** Reads one; `undefined` if there is none. `variables` are those of the template, percent-decoded. */
   read(
     uri: string,
     variables: Readonly<Record<string, string>>,
     call: Call,
-  ): Promise<ReadResourceResult | undefined>
+  ): Promise<ReadResourceResult | InputRequiredResult | undefined>
 }
 
 /** Brings changes of resources from what changes them to their family. */

@@ -1,11 +1,14 @@
 import type {
   CallToolResult,
+  Icon,
+  InputRequiredResult,
   StandardSchemaV1,
   StandardSchemaWithJSON,
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import type { Permission } from '../access/permission.ts'
 import type { AuthContext } from '../auth/context.ts'
+import type { CallingClient } from './calling-client.ts'
 
 /** What a tool, prompt or resource needs: a permission, or only that the caller is known. */
 export type Needs = Permission | 'authenticated'
@@ -17,11 +20,15 @@ export interface Call {
   readonly requestId: string
   /** Aborted when the caller goes away or cancels. */
   readonly signal: AbortSignal
+  /** W3C Trace Context of the request, to be handed on; absent where there is none. */
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string }
+  /** The client of this call, to be told and asked while it runs. */
+  readonly client: CallingClient
 }
 
 /** Arguments that were checked and can be run, or what is wrong with them: a few problems, however many there are. */
 export type Prepared =
-  | { readonly kind: 'ready'; readonly run: (call: Call) => Promise<CallToolResult> }
+  | { readonly kind: 'ready'; readonly run: (call: Call) => Promise<CallToolResult | InputRequiredResult> }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
 
 /** A tool as the catalog holds it. Made by {@link defineTool}. */
@@ -31,8 +38,13 @@ export interface ToolDefinition {
   readonly description: string
   /** JSON Schema 2020-12 of the arguments, an object. */
   readonly inputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
+  /** JSON Schema 2020-12 of `structuredContent`. */
+  readonly outputSchema?: { readonly type: 'object'; readonly [key: string]: unknown }
   readonly annotations: ToolAnnotations | undefined
+  readonly icons?: readonly Icon[]
   readonly permission: Needs
+  /** The MCP server behind this one that it is of; absent for what is our own. */
+  readonly upstream?: string
   /** Checks arguments without changing them: nothing is defaulted, coerced or stripped. */
   prepare(args: Readonly<Record<string, unknown>>): Promise<Prepared>
 }
@@ -52,7 +64,10 @@ export interface ToolOptions<Schema extends StandardSchemaWithJSON> {
    * Does the work. Receives the very arguments that were decided on, frozen: its type is the *input* of the schema.
    * What it throws reaches the audit trail, never the caller.
    */
-  run(args: StandardSchemaV1.InferInput<Schema>, call: Call): CallToolResult | Promise<CallToolResult>
+  run(
+    args: StandardSchemaV1.InferInput<Schema>,
+    call: Call,
+  ): CallToolResult | InputRequiredResult | Promise<CallToolResult | InputRequiredResult>
 }
 
 /** Makes a tool. Its JSON Schema is derived and its validator bound once, here. */

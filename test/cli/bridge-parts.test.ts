@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { changesOf, watchedByCapabilities, watchedBySubscription } from '../../src/cli/bridge-changes.ts'
 import { clientSide } from '../../src/cli/bridge-client.ts'
 import { linkTo } from '../../src/cli/bridge-link.ts'
-import { oneLine, readMessages, type Carried } from '../../src/cli/bridge-message.ts'
+import { oneLine, readMessages, type Carried } from '../../src/wire/message.ts'
 import { connectionFault } from '../../src/cli/connection-fault.ts'
 
 function carried(text: string): Carried {

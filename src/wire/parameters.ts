@@ -1,5 +1,5 @@
-import { headerValue, type Headers } from './bridge-headers.ts'
-import { isRecord, type Params } from './bridge-message.ts'
+import { headerValue, type Headers } from './headers.ts'
+import { isRecord, type Params } from './message.ts'
 
 /** Knows which arguments of which tool are repeated in `Mcp-Param-*` headers. */
 export interface ToolParameters {

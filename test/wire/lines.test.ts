@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { eventsOf, type ServerEvent } from '../../src/cli/bridge-events.ts'
-import { linesOf, type Line } from '../../src/cli/bridge-lines.ts'
+import { eventsOf, type ServerEvent } from '../../src/wire/events.ts'
+import { linesOf, type Line } from '../../src/wire/lines.ts'
 
 /** Bytes in pieces of the given sizes; a size of 0 is one. */
 function inPieces(bytes: Buffer, sizes: readonly number[]): Readable {

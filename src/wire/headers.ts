@@ -1,4 +1,4 @@
-import { isRecord, type Params, type RpcMessage } from './bridge-message.ts'
+import { isRecord, type Params, type RpcMessage } from './message.ts'
 
 /** Headers of a request. */
 export type Headers = Readonly<Record<string, string>>

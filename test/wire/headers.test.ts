@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { validateHeaderValue } from 'node:http'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { headerValue, modernHeaders, revisionOf } from '../../src/cli/bridge-headers.ts'
-import { toolParameters } from '../../src/cli/bridge-parameters.ts'
+import { headerValue, modernHeaders, revisionOf } from '../../src/wire/headers.ts'
+import { toolParameters } from '../../src/wire/parameters.ts'
 
 /** As MCP 2026-07-28 has a server read it. */
 function decoded(value: string): string {

@@ -1,4 +1,4 @@
-import { linesOf } from './bridge-lines.ts'
+import { linesOf } from './lines.ts'
 
 /** An event of a server-sent event stream. */
 export interface ServerEvent {
