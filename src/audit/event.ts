@@ -129,7 +129,8 @@ export interface ActionFinished extends AuditCaller {
   readonly event: 'tool.finished' | 'prompt.finished' | 'resource.finished'
   readonly action: Action
   readonly resource: string
-  readonly outcome: 'ok' | 'error' | 'invalid_arguments' | 'cancelled' | 'exception'
+  /** `input_required`: it asked its client, and ended with that (MCP 2026-07-28, multi round-trip requests). */
+  readonly outcome: 'ok' | 'error' | 'invalid_arguments' | 'input_required' | 'cancelled' | 'exception'
   readonly trace: string | null
   /** Class and message of an exception, for the operator; null otherwise. */
   readonly exception: string | null

@@ -2,12 +2,20 @@ import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { AuthContext } from '../auth/context.ts'
 import type { GuardObserver } from './guard-observer.ts'
 
+/** W3C Trace Context, well-formed, to be handed on with what a request brings about. */
+export interface TraceContext {
+  readonly traceparent: string
+  readonly tracestate?: string
+}
+
 /** Who makes one request, as it travels through the SDK. */
 export interface Caller {
   readonly context: AuthContext
   readonly requestId: string
   /** W3C trace id of the request, 32 hex digits; absent where there is none. */
   readonly trace?: string
+  /** What is handed on of that trace; absent where there is none. */
+  readonly traceContext?: TraceContext
   /** Told how the guarded calls of this request went. */
   readonly observe?: GuardObserver
 }

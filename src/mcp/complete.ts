@@ -19,7 +19,12 @@ export interface Completable {
   /** The thing, of whose arguments nothing is known. */
   readonly whole: Thing
   /** Values for an argument; none for one that it does not have. */
-  values(argument: string, begun: string, call: Call): Promise<readonly string[]>
+  values(
+    argument: string,
+    begun: string,
+    call: Call,
+    known: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]>
   /** The thing with these arguments; the whole of it while some are missing; `undefined` for what does not exist. */
   thing(args: Readonly<Record<string, string>>): Thing | undefined
 }
@@ -41,9 +46,9 @@ export function completablePrompt(prompt: PromptDefinition): Completable {
   }
   return {
     whole,
-    async values(argument, begun, call) {
+    async values(argument, begun, call, known) {
       const isDeclared = parameters.some((parameter) => parameter.name === argument)
-      return isDeclared ? ((await prompt.complete?.(argument, begun, call)) ?? []) : []
+      return isDeclared ? ((await prompt.complete?.(argument, begun, call, known)) ?? []) : []
     },
     thing(args) {
       const lacks = parameters.some(
@@ -65,9 +70,9 @@ export function completableFamily(family: ResourceDefinition, catalog: Catalog):
   }
   return {
     whole,
-    async values(variable, begun, call) {
+    async values(variable, begun, call, known) {
       const isDeclared = template.variableNames.includes(variable)
-      return isDeclared ? ((await family.complete?.(variable, begun, call)) ?? []) : []
+      return isDeclared ? ((await family.complete?.(variable, begun, call, known)) ?? []) : []
     },
     thing(args) {
       if (template.variableNames.some((name) => !Object.hasOwn(args, name))) return whole
@@ -98,8 +103,8 @@ export async function complete(
   { argument, context }: CompleteRequestParams,
 ): Promise<CompleteResult | undefined> {
   if (guard.foresee(caller, completable.whole.using) === 'deny') return undefined
-  const candidates = await completable.values(argument.name, argument.value, call)
-  const known = context?.arguments ?? {}
+  const known = Object.freeze({ ...context?.arguments })
+  const candidates = await completable.values(argument.name, argument.value, call, known)
   const visible = candidates
     .slice(0, MOST_CANDIDATES)
     .filter((value) => mayBeSaid(guard, caller, completable, { ...known, [argument.name]: value }))

@@ -23,7 +23,7 @@ export interface McpExchange {
   /** Reads the body; called once, and only for a caller that is within its limits. May reject when `signal` aborts. */
   readonly readBody: () => Promise<McpBody>
   /** Told what was posted, once that is read; its answer travels on with the caller. Never throws. */
-  readonly onMessages?: (messages: MessagesSeen) => Pick<Caller, 'trace' | 'observe'>
+  readonly onMessages?: (messages: MessagesSeen) => Pick<Caller, 'trace' | 'traceContext' | 'observe'>
   /** Aborted when the connection goes away or the caller's credential ends before the answer is complete. */
   readonly signal: AbortSignal
   /** Resolves when the answer is complete or given up, either way. */

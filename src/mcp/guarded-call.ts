@@ -5,7 +5,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Arguments } from '../access/decision.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, CarriedCaller } from './caller.ts'
+import { callingClientOf } from './calling-client-of.ts'
 import type { PendingConfirmation } from './confirmations.ts'
 import type { WayForward } from './elicit-confirmation.ts'
 import type { Asked, Work } from './asked.ts'
@@ -20,11 +21,27 @@ export interface Asking {
 }
 
 /** Who asks in a message that the SDK hands to a handler. */
-export function askingOf({ carrier }: Serving, context: ServerContext): Asking {
-  const caller = carrier.unwrap(context.http?.authInfo)
+export function askingOf(serving: Serving, context: ServerContext): Asking {
+  const caller = callerOf(serving, context)
   // The SDK aborts a 2025-era request when its client says so, not when its client goes away.
   const signal = AbortSignal.any([context.mcpReq.signal, caller.signal])
-  return { caller, call: { context: caller.context, requestId: caller.requestId, signal } }
+  const client = callingClientOf({
+    context,
+    session: serving.session,
+    capabilities: serving.capabilities(),
+    signal,
+    requestState: undefined,
+  })
+  const { requestId, traceContext: trace } = caller
+  return {
+    caller,
+    call: { context: caller.context, requestId, signal, ...(trace === undefined ? {} : { trace }), client },
+  }
+}
+
+/** Who sent a message that the SDK hands to a handler. */
+export function callerOf({ carrier }: Serving, context: ServerContext): CarriedCaller {
+  return carrier.unwrap(context.http?.authInfo)
 }
 
 /** What is asked for, by its definition; without one it does not exist. */

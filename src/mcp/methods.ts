@@ -97,7 +97,11 @@ export const METHODS: Readonly<Record<Method, MethodRow>> = Object.freeze({
     modern: SUBSCRIPTION,
     because: 'each URI, as resources/subscribe',
   },
-  'logging/setLevel': both(REFUSED, 'no log of the server is for its callers'),
+  'logging/setLevel': {
+    legacy: PUBLIC,
+    modern: REFUSED,
+    because: 'says what the own session is told; since 2026-07-28 each request does',
+  },
   'sampling/createMessage': both(REFUSED, OURS_TO_SEND),
   'elicitation/create': both(REFUSED, OURS_TO_SEND),
   'roots/list': both(REFUSED, OURS_TO_SEND),

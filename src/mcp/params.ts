@@ -1,4 +1,5 @@
 import { isSpecType } from '@modelcontextprotocol/server'
+import { isLoggingLevel } from './logging-level.ts'
 import { isRecord } from './record.ts'
 
 /**
@@ -45,6 +46,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
       typeof argument['value'] === 'string' &&
       (context === undefined || isContext(context)),
   ],
+  ['logging/setLevel', ({ level }) => isLoggingLevel(level)],
   ['subscriptions/listen', ({ notifications }) => isRecord(notifications) && isFilter(notifications)],
 ])
 

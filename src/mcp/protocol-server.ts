@@ -1,6 +1,7 @@
 import { Server } from '@modelcontextprotocol/server'
 import type { Era } from './methods.ts'
 import { serveCompletion } from './serve-completion.ts'
+import { serveLogging } from './serve-logging.ts'
 import { servePrompts } from './serve-prompts.ts'
 import { serveResources } from './serve-resources.ts'
 import { serveSubscriptions } from './serve-subscriptions.ts'
@@ -22,7 +23,7 @@ const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
  */
 export function protocolServer(options: ServingOptions, subscription?: Subscription): Server {
   const server = new Server(options.serverInfo, {
-    capabilities: { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {} },
+    capabilities: { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {}, logging: {} },
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
     cacheHints: {
       'tools/list': PRIVATE,
@@ -32,7 +33,8 @@ export function protocolServer(options: ServingOptions, subscription?: Subscript
       'resources/read': PRIVATE,
     },
   })
-  const serving: Serving = { ...options, capabilities: () => server.getClientCapabilities() }
+  const session = subscription === undefined ? undefined : serveLogging(server)
+  const serving: Serving = { ...options, capabilities: () => server.getClientCapabilities(), session }
   serveTools(server, serving)
   servePrompts(server, serving)
   serveResources(server, serving)

@@ -7,7 +7,7 @@ import type {
 import { UNKNOWN } from '../access/decision.ts'
 import type { Asked } from './asked.ts'
 import { complete, completableFamily, completablePrompt, type Completable } from './complete.ts'
-import { askedOf, askingOf, done, guardedCall, internalError } from './guarded-call.ts'
+import { askedOf, callerOf, done, guardedCall, internalError } from './guarded-call.ts'
 import { unknownPrompt } from './serve-prompts.ts'
 import { unknownResource } from './serve-resources.ts'
 import type { Serving } from './serving.ts'
@@ -16,7 +16,7 @@ import type { Serving } from './serving.ts'
 export function serveCompletion(server: Server, serving: Serving): void {
   server.setRequestHandler('completion/complete', async ({ params }, context) => {
     const { completable, asked, unknown } = lookedUp(serving, params.ref)
-    const { caller } = askingOf(serving, context)
+    const caller = callerOf(serving, context)
     return guardedCall<CompleteResult>(serving, context, {
       asked,
       args: UNKNOWN,

@@ -1,9 +1,14 @@
-import type { GetPromptResult, ProtocolError, Server } from '@modelcontextprotocol/server'
+import type {
+  GetPromptResult,
+  InputRequiredResult,
+  ProtocolError,
+  Server,
+} from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
 import {
   askedOf,
-  askingOf,
+  callerOf,
   done,
   forbidden,
   askableCall,
@@ -18,12 +23,12 @@ import type { Call } from './tool.ts'
 export function servePrompts(server: Server, serving: Serving): void {
   const { catalog, visible } = serving
   server.setRequestHandler('prompts/list', (_request, context) => ({
-    prompts: [...visible.prompts(askingOf(serving, context).caller)],
+    prompts: [...visible.prompts(callerOf(serving, context))],
   }))
   server.setRequestHandler('prompts/get', async ({ params }, context) => {
     const prompt = catalog.prompt(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return askableCall<GetPromptResult>(serving, context, {
+    return askableCall<GetPromptResult | InputRequiredResult>(serving, context, {
       asked: askedOf('prompt', 'prompts/get', params.name, prompt),
       args,
       unknown: unknownPrompt(params.name),
@@ -43,7 +48,7 @@ async function getPrompt(
   prompt: PromptDefinition,
   args: Readonly<Record<string, string>>,
   call: Call,
-): Promise<Work<GetPromptResult | ProtocolError> | undefined> {
+): Promise<Work<GetPromptResult | InputRequiredResult | ProtocolError> | undefined> {
   const missing = prompt.arguments.find(
     ({ name, required }) => required === true && !Object.hasOwn(args, name),
   )

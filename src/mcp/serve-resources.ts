@@ -1,6 +1,7 @@
 import {
   ProtocolError,
   ProtocolErrorCode,
+  type InputRequiredResult,
   type ReadResourceResult,
   type Resource,
   type Server,
@@ -8,6 +9,7 @@ import {
 import {
   askedOf,
   askingOf,
+  callerOf,
   done,
   forbidden,
   askableCall,
@@ -32,12 +34,12 @@ export function serveResources(server: Server, serving: Serving): void {
     }
   })
   server.setRequestHandler('resources/templates/list', (_request, context) => ({
-    resourceTemplates: [...visible.templates(askingOf(serving, context).caller)],
+    resourceTemplates: [...visible.templates(callerOf(serving, context))],
   }))
   server.setRequestHandler('resources/read', async ({ params }, context) => {
     const { uri } = params
     const found = catalog.resource(uri)
-    return askableCall<ReadResourceResult>(serving, context, {
+    return askableCall<ReadResourceResult | InputRequiredResult>(serving, context, {
       asked: askedOf('resource', 'resources/read', found?.uri ?? uri, found?.definition),
       args: deepFreeze(found?.variables ?? {}),
       unknown: unknownResource(uri),

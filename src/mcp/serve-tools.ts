@@ -1,7 +1,12 @@
-import type { CallToolResult, Server } from '@modelcontextprotocol/server'
+import {
+  isInputRequiredResult,
+  type CallToolResult,
+  type InputRequiredResult,
+  type Server,
+} from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
-import { askedOf, askingOf, askableCall, invalidParams } from './guarded-call.ts'
+import { askedOf, callerOf, askableCall, invalidParams } from './guarded-call.ts'
 import type { Serving } from './serving.ts'
 import { errorResult, type Call, type ToolDefinition } from './tool.ts'
 
@@ -9,12 +14,12 @@ import { errorResult, type Call, type ToolDefinition } from './tool.ts'
 export function serveTools(server: Server, serving: Serving): void {
   const { catalog, visible } = serving
   server.setRequestHandler('tools/list', (_request, context) => ({
-    tools: [...visible.tools(askingOf(serving, context).caller)],
+    tools: [...visible.tools(callerOf(serving, context))],
   }))
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = catalog.tool(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return askableCall<CallToolResult>(serving, context, {
+    return askableCall<CallToolResult | InputRequiredResult>(serving, context, {
       asked: askedOf('tool', 'tools/call', params.name, tool),
       args,
       unknown: invalidParams(`Unknown tool: ${params.name}`),
@@ -29,7 +34,7 @@ async function runTool(
   tool: ToolDefinition,
   args: Readonly<Record<string, unknown>>,
   call: Call,
-): Promise<Work<CallToolResult>> {
+): Promise<Work<CallToolResult | InputRequiredResult>> {
   const prepared = await tool.prepare(args)
   if (prepared.kind === 'invalid')
     return {
@@ -40,8 +45,9 @@ async function runTool(
   return { outcome: outcomeOf(value, call), value }
 }
 
-function outcomeOf(result: CallToolResult, { signal }: Call): Work<unknown>['outcome'] {
+function outcomeOf(result: CallToolResult | InputRequiredResult, { signal }: Call): Work<unknown>['outcome'] {
   if (signal.aborted) return 'cancelled'
+  if (isInputRequiredResult(result)) return 'input_required'
   return result.isError === true ? 'error' : 'ok'
 }
 

@@ -1,4 +1,5 @@
 import type { ClientCapabilities, Implementation } from '@modelcontextprotocol/server'
+import type { ClientSession } from './calling-client-of.ts'
 import type { Catalog } from './catalog.ts'
 import type { Caller, CallerCarrier } from './caller.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
@@ -25,4 +26,6 @@ export interface ServingOptions {
 export interface Serving extends ServingOptions {
   /** What the client declared; it says so itself, and nothing that matters is decided by it. */
   readonly capabilities: () => ClientCapabilities | undefined
+  /** The session that it serves; absent where there is none. */
+  readonly session: ClientSession | undefined
 }

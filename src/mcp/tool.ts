@@ -8,6 +8,7 @@ import type {
 } from '@modelcontextprotocol/server'
 import type { Permission } from '../access/permission.ts'
 import type { AuthContext } from '../auth/context.ts'
+import type { TraceContext } from './caller.ts'
 import type { CallingClient } from './calling-client.ts'
 
 /** What a tool, prompt or resource needs: a permission, or only that the caller is known. */
@@ -21,7 +22,7 @@ export interface Call {
   /** Aborted when the caller goes away or cancels. */
   readonly signal: AbortSignal
   /** W3C Trace Context of the request, to be handed on; absent where there is none. */
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string }
+  readonly trace?: TraceContext
   /** The client of this call, to be told and asked while it runs. */
   readonly client: CallingClient
 }

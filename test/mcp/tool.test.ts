@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { defineTool, errorResult, textResult, type Call } from '../../src/mcp/tool.ts'
-import { contextOf } from '../support/caller.ts'
+import { defineTool, errorResult, textResult } from '../../src/mcp/tool.ts'
+import { callOf } from '../support/tool.ts'
 
-const call: Call = {
-  context: contextOf('service:demo'),
-  requestId: 'request-1',
-  signal: new AbortController().signal,
-}
+const call = callOf('service:demo')
 
 function toolOf(shape: z.ZodRawShape, seen: unknown[] = []) {
   return defineTool({

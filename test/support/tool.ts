@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict'
-import type { CallToolResult } from '@modelcontextprotocol/server'
+import { isCallToolResult, type CallToolResult } from '@modelcontextprotocol/server'
 import type { AuthContext } from '../../src/auth/context.ts'
 import type { Call, ToolDefinition } from '../../src/mcp/tool.ts'
+import type { CallingClient } from '../../src/mcp/calling-client.ts'
 import { contextOf } from './caller.ts'
 
 /** A call of a principal (`service:demo`), as a tool behind the guard is handed it. */
 export function callOf(id: string, more: Partial<AuthContext> = {}): Call {
-  return { context: contextOf(id, [], more), requestId: 'request-1', signal: new AbortController().signal }
+  const { signal } = new AbortController()
+  return { context: contextOf(id, [], more), requestId: 'request-1', signal, client: silentClient() }
+}
+
+/** A client that asked for nothing and can do nothing. */
+export function silentClient(more: Partial<CallingClient> = {}): CallingClient {
+  return {
+    era: '2026-07-28',
+    capabilities: undefined,
+    log: () => undefined,
+    inputResponses: {},
+    ...more,
+  }
 }
 
 /** Runs a tool with good arguments. */
@@ -17,5 +30,7 @@ export async function run(
 ): Promise<CallToolResult> {
   const prepared = await tool.prepare(args)
   assert.ok(prepared.kind === 'ready', JSON.stringify(prepared))
-  return prepared.run(call)
+  const result = await prepared.run(call)
+  assert.ok(isCallToolResult(result))
+  return result
 }
