@@ -1,12 +1,11 @@
-/** Controls but tab and line feed, and marks that are invisible or turn the direction of text. */
-const TRICKY = /(?![\t\n])\p{Cc}|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu
+import { showHidden } from '../mcp/upstreams/visible-text.ts'
 
 /**
  * The words of others, for a terminal. What could move the cursor, change what was shown before or hide something is
  * shown as an escape; `--json` gives the words as they are.
  */
 export function visible(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(TRICKY, escaped)
+  return showHidden(text.replaceAll('\r\n', '\n'), escaped)
 }
 
 /** The same where one line is one thing said: what others put in it begins no line of its own. */
@@ -16,6 +15,10 @@ export function visibleLine(text: string): string {
     .replaceAll('\n', String.raw`\n`)
 }
 
+/** As JSON would have it: each half of a character by itself. */
 function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return character
+    .split('')
+    .map((half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }
