@@ -10,7 +10,7 @@ export interface Identification {
 }
 
 /** Says who calls, in the way that an upstream is configured for. Quick: it is asked for every call. */
-export type Identify = (context: AuthContext, upstream: UpstreamOptions) => Identification
+export type Identify = (context: AuthContext, upstream: UpstreamOptions, requestId: string) => Identification
 
 /** What principals keep for upstreams, by name. Rejects with `STORE_UNAVAILABLE`. */
 export interface UpstreamSecrets {
