@@ -1,5 +1,5 @@
-import type { GetPromptResult, Icon, InputRequiredResult, PromptArgument } from '@modelcontextprotocol/server'
-import type { Call, Needs } from './tool.ts'
+import type { GetPromptResult, Icon, PromptArgument } from '@modelcontextprotocol/server'
+import type { Call, Needs, Returned } from './tool.ts'
 
 /** A prompt of the catalog. Its permission is required. */
 export interface PromptDefinition {
@@ -24,10 +24,7 @@ export interface PromptDefinition {
     known: Readonly<Record<string, string>>,
   ): Promise<readonly string[]>
   /** What it throws reaches the audit trail, never the caller. `undefined`: there is nothing under these arguments. */
-  get(
-    args: Readonly<Record<string, string>>,
-    call: Call,
-  ): Promise<GetPromptResult | InputRequiredResult | undefined>
+  get(args: Readonly<Record<string, string>>, call: Call): Promise<Returned<GetPromptResult> | undefined>
 }
 
 /** Makes a prompt. */

@@ -1,6 +1,6 @@
-import type { Icon, InputRequiredResult, ReadResourceResult, Resource } from '@modelcontextprotocol/server'
+import type { Icon, ReadResourceResult, Resource } from '@modelcontextprotocol/server'
 import type { AuthContext } from '../auth/context.ts'
-import type { Call, Needs } from './tool.ts'
+import type { Call, Needs, Returned } from './tool.ts'
 
 /** A family of resources of the catalog: everything that one URI template matches. Its permission is required. */
 export interface ResourceDefinition {
@@ -40,7 +40,7 @@ export interface ResourceDefinition {
     uri: string,
     variables: Readonly<Record<string, string>>,
     call: Call,
-  ): Promise<ReadResourceResult | InputRequiredResult | undefined>
+  ): Promise<Returned<ReadResourceResult> | undefined>
 }
 
 /** Brings changes of resources from what changes them to their family. */

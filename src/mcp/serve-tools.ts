@@ -1,5 +1,6 @@
 import {
   isInputRequiredResult,
+  ProtocolError,
   type CallToolResult,
   type InputRequiredResult,
   type Server,
@@ -8,7 +9,7 @@ import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
 import { askedOf, callerOf, askableCall, invalidParams } from './guarded-call.ts'
 import type { Serving } from './serving.ts'
-import { errorResult, type Call, type ToolDefinition } from './tool.ts'
+import { errorResult, type Call, type Returned, type ToolDefinition } from './tool.ts'
 
 /** Answers `tools/list` and `tools/call`. */
 export function serveTools(server: Server, serving: Serving): void {
@@ -34,7 +35,7 @@ async function runTool(
   tool: ToolDefinition,
   args: Readonly<Record<string, unknown>>,
   call: Call,
-): Promise<Work<CallToolResult | InputRequiredResult>> {
+): Promise<Work<Returned<CallToolResult>>> {
   const prepared = await tool.prepare(args)
   if (prepared.kind === 'invalid')
     return {
@@ -45,8 +46,9 @@ async function runTool(
   return { outcome: outcomeOf(value, call), value }
 }
 
-function outcomeOf(result: CallToolResult | InputRequiredResult, { signal }: Call): Work<unknown>['outcome'] {
+function outcomeOf(result: Returned<CallToolResult>, { signal }: Call): Work<unknown>['outcome'] {
   if (signal.aborted) return 'cancelled'
+  if (result instanceof ProtocolError) return 'error'
   if (isInputRequiredResult(result)) return 'input_required'
   return result.isError === true ? 'error' : 'ok'
 }

@@ -2,6 +2,7 @@ import type {
   CallToolResult,
   Icon,
   InputRequiredResult,
+  ProtocolError,
   StandardSchemaV1,
   StandardSchemaWithJSON,
   ToolAnnotations,
@@ -13,6 +14,12 @@ import type { CallingClient } from './calling-client.ts'
 
 /** What a tool, prompt or resource needs: a permission, or only that the caller is known. */
 export type Needs = Permission | 'authenticated'
+
+/**
+ * What a handler comes to: a result, a request for more input, or an error of JSON-RPC, whose words it chose for the
+ * caller to read. What it throws instead reaches the audit trail alone.
+ */
+export type Returned<Result> = Result | InputRequiredResult | ProtocolError
 
 /** Who calls, and how to stop: what every handler behind the guard is handed. */
 export interface Call {
@@ -29,7 +36,7 @@ export interface Call {
 
 /** Arguments that were checked and can be run, or what is wrong with them: a few problems, however many there are. */
 export type Prepared =
-  | { readonly kind: 'ready'; readonly run: (call: Call) => Promise<CallToolResult | InputRequiredResult> }
+  | { readonly kind: 'ready'; readonly run: (call: Call) => Promise<Returned<CallToolResult>> }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
 
 /** A tool as the catalog holds it. Made by {@link defineTool}. */
@@ -68,7 +75,7 @@ export interface ToolOptions<Schema extends StandardSchemaWithJSON> {
   run(
     args: StandardSchemaV1.InferInput<Schema>,
     call: Call,
-  ): CallToolResult | InputRequiredResult | Promise<CallToolResult | InputRequiredResult>
+  ): Returned<CallToolResult> | Promise<Returned<CallToolResult>>
 }
 
 /** Makes a tool. Its JSON Schema is derived and its validator bound once, here. */

@@ -153,8 +153,9 @@ test('a resource and a prompt of a note that is not there are nothing', async (t
 test('the prompt puts the note before the model', async (t) => {
   const options = await setting(t)
   await run(options.tool('notes_write'), { id: 'a', text: 'the other door' }, alice)
-  const { messages = [] } = (await notePrompt(options).get({ id: 'a' }, alice)) ?? {}
-  assert.deepEqual(messages, [
+  const got = await notePrompt(options).get({ id: 'a' }, alice)
+  assert.ok(got !== undefined && 'messages' in got)
+  assert.deepEqual(got.messages, [
     {
       role: 'user',
       content: { type: 'text', text: 'Summarize this note in three sentences.\n\nthe other door' },
