@@ -93,7 +93,11 @@ function withToken(token: string): Identification {
 }
 
 /** As the registry of JWT has them: `amr` is how it was proved (RFC 8176), `act` who speaks for it (RFC 8693, 4.1). */
-function claimsOf({ principal, methods, via }: AuthContext, upstream: UpstreamOptions, issuer: string): object {
+function claimsOf(
+  { principal, methods, via }: AuthContext,
+  upstream: UpstreamOptions,
+  issuer: string,
+): object {
   return {
     iss: issuer,
     sub: principal.id,
