@@ -7,19 +7,21 @@ import { auditWithPaths, type AuditSettings } from './audit-settings.ts'
 import { overlay, unknownVariables, variable } from './environment.ts'
 import { contradictions } from './contradictions.ts'
 import type { Environment, Overlaid } from './environment.ts'
-import { AUDIT_KEY, FACTOR_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
+import { AUDIT_KEY, FACTOR_KEY, IDENTITY_KEY, SESSION_SECRET, sharedSecrets } from './shared-secrets.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { parseStoreLocation } from './store-location.ts'
 import type { StoreLocation } from './store-location.ts'
 import type { AuthorityPaths } from './trust-settings.ts'
+import type { UpstreamSettings } from './upstream-settings.ts'
+import { configuredUpstream, type ConfiguredUpstream } from './upstream-texts.ts'
 
 /**
  * Everything that can be set, with defaults filled in; frozen. Paths are absolute, durations in ms. No secret can be
  * printed from it: those are behind functions.
  */
-export interface Config extends Omit<Settings, 'store' | 'sessions' | 'audit'> {
+export interface Config extends Omit<Settings, 'store' | 'sessions' | 'audit' | 'identity' | 'upstreams'> {
   /** The file it was read from, or null where there is none. */
   readonly file: string | null
   /** The folder that relative paths start from. */
@@ -37,12 +39,20 @@ export interface Config extends Omit<Settings, 'store' | 'sessions' | 'audit'> {
     /** As `secretFile`, for the audit key. */
     readonly keyFile: string | null
   }
+  readonly identity: Omit<Settings['identity'], 'keyFile'> & {
+    /** As `secretFile`, for the identity key. */
+    readonly keyFile: string | null
+  }
+  /** MCP servers behind this one, but for those that are disabled, in the order of their names. */
+  upstreams(): readonly ConfiguredUpstream[]
   /** Newest first. Throws `CONFIGURATION_INVALID` while the file that `init` makes is missing or unfit. */
   sessionSecrets(): readonly string[]
   /** As `sessionSecrets`, for what seals the credentials of users. */
   factorKeys(): readonly string[]
   /** As `sessionSecrets`, for the digests of arguments. */
   auditKeys(): readonly string[]
+  /** As `sessionSecrets`, for what signs what upstreams are told of who calls. */
+  identityKeys(): readonly string[]
 }
 
 const DEFAULT_FILE = 'sallyport.yaml'
@@ -137,6 +147,12 @@ function configOf(settings: Settings, ground: Ground): Config {
   )
   const trail = auditWithPaths(settings.audit, inFile)
   const audit = sharedSecrets(AUDIT_KEY, ...shared, trail.keyFile, inWorkingDirectory)
+  const identity = sharedSecrets(
+    IDENTITY_KEY,
+    ...shared,
+    inFile(settings.identity.keyFile),
+    inWorkingDirectory,
+  )
   const faults = [
     ...ground.faults,
     ...contradictions(settings).map((fault) => say(fault.path, fault.sentence)),
@@ -151,25 +167,34 @@ function configOf(settings: Settings, ground: Ground): Config {
     ...secrets.faults,
     ...factor.faults,
     ...audit.faults,
+    ...identity.faults,
   ]
   if (store === undefined || faults.length > 0) throw invalid(faults)
+  const { upstreams: configured, ...own } = withPaths(settings, inFile)
+  const upstreams = Object.entries(deepFrozen(configured))
+    .filter(([, { disabled }]) => !disabled)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, upstream]) => configuredUpstream(name, upstream, environment, inFile))
   return deepFrozen({
-    ...withPaths(settings, inFile),
+    ...own,
     file: found.file,
     directory: found.directory,
     store,
     sessions: { ...settings.sessions, secretFile: secrets.file, factorKeyFile: factor.file },
     audit: trail.directory,
     auditTrail: { ...trail, keyFile: audit.file },
+    identity: { ...settings.identity, keyFile: identity.file },
+    upstreams: () => upstreams,
     sessionSecrets: secrets.read,
     factorKeys: factor.read,
     auditKeys: audit.read,
+    identityKeys: identity.read,
   })
 }
 
 /** What can be said about the secrets while the store is not known. */
 function secretFaults(environment: Environment, workingDirectory: string): readonly string[] {
-  return [SESSION_SECRET, FACTOR_KEY, AUDIT_KEY].flatMap(
+  return [SESSION_SECRET, FACTOR_KEY, AUDIT_KEY, IDENTITY_KEY].flatMap(
     (kind) =>
       sharedSecrets(kind, environment, undefined, '', (path) => resolve(workingDirectory, path)).faults,
   )
@@ -193,6 +218,10 @@ function withPaths(settings: Settings, inFile: (path: string) => string): Settin
     issuer: { socket: inFile(settings.issuer.socket) },
     access: inFile(settings.access),
     tools: settings.tools.map(inFile),
+    upstreams: Object.fromEntries(
+      Object.entries(settings.upstreams).map(([name, one]) => [name, withUpstreamPaths(one, inFile)]),
+    ),
+    pins: { ...settings.pins, file: inFile(settings.pins.file) },
   }
 }
 
@@ -203,6 +232,25 @@ function withRedisPaths(redis: RedisSettings, inFile: (path: string) => string):
     ...redis,
     tls: Object.fromEntries(Object.entries(tls).map(([name, path]) => [name, path && inFile(path)])),
     sentinel: { ...sentinel, ...(passwordFile === undefined ? {} : { passwordFile: inFile(passwordFile) }) },
+  }
+}
+
+function withUpstreamPaths(
+  { tls, sandbox, container, ...rest }: UpstreamSettings,
+  inFile: (path: string) => string,
+): UpstreamSettings {
+  const { ca, cert, key } = tls ?? {}
+  const files = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, inFile(path)] as const],
+  )
+  const shown = <Part extends { readonly read: readonly string[]; readonly write: readonly string[] }>(
+    part: Part,
+  ): Part => ({ ...part, read: part.read.map(inFile), write: part.write.map(inFile) })
+  return {
+    ...rest,
+    ...(tls === undefined ? {} : { tls: { pins: tls.pins, ...Object.fromEntries(files) } }),
+    ...(sandbox === undefined ? {} : { sandbox: shown(sandbox) }),
+    ...(container === undefined ? {} : { container: shown(container) }),
   }
 }
 

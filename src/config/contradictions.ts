@@ -4,6 +4,7 @@ import { redisFaults } from './redis-settings.ts'
 import type { Endpoint } from './listener-settings.ts'
 import type { Settings } from './settings.ts'
 import { trustFaults } from './trust-faults.ts'
+import { upstreamFaults } from './upstream-faults.ts'
 
 /** Finds the settings that contradict each other. */
 export function contradictions(settings: Settings): Contradiction[] {
@@ -14,6 +15,7 @@ export function contradictions(settings: Settings): Contradiction[] {
     ...trustFaults(settings),
     ...redisFaults(settings.store, settings.redis),
     ...auditFaults(settings.store, settings.audit),
+    ...upstreamFaults(settings.upstreams),
   ]
 }
 

@@ -75,6 +75,22 @@ export function defaultConfig(): string {
 # Modules that export tools, prompts or resources of your own, as in [ tools/greet.ts ].
 # tools: []
 
+# MCP servers behind this one, as they stand in mcpServers of other clients. What is here and in pins takes effect at once.
+# In env and headers \${NAME} stands for a variable, \${file:PATH} for a file, \${user:name} for what each user keeps here.
+# upstreams: {}                       # as in:
+#   # wiki:
+#   #   url: https://wiki.internal/mcp
+#   #   headers: { Authorization: "Bearer \${user:wiki-token}" }
+#   #   permission: "wiki:{tool}"       # what its tools need
+#   #   deny: [ "*_delete" ]
+#   # files:
+#   #   command: mcp-server-filesystem
+#   #   args: [ /srv/share ]
+#   #   sandbox: { read: [ /srv/share ], network: false }   # or user: NAME, container: { image: … }, trusted: true
+# pins:
+#   file: sallyport.lock.yaml         # the definitions that were approved: "npx sallyport lock"
+#   firstUse: refuse                  # trust: approve what an upstream lists for the first time
+
 # sqlite:PATH for one machine; for several, which then must share SALLYPORT_SESSION_SECRET and SALLYPORT_FACTOR_KEY:
 # redis://HOST:6379, redis+sentinel://HOST:26379,HOST/MASTER or redis+cluster://HOST:6379,HOST ("rediss" for TLS).
 # Better in SALLYPORT_STORE when there is a password in it: redis://USER:PASSWORD@HOST.
@@ -104,6 +120,11 @@ export function defaultConfig(): string {
 # throttle:
 #   perAddress: 100                   # in 15 minutes from one address; more where many people share one
 #   perMinute: 300                    # in all, but for browsers in which the user logged in before
+
+# What upstreams with "identity: token" are told of who calls, signed. /.well-known/jwks.json has the public keys.
+# identity:
+#   keyFile: data/identity-key        # several servers that upstreams know as one must share it
+#   tokenLife: 60s                    # from 10s to 5m
 
 # Each per principal, but for the size of a request body.
 # limits:

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { auditSchema, type AuditSettings } from './audit-settings.ts'
+import { identitySchema, type IdentitySettings } from './identity-settings.ts'
 import { listenersSchema, type ListenerSettings } from './listener-settings.ts'
 import { redisSchema, type RedisSettings } from './redis-settings.ts'
 import {
@@ -13,6 +14,7 @@ import {
 import { path, strict, text, whole } from './shapes.ts'
 import { telemetrySchema, type TelemetrySettings } from './telemetry-settings.ts'
 import { trustSchema, type TrustSettings } from './trust-settings.ts'
+import { pinsSchema, upstreamsSchema, type PinSettings, type UpstreamSettings } from './upstream-settings.ts'
 
 /** What `sallyport.yaml` says, with the defaults filled in; paths as written, durations in ms. */
 export interface Settings {
@@ -41,12 +43,16 @@ export interface Settings {
   readonly audit: AuditSettings
   /** Modules that export `tools`, `prompts` or `resources`. */
   readonly tools: readonly string[]
+  /** By name: MCP servers behind this one. */
+  readonly upstreams: Readonly<Record<string, UpstreamSettings>>
+  readonly pins: PinSettings
   readonly store: string
   readonly redis: RedisSettings
   readonly sessions: SessionSettings
   /** What one hash of a password costs (argon2id); what is stored is hashed anew at the next login. */
   readonly passwords: PasswordSettings
   readonly throttle: ThrottleSettings
+  readonly identity: IdentitySettings
   readonly limits: {
     readonly bodyBytes: number
     readonly requestsInFlight: number
@@ -150,6 +156,8 @@ export const settingsSchema: z.ZodType<Settings> = strict({
     .max(100, 'must be at most 100 modules')
     .default([])
     .describe('Modules whose tools, prompts and resources are served beside the built-in ones.'),
+  upstreams: upstreamsSchema,
+  pins: pinsSchema,
   store: text('a store')
     .default('sqlite:data/sallyport.db')
     .describe(
@@ -159,6 +167,7 @@ export const settingsSchema: z.ZodType<Settings> = strict({
   sessions: sessionsSchema,
   passwords: passwordsSchema,
   throttle: throttleSchema,
+  identity: identitySchema,
   limits: strict({
     bodyBytes: whole(1024, 67_108_864).default(4_194_304).describe('Largest request body.'),
     requestsInFlight: whole(1, 10_000).default(64).describe('Requests at once, per principal.'),

@@ -44,6 +44,20 @@ export function duration(fallback: string, what: string): z.ZodPrefault<z.ZodTyp
     .describe(what)
 }
 
+const UNITS: Readonly<Record<string, number>> = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
+const SIZE = 'must be a size from 1KB to 64GB, such as 512KB, 16MB or 1GB'
+
+/** A size such as `16MB`, in bytes; the units are powers of 1024. */
+export function size(fallback: string, what: string): z.ZodPrefault<z.ZodType<number, string>> {
+  return z
+    .string(SIZE)
+    .regex(/^[1-9][0-9]{0,7}[KMG]B$/, SIZE)
+    .transform((value) => Number(value.slice(0, -2)) * (UNITS[value.slice(-2)] ?? Number.NaN))
+    .pipe(z.number().max(64 * 1024 ** 3, SIZE))
+    .prefault(fallback)
+    .describe(what)
+}
+
 /** What a {@link collectorUrl} must be. */
 export function collectorHelp(example: string): string {
   return `must be an http or https URL without user and query, as in "${example}"`

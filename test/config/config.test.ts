@@ -40,7 +40,11 @@ function faultsOf(environment: Environment, directory: string): string[] {
 
 test('without a file every default applies, with paths from the working directory', async (t) => {
   const directory = await folder(t)
-  const { sessionSecrets, factorKeys, auditKeys, ...config } = loadConfig({ PATH: '/bin' }, directory)
+  const { sessionSecrets, factorKeys, auditKeys, upstreams, ...config } = loadConfig(
+    { PATH: '/bin' },
+    directory,
+  )
+  assert.deepEqual(upstreams(), [])
   for (const secrets of [sessionSecrets, factorKeys, auditKeys]) assert.equal(typeof secrets, 'function')
   assert.deepEqual(config, {
     file: null,
@@ -84,6 +88,7 @@ test('without a file every default applies, with paths from the working director
       sinks: [],
     },
     tools: [],
+    pins: { file: join(directory, 'sallyport.lock.yaml'), firstUse: 'refuse' },
     store: { kind: 'sqlite', path: join(directory, 'data/sallyport.db') },
     redis: { prefix: 'sallyport:', tls: {}, sentinel: {} },
     sessions: {
