@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { RecordedArguments } from '../audit/event.ts'
 import type { SealingKeys } from '../auth/mac.ts'
 import type { ConfirmableCall, PendingConfirmation } from '../mcp/confirmations.ts'
-import { openText, sealText, type SealedPlace } from './sealed-text.ts'
+import { openText, sealText, type SealedPlace } from '../auth/sealed-text.ts'
 
 /** What a person can bring: a second factor of his own, or his approval of somebody else's call. */
 export type ConfirmableNeed = Exclude<PendingConfirmation['need'], { readonly kind: 'certificate' }>

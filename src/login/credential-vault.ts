@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { passwordOnly, type Credentials } from './credentials.ts'
 import type { FactorKeys } from './factor-keys.ts'
-import { openText, sealText, type SealedPlace } from './sealed-text.ts'
+import { openText, sealText, type SealedPlace } from '../auth/sealed-text.ts'
 
 /**
  * Seals what a user logs in by, so that whoever can read the store learns no secret, and whoever can write to it can
