@@ -48,6 +48,7 @@ function deniedBy(told: Told, { reason, rule }: Extract<Decision, { kind: 'deny'
     case 'rate_limited':
     case 'confirmation_refused':
     case 'too_many_pending':
+    case 'request_state_invalid':
       return outsideText(reason)
   }
 }

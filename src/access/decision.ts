@@ -48,6 +48,8 @@ export type DenyReason =
   | 'confirmation_refused'
   /** Too many calls of this principal wait for an answer already. */
   | 'too_many_pending'
+  /** What a repeated call brought back of the round before is not ours, of another call, or too old. */
+  | 'request_state_invalid'
 
 /** What a rule asks for before a call may go on. */
 export type Need =

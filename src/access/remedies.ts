@@ -24,6 +24,7 @@ export function remedies(told: Told): readonly Remedy[] {
     case 'rate_limited':
     case 'confirmation_refused':
     case 'too_many_pending':
+    case 'request_state_invalid':
       return []
   }
 }

@@ -31,6 +31,8 @@ export interface Question {
  */
 export function replayDecision(recorded: RecordedDecision, policy: Policy, catalog: Catalog): Replayed {
   const { proofs, action, name, at } = recorded
+  if (recorded.reason === 'request_state_invalid')
+    return { kind: 'impossible', why: 'the state that the call brought back was refused' }
   if (proofs === null) return { kind: 'impossible', why: 'what the caller proved is not on record' }
   if (!isWholeName(name))
     return { kind: 'impossible', why: 'names of more than 256 characters are cut in the record' }
