@@ -51,7 +51,7 @@ test('a line that is too long is passed over, and one that is no UTF-8 is told a
     Buffer.from('end\n'),
   ])
   const expected: Line[] = [
-    { kind: 'too_long' },
+    { kind: 'too_long', edges: 'x'.repeat(11) },
     { kind: 'text', text: 'short' },
     { kind: 'not_utf8' },
     { kind: 'text', text: 'end' },
@@ -90,6 +90,21 @@ test('events of a stream: comments, data of several lines, ids, times to wait, a
     ['other', 'x', '', 250],
     ['message', 'last', '', 250],
   ])
+})
+
+test('of a line that is too long, how it begins and ends is told', async () => {
+  const middle = 'x'.repeat(10_000)
+  const bytes = Buffer.from(`{"id":1,${middle},"id":2}\n`)
+  for (const size of [1, 127, 1000, 100_000]) {
+    const [line] = await all(linesOf(inPieces(bytes, [size]), 1000))
+    assert.ok(line?.kind === 'too_long')
+    assert.ok(line.edges.startsWith('{"id":1,x') && line.edges.endsWith('x,"id":2}'), line.edges)
+    assert.equal(line.edges.length, 256)
+  }
+})
+
+test('an event of many short lines is bounded as a whole', async () => {
+  await assert.rejects(all(eventsOf(inPieces(Buffer.from('data: x\n'.repeat(100)), [9]), 50)), /too long/)
 })
 
 test('an event that is too long ends the stream', async () => {
