@@ -1,5 +1,4 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { appendFile, readFile } from 'node:fs/promises'
 import {
   checkpointSigner,
   newSigningKey,
@@ -9,8 +8,8 @@ import {
 } from '../audit/signing-key.ts'
 import type { Config } from '../config/config.ts'
 import { errnoOf, isSallyportError, SallyportError } from '../errors.ts'
+import { madeIfMissing } from './made-if-missing.ts'
 import { newSecret } from './new-secret.ts'
-import { writeNew } from './write-new.ts'
 
 /** Where the public part of the signing key is, and of those before it: a PEM block each. */
 export function publicKeyFile({ auditTrail }: Pick<Config, 'auditTrail'>): string {
@@ -25,7 +24,7 @@ export function publicKeyFile({ auditTrail }: Pick<Config, 'auditTrail'>): strin
  */
 export async function auditSigner(config: Pick<Config, 'auditTrail'>): Promise<CheckpointSigner> {
   const path = config.auditTrail.signingKeyFile
-  const pem = await madeIfMissing(path, () => newSigningKey().privateKey)
+  const pem = await madeIfMissing(path, () => newSigningKey().privateKey, unusableAt(path))
   const signer = checkpointSigner(pem, `the signing key ${path}`)
   await publish(publicKeyFile(config), signer.key, publicPart(pem, path))
   return signer
@@ -38,34 +37,16 @@ export async function auditSigner(config: Pick<Config, 'auditTrail'>): Promise<C
  */
 export async function auditKey(config: Pick<Config, 'auditTrail' | 'auditKeys'>): Promise<string> {
   const { keyFile } = config.auditTrail
-  if (keyFile !== null) await madeIfMissing(keyFile, newSecret)
+  if (keyFile !== null) await madeIfMissing(keyFile, newSecret, unusableAt(keyFile))
   const [key = ''] = config.auditKeys()
   return key
-}
-
-async function madeIfMissing(path: string, make: () => string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw unusable('read', path, error)
-  }
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    // Another process may be faster: then it is its key.
-    await writeNew(path, make(), 0o600).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    })
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw unusable('written', path, error)
-  }
 }
 
 async function publish(path: string, key: string, publicKey: string): Promise<void> {
   try {
     if (!(await keysIn(path)).has(key)) await appendFile(path, publicKey, { mode: 0o644 })
   } catch (error) {
-    throw unusable('written', path, error)
+    throw unusableAt(path)('written', error)
   }
 }
 
@@ -79,10 +60,11 @@ async function keysIn(path: string): Promise<ReadonlyMap<string, unknown>> {
   }
 }
 
-function unusable(verb: 'read' | 'written', path: string, cause: unknown): SallyportError {
-  return new SallyportError(
-    'AUDIT_UNAVAILABLE',
-    `the audit key ${path} cannot be ${verb} (${errnoOf(cause)}): check space and rights`,
-    { cause },
-  )
+function unusableAt(path: string): (verb: 'read' | 'written', cause: unknown) => SallyportError {
+  return (verb, cause) =>
+    new SallyportError(
+      'AUDIT_UNAVAILABLE',
+      `the audit key ${path} cannot be ${verb} (${errnoOf(cause)}): check space and rights`,
+      { cause },
+    )
 }

@@ -55,6 +55,7 @@ function secretsOf(config: Config): readonly (readonly [string, string])[] {
     ['the session secret', secretFile],
     ['the factor key', factorKeyFile],
     ['the audit key', auditTrail.keyFile],
+    ['the identity key', config.identity.keyFile],
     ['the key that signs the audit trail', auditTrail.signingKeyFile],
     ['the key of the root CA', rootKey],
     ['the key of the issuing CA', issuingKey],

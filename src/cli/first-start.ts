@@ -79,11 +79,11 @@ async function orProblem<T>(problems: string[], work: () => Promise<T>): Promise
 
 async function madeFiles(config: Config): Promise<string[]> {
   const { secretFile, factorKeyFile } = config.sessions
-  const { keyFile } = config.auditTrail
+  const { auditTrail, identity } = config
   const wanted = [
     { path: config.file ?? join(config.directory, 'sallyport.yaml'), text: defaultConfig, mode: 0o644 },
     { path: config.access, text: defaultAccessDocument, mode: 0o644 },
-    ...[secretFile, factorKeyFile, keyFile].flatMap((path) =>
+    ...[secretFile, factorKeyFile, auditTrail.keyFile, identity.keyFile].flatMap((path) =>
       path === null ? [] : [{ path, text: newSecret, mode: 0o600 }],
     ),
   ]

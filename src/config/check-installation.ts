@@ -92,9 +92,10 @@ function listFaults({ what, path, text }: InstalledFile): string[] {
   return [`${what} ${path} holds no revocation list: PEM blocks "X509 CRL" are expected, one for each CA`]
 }
 
-function secretFaults({ sessions, sessionSecrets, factorKeys, auditTrail }: Config): string[] {
+function secretFaults({ sessions, sessionSecrets, factorKeys, auditTrail, identity }: Config): string[] {
   return [
     ...(auditTrail.keyFile === null ? [] : secrecyFaults('the audit key', auditTrail.keyFile)),
+    ...(identity.keyFile === null ? [] : secrecyFaults('the identity key', identity.keyFile)),
     ...secrecyFaults('the key that signs the audit trail', auditTrail.signingKeyFile),
     ...faultsOfSecret('the session secret', sessions.secretFile, sessionSecrets),
     ...faultsOfSecret('the factor key', sessions.factorKeyFile, factorKeys),

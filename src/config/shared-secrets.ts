@@ -12,7 +12,11 @@ export interface SecretKind {
   /** What it is called, as in "session secret". */
   readonly what: string
   /** The variable that holds it; with `_FILE` behind it, the one that names its file. */
-  readonly variable: 'SALLYPORT_SESSION_SECRET' | 'SALLYPORT_FACTOR_KEY' | 'SALLYPORT_AUDIT_KEY'
+  readonly variable:
+    | 'SALLYPORT_SESSION_SECRET'
+    | 'SALLYPORT_FACTOR_KEY'
+    | 'SALLYPORT_AUDIT_KEY'
+    | 'SALLYPORT_IDENTITY_KEY'
   /** Whether several nodes must be told it: without a variable, a store that several share is a fault. */
   readonly isNeededWithRedis: boolean
 }
@@ -35,6 +39,13 @@ export const FACTOR_KEY: SecretKind = {
 export const AUDIT_KEY: SecretKind = {
   what: 'audit key',
   variable: 'SALLYPORT_AUDIT_KEY',
+  isNeededWithRedis: false,
+}
+
+/** Signs what upstreams are told of who calls. What a node signs with one of its own the others do not publish. */
+export const IDENTITY_KEY: SecretKind = {
+  what: 'identity key',
+  variable: 'SALLYPORT_IDENTITY_KEY',
   isNeededWithRedis: false,
 }
 

@@ -40,12 +40,13 @@ function faultsOf(environment: Environment, directory: string): string[] {
 
 test('without a file every default applies, with paths from the working directory', async (t) => {
   const directory = await folder(t)
-  const { sessionSecrets, factorKeys, auditKeys, upstreams, ...config } = loadConfig(
+  const { sessionSecrets, factorKeys, auditKeys, identityKeys, upstreams, ...config } = loadConfig(
     { PATH: '/bin' },
     directory,
   )
   assert.deepEqual(upstreams(), [])
-  for (const secrets of [sessionSecrets, factorKeys, auditKeys]) assert.equal(typeof secrets, 'function')
+  for (const secrets of [sessionSecrets, factorKeys, auditKeys, identityKeys])
+    assert.equal(typeof secrets, 'function')
   assert.deepEqual(config, {
     file: null,
     directory,
@@ -102,6 +103,7 @@ test('without a file every default applies, with paths from the working director
     },
     passwords: { memory: 19_456, passes: 2, parallelism: 1 },
     throttle: { perAddress: 100, perMinute: 300 },
+    identity: { keyFile: join(directory, 'data/identity-key'), tokenLife: 60_000 },
     limits: { bodyBytes: 4_194_304, requestsInFlight: 64, legacySessions: 32, requestsPerMinute: 6000 },
     telemetry: {
       serviceName: 'sallyport',
