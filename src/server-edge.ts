@@ -36,6 +36,8 @@ export interface SharedParts {
   readonly now: Clock
 }
 
+const NO_KEYS = { keys: [] }
+
 /** Makes what all doors have in common. */
 export function serverEdge(options: SallyportOptions, parts: SharedParts): SharedOptions {
   const { store, audit, policy } = options
@@ -44,6 +46,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
     identification: directIdentification(admission(options.trust, revocations)),
     onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
     pki: pkiOf(options, revocations),
+    jwks: options.identityKeys?.jwks ?? NO_KEYS,
     authenticators: [
       certificateAuthenticator,
       sessionAuthenticator({

@@ -3,6 +3,7 @@ import type { AuditSink } from './audit/event.ts'
 import type { ArgumentsRecorder } from './audit/recorded-arguments.ts'
 import type { Trust } from './auth/certificate.ts'
 import type { Clock } from './auth/clock.ts'
+import type { IdentityKeys } from './auth/identity-keys.ts'
 import type { Issuer } from './http/issuer.ts'
 import type { ListenerAddress } from './http/listen.ts'
 import type { ProxiedOptions } from './http/proxied-identification.ts'
@@ -46,6 +47,8 @@ export interface SallyportOptions {
   readonly sessionSecrets: readonly string[]
   /** What seals the credentials of users; newest first, each of at least 32 characters. */
   readonly factorKeys: readonly string[]
+  /** What signs tokens for upstreams; their public parts are published. None unless given. */
+  readonly identityKeys?: IdentityKeys
   /** Times in ms. */
   readonly sessions: Pick<
     LoginOptions,

@@ -3,6 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { Authenticated, RightsOf } from '../auth/authenticate.ts'
 import type { Authenticator, RefusalReason } from '../auth/authenticator.ts'
 import type { AuthContext } from '../auth/context.ts'
+import type { IdentityKeys } from '../auth/identity-keys.ts'
 import type { SessionUse } from '../auth/session-record.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { AllowedNames } from './host.ts'
@@ -19,6 +20,8 @@ export interface EdgeOptions {
   /** Who comes here: those with a certificate may renew it, those without may enrol. */
   readonly clientCertificate: ClientCertificate
   readonly pki: Pki
+  /** The public keys of what upstreams are told of who calls. */
+  readonly jwks: IdentityKeys['jwks']
   /** Told of every header that claims an identity and was removed, by its entry in the list of them. */
   readonly onHeaderRemoved: (entry: string) => void
   /** In order: the certificate, then the session. */

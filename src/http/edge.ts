@@ -8,6 +8,7 @@ import { enrollRoute } from './enroll-route.ts'
 import { evidenceOf } from './evidence.ts'
 import { hostIsAllowed, isLocalHost } from './host.ts'
 import type { Asked } from './identification.ts'
+import { jwksRoute } from './jwks-route.ts'
 import { mcpRoute } from './mcp-route.ts'
 import { pathOf } from './path.ts'
 import { sendReadiness } from './readiness.ts'
@@ -28,6 +29,7 @@ function routesOf({ clientCertificate }: EdgeOptions): ReadonlyMap<string, Route
     ['/healthz', ({ response }) => sendJson(response, 200, { status: 'ok' })],
     ['/readyz', async ({ response }, options) => sendReadiness(response, await options.ready())],
     ['/pki/root', rootRoute],
+    ['/.well-known/jwks.json', jwksRoute],
     ...(clientCertificate === 'none' ? [] : [['/pki/renew', renewRoute] as const]),
     ...(clientCertificate === 'required' ? [] : [['/pki/enroll', enrollRoute] as const]),
   ])
