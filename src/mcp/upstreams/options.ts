@@ -65,7 +65,8 @@ export type InProcessConnect = (toServer: InProcessPipe) => Promise<void>
 
 /** One end of a pipe of JSON-RPC messages in this process: what transports of both SDK lines can be made of. */
 export interface InProcessPipe {
-  send(message: unknown): void
+  /** @param related id of the request of the other end in whose course this is said; absent where there is none */
+  send(message: unknown, related?: string | number): void
   onMessage: (message: unknown, authInfo: unknown) => void
   onClose: () => void
   close(): void
