@@ -1,0 +1,96 @@
+import { isRecord, type Params, type RpcId } from '../../wire/message.ts'
+import type { ClientAnswer, ClientRequest } from '../calling-client.ts'
+import type { UpstreamRequest } from './connection.ts'
+import { plainText } from './peer-answer.ts'
+import type { Told } from './peer-wire.ts'
+
+/** What an upstream of the 2025 era asks in the middle of one call. */
+export interface Asks {
+  /** Answers a request of the upstream, sooner or later. */
+  take(id: RpcId, method: string, params: Params): void
+  /** The upstream has no use for an answer any more. */
+  withdraw(id: unknown): void
+  /** The call is over: nobody is asked any more. */
+  end(): void
+}
+
+const METHOD_NOT_FOUND = -32601
+const INTERNAL_ERROR = -32603
+/** So many questions of one call may be open. */
+const MOST_OPEN = 8
+const LONGEST_MESSAGE = 1024
+
+const METHODS: ReadonlySet<string> = new Set<ClientRequest['method']>([
+  'elicitation/create',
+  'sampling/createMessage',
+  'roots/list',
+])
+
+/** Answers what is asked of nobody: an upstream may find out whether we are alive, and nothing else. */
+export function answerAlone(id: RpcId, method: string, tell: (told: Told) => void): void {
+  if (method === 'ping') tell({ id, result: {} })
+  else tell(refusal(id, METHOD_NOT_FOUND, 'Nobody can answer this here'))
+}
+
+/** Hands the questions of one call to its client, and what that says to the upstream. */
+export function asksOf({ onAsk }: Pick<UpstreamRequest, 'onAsk'>, tell: (told: Told) => void): Asks {
+  const open = new Map<RpcId, AbortController>()
+  const answer = async (id: RpcId, request: ClientRequest, ask: NonNullable<typeof onAsk>): Promise<void> => {
+    const abort = new AbortController()
+    open.set(id, abort)
+    const answered = await ask(request, abort.signal).catch((): ClientAnswer => ({ kind: 'unanswered' }))
+    const isWanted = open.delete(id)
+    if (isWanted) tell(toldOf(id, answered))
+  }
+  return {
+    take(id, method, params) {
+      if (onAsk === undefined || !isAsked(method)) return answerAlone(id, method, tell)
+      if (open.has(id) || open.size >= MOST_OPEN)
+        return tell(refusal(id, INTERNAL_ERROR, 'Too many requests are open'))
+      const { _meta, ...rest } = params
+      void answer(id, { method, params: rest }, onAsk)
+    },
+    withdraw(id) {
+      if (typeof id !== 'string' && typeof id !== 'number') return
+      const abort = open.get(id)
+      open.delete(id)
+      abort?.abort()
+    },
+    end() {
+      const all = [...open]
+      open.clear()
+      for (const [, abort] of all) abort.abort()
+    },
+  }
+}
+
+function toldOf(id: RpcId, answer: ClientAnswer): Told {
+  switch (answer.kind) {
+    case 'result':
+      return { id, result: answer.result }
+    case 'error':
+      return refusal(id, answer.code, plainText(answer.message, LONGEST_MESSAGE))
+    case 'unanswered':
+      return refusal(id, INTERNAL_ERROR, 'Nobody has answered')
+  }
+}
+
+function refusal(id: RpcId, code: number, message: string): Told {
+  return { id, error: { code, message } }
+}
+
+function isAsked(method: string): method is ClientRequest['method'] {
+  return METHODS.has(method)
+}
+
+/** The id of a request of the upstream, if it has a usable one. */
+export function askedId(message: Params): RpcId | undefined {
+  const { id } = message
+  if (typeof id === 'number') return Number.isFinite(id) ? id : undefined
+  return typeof id === 'string' && id.length <= 256 ? id : undefined
+}
+
+/** Parameters of a message; empty where there are none. */
+export function paramsOf({ params }: Params): Params {
+  return isRecord(params) ? params : {}
+}
