@@ -12,6 +12,7 @@ export function timedStore(store: Store, told: StoreMetrics): Store {
     devices: timed('devices', store.devices, told),
     histories: timed('histories', store.histories, told),
     rateLimits: timed('rate_limits', store.rateLimits, told),
+    secrets: timed('secrets', store.secrets, told),
     notes: timed('notes', store.notes, told),
     revocations: timed('revocations', store.revocations, told),
     ping: timedCall('ping', store.ping, told),

@@ -36,6 +36,12 @@ export interface RedisKeys {
   /** How many bytes are in all of them, and the roles that any waits for. */
   readonly confirmationBytes: string
   readonly confirmationRoles: string
+  /** Who keeps anything for upstreams. */
+  readonly secretHolders: string
+  /** What a principal keeps there, by when it was set. */
+  secretIndex(slot: string, principal: string): string
+  /** One of them, sealed; `member` is upstream and name. */
+  secret(slot: string, principal: string, member: string): string
   readonly browserPrefix: string
   /** What the counters of one kind begin with. */
   rateLimit(name: string): string
@@ -72,6 +78,9 @@ export function redisKeys(prefix: string = DEFAULT_PREFIX): RedisKeys {
     confirmationsFor: (role) => `${prefix}{confirmations}:for:${role}`,
     confirmationBytes: `${prefix}{confirmations}:bytes`,
     confirmationRoles: `${prefix}{confirmations}:roles`,
+    secretHolders: `${prefix}secret-holders`,
+    secretIndex: (slot, principal) => `${prefix}{${slot}}:secrets:${principal}`,
+    secret: (slot, principal, member) => `${prefix}{${slot}}:secret:${principal}:${member}`,
     browserPrefix: `${prefix}browser:`,
     rateLimit: (name) => `${prefix}throttle:${name}`,
     revocationState: `${prefix}{revocations}:state`,

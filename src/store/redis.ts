@@ -7,6 +7,7 @@ import { redisHistories } from './redis-histories.ts'
 import { redisNotes } from './redis-notes.ts'
 import { redisRateLimits } from './redis-rate-limits.ts'
 import { redisRevocations } from './redis-revocations.ts'
+import { redisSecrets } from './redis-secrets.ts'
 import { redisSessions } from './redis-sessions.ts'
 import { redisUserHandles } from './redis-user-handles.ts'
 import { redisUsers } from './redis-users.ts'
@@ -34,6 +35,7 @@ export async function openRedisStore(location: string, options: StoreOptions): P
     histories: redisHistories(client, slotOf),
     rateLimits: redisRateLimits(client),
     notes: redisNotes(client),
+    secrets: redisSecrets(client, slotOf),
     revocations: redisRevocations(client, now),
     browserSessions: new BrowserSessions(browserSessions),
     ping: client.ping,

@@ -144,12 +144,25 @@ const CONFIRMATIONS = `
   CREATE INDEX confirmations_by_role ON confirmations (role, expires_at) WHERE answer = '';
 `
 
+/** What is sealed comes last: the other columns are read without it. */
+const UPSTREAM_SECRETS = `
+  CREATE TABLE upstream_secrets (
+    principal TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    name TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    sealed TEXT NOT NULL,
+    PRIMARY KEY (principal, upstream, name)
+  ) STRICT;
+`
+
 /** From each version of the schema to the next, beginning with an empty database. Never change one: add another. */
 export const MIGRATIONS: readonly string[] = [
   USERS_SESSIONS_NOTES,
   REVOCATIONS,
   SECOND_FACTORS,
   CONFIRMATIONS,
+  UPSTREAM_SECRETS,
 ]
 
 /** The version in `user_version`. A database of a newer one is refused, one of an older one is brought up. */

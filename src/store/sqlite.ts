@@ -7,6 +7,7 @@ import { sqliteHistories } from './sqlite-histories.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
 import { sqliteRateLimits } from './sqlite-rate-limits.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
+import { sqliteSecrets } from './sqlite-secrets.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
 import { sqliteUserHandles } from './sqlite-user-handles.ts'
 import { sqliteUsers } from './sqlite-users.ts'
@@ -29,6 +30,7 @@ export function openSqliteStore(path: string, options: StoreOptions): Store {
     histories: sqliteHistories(database),
     rateLimits: sqliteRateLimits(database, options.now),
     notes: sqliteNotes(database),
+    secrets: sqliteSecrets(database),
     revocations: sqliteRevocations(database, options.now),
     browserSessions: new BrowserSessions(sqliteBrowserSessions(database, options.now)),
     ping: () => database.answer(() => void version.get()),

@@ -4,6 +4,7 @@ import type { ConfirmationStore } from '../login/confirmation-store.ts'
 import type { DeviceLogins } from '../login/device-store.ts'
 import type { Histories } from '../login/history.ts'
 import type { RateLimits } from '../login/rate-limits.ts'
+import type { SecretEntries } from '../login/secret-entries.ts'
 import type { SessionStore } from '../login/session-store.ts'
 import type { UserHandles } from '../login/user-handles.ts'
 import type { Users } from '../login/user.ts'
@@ -21,6 +22,8 @@ export interface Store {
   /** How often was tried. */
   readonly rateLimits: RateLimits
   readonly notes: NoteStore
+  /** What principals keep for upstreams. */
+  readonly secrets: SecretEntries
   readonly revocations: RevocationStore
   /** What express-session keeps for a browser: never a credential, and never under the session id itself. */
   readonly browserSessions: BrowserSessions

@@ -6,6 +6,7 @@ import { historiesContract } from './histories-contract.ts'
 import { notesContract } from './notes-contract.ts'
 import { rateLimitsContract } from './rate-limits-contract.ts'
 import { revocationsContract } from './revocations-contract.ts'
+import { secretsContract } from './secrets-contract.ts'
 import { sessionsContract } from './sessions-contract.ts'
 import type { OpenStore, StoreBackdoor } from './store-under-test.ts'
 import { usersContract } from './users-contract.ts'
@@ -19,6 +20,7 @@ export function storeContract(open: OpenStore, backdoor: StoreBackdoor): void {
   handlesContract(open)
   historiesContract(open)
   notesContract(open)
+  secretsContract(open)
   rateLimitsContract(open)
   revocationsContract(open, backdoor)
   browserSessionsContract(open)

@@ -53,9 +53,9 @@ test('what was written is there after closing and opening again', async () => {
 test('a database of a newer schema is refused and stays as it is', async () => {
   const path = join(directory, 'newer.db')
   const database = new DatabaseSync(path)
-  database.exec('PRAGMA user_version = 5')
+  database.exec('PRAGMA user_version = 6')
   database.close()
-  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 5, this one knows 4\)/))
+  await assert.rejects(opened('newer.db'), isUnavailable(/newer Sallyport \(schema 6, this one knows 5\)/))
   const same = new DatabaseSync(path)
   assert.deepEqual(same.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'], 0)
   same.close()
