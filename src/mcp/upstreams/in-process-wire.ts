@@ -1,5 +1,5 @@
 import type { InProcessConnect, InProcessPipe } from './options.ts'
-import type { OpenWire } from './peer-wire.ts'
+import type { Hearing, OpenWire } from './peer-wire.ts'
 
 /** What the two ends of a pipe of this process are made of. */
 interface Ends {
@@ -22,6 +22,7 @@ export async function inProcessWire(connect: InProcessConnect): Promise<OpenWire
 /** Each message is delivered in a turn of its own, as on any other wire; what comes before the wire is open is dropped. */
 function pipe(): Ends {
   const ended = Promise.withResolvers<string>()
+  const hearings = new Map<number, Hearing>()
   let hear: (message: unknown) => void = () => undefined
   let isOpen = true
   const end = (why: string): void => {
@@ -29,14 +30,17 @@ function pipe(): Ends {
     ended.resolve(why)
   }
   const server: InProcessPipe = {
-    send(message) {
+    send(message, related) {
       queueMicrotask(() => {
-        if (isOpen) hear(message)
+        if (!isOpen) return
+        const hearing = typeof related === 'number' ? hearings.get(related) : undefined
+        if (hearing === undefined) hear(message)
+        else hearing.heard(message, 0)
       })
     },
     onMessage: () => undefined,
     onClose: () => undefined,
-    async close() {
+    close() {
       end('the server has closed the connection')
     },
   }
@@ -54,9 +58,10 @@ function pipe(): Ends {
       hear = (message) => events.heard(message, 0)
       return {
         hasStreams: false,
-        send({ id, method, params, authInfo }) {
+        send({ id, method, params, authInfo }, hearing) {
+          hearings.set(id, hearing)
           deliver({ id, method, params }, authInfo)
-          return () => undefined
+          return () => hearings.delete(id)
         },
         async tell(message) {
           deliver(message, undefined)

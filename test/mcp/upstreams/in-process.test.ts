@@ -3,12 +3,15 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { Client, type Transport } from '@modelcontextprotocol/client'
 import { McpServer as FirstServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import { acceptedContent, inputRequired, McpServer, Server } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { authInfoOf } from '../../../src/mcp/upstreams/auth-info.ts'
 import type { ProtectableServer } from '../../../src/mcp/upstreams/in-process-connect.ts'
+import { inProcessWire } from '../../../src/mcp/upstreams/in-process-wire.ts'
 import { protectedServer } from '../../../src/mcp/upstreams/in-process.ts'
 import type { InProcessPipe, UpstreamOptions } from '../../../src/mcp/upstreams/options.ts'
+import { peerOver } from '../../../src/mcp/upstreams/peer.ts'
 
 const ERAS = ['legacy', 'auto'] as const
 
@@ -57,6 +60,46 @@ for (const era of ERAS)
     assert.ok(seen.includes(1))
     assert.ok(related.length > 0 && !related.includes(undefined), 'each says in the course of which call')
   })
+
+test('what a server of 1.x asks and logs belongs to the call in whose course it does, of several at once', async () => {
+  const options = protectedServer(firstServer(), { name: 'app' })
+  assert.ok(options.transport.kind === 'in-process')
+  const peer = peerOver({
+    open: await inProcessWire(options.transport.connect),
+    inFlight: 10,
+    notificationsPerSecond: 100,
+    onUnasked: () => undefined,
+    onLine: () => undefined,
+  })
+  const ask = async (method: string, params: Record<string, unknown>, name = '') => {
+    const lines: unknown[] = []
+    const answer = await peer.ask(
+      {
+        method,
+        params,
+        signal: AbortSignal.timeout(5000),
+        timeout: 5000,
+        repeatable: false,
+        onLog: ({ data }) => void lines.push(data),
+        onAsk: async () => ({ kind: 'result', result: { action: 'accept', content: { name } } }),
+      },
+      '2025-11-25',
+    )
+    assert.ok(answer.kind === 'result', JSON.stringify(answer))
+    return { said: textOf(answer.result), lines }
+  }
+  const clientInfo = { name: 'test', version: '1' }
+  const capabilities = { elicitation: {} }
+  await ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo })
+  await peer.tell({ method: 'notifications/initialized' }, '2025-11-25')
+  const names = ['Ada', 'Bo', 'Cy']
+  const answers = await Promise.all(names.map(async (name) => ask('tools/call', { name: 'ask' }, name)))
+  assert.deepEqual(
+    answers,
+    names.map((name) => ({ said: `hello ${name}`, lines: ['asking', `told ${name}`] })),
+  )
+  await peer.close()
+})
 
 test('one server is one connection; another is refused until the first is closed', async (t) => {
   const options = protectedServer(secondServer(), { name: 'app' })
@@ -141,10 +184,20 @@ function secondServer(): McpServer {
 }
 
 function firstServer(): ProtectableServer {
-  const server = new FirstServer({ name: 'first', version: '1' })
+  const server = new FirstServer({ name: 'first', version: '1' }, { capabilities: { logging: {} } })
   server.registerTool('who', { description: 'Who calls.' }, async ({ authInfo }) => {
     await Promise.resolve()
     return text(authInfo?.clientId ?? 'nobody')
+  })
+  server.registerTool('ask', { description: 'Asks.' }, async ({ sendRequest, sendNotification }) => {
+    const log = async (data: string) =>
+      sendNotification({ method: 'notifications/message', params: { level: 'info', data } })
+    await log('asking')
+    const params = { message: 'Who?', requestedSchema: { type: 'object' as const, properties: {} } }
+    const { content } = await sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema)
+    const name = String(content?.['name'])
+    await log(`told ${name}`)
+    return text(`hello ${name}`)
   })
   return server
 }
@@ -154,8 +207,8 @@ function text(said: string) {
 }
 
 function textOf(result: unknown): unknown {
-  const { content } = result as { content: { text?: string }[] }
-  return content[0]?.text
+  const { content } = result as { content?: { text?: string }[] }
+  return content?.[0]?.text
 }
 
 /** A client of the SDK at the other end; the argument `as` of a call says who sends it. */
