@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { passwordOnly, type Credentials } from './credentials.ts'
 import type { FactorKeys } from './factor-keys.ts'
-import { openText, sealText, type SealedPlace } from '../auth/sealed-text.ts'
+import type { SealedPlace } from '../auth/sealed-text.ts'
+import { keyRing, type KeyRing } from './key-ring.ts'
 
 /**
  * Seals what a user logs in by, so that whoever can read the store learns no secret, and whoever can write to it can
  * neither set a password nor take a second factor away. What it does not keep him from is putting back what was sealed
  * for the same user before.
  */
-export interface CredentialVault {
+export interface CredentialVault extends Pick<KeyRing, 'isCurrent' | 'strangeKey'> {
   /** Seals with the newest key; good for this user alone. */
   seal(user: string, credentials: Credentials): string
   /**
@@ -18,32 +19,19 @@ export interface CredentialVault {
   open(user: string, sealed: string): Credentials | undefined
   /** Does what {@link CredentialVault.open} does, for nobody: so that an unknown name takes as long as a known one. */
   openDecoy(): void
-  /** Whether it was sealed by the newest key. */
-  isCurrent(sealed: string): boolean
-  /** The id of the key that it names, if that is none of ours; `undefined` for one of ours, and for what names none. */
-  strangeKey(sealed: string): string | undefined
 }
-
-/** `v1`, the id of the key, and what it sealed. */
-const SEALED = /^v1\.([0-9a-f]{8})\.([A-Za-z0-9_.-]{33,65553})$/
 
 /** Sealed under the newest key, and bound to the user's name. */
 export function credentialVault(keys: FactorKeys): CredentialVault {
-  const [newest] = keys
+  const { seal, open, isCurrent, strangeKey } = keyRing(keys)
   const vault: Omit<CredentialVault, 'openDecoy'> = {
-    seal: (user, credentials) =>
-      `v1.${newest.id}.${sealText(JSON.stringify(credentials), placeOf(user), newest.key)}`,
+    seal: (user, credentials) => seal(placeOf(user), JSON.stringify(credentials)),
     open(user, sealed) {
-      const [, id, text = ''] = SEALED.exec(sealed) ?? []
-      const known = keys.find((one) => one.id === id)
-      const opened = known && openText(text, placeOf(user), known.key)
+      const opened = open(placeOf(user), sealed)
       return opened === undefined ? undefined : credentialsIn(opened)
     },
-    isCurrent: (sealed) => sealed.startsWith(`v1.${newest.id}.`),
-    strangeKey(sealed) {
-      const [, id] = SEALED.exec(sealed) ?? []
-      return keys.some((known) => known.id === id) ? undefined : id
-    },
+    isCurrent,
+    strangeKey,
   }
   const decoy = vault.seal(NOBODY, DECOY)
   return { ...vault, openDecoy: () => void vault.open(NOBODY, decoy) }

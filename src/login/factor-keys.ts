@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import { SallyportError } from '../errors.ts'
 
-/** A key that seals credentials, and the id by which a sealed text names it. */
+/** A key that seals for one purpose, and the id by which a sealed text names it. */
 export interface FactorKey {
   /** Eight hex digits; they say nothing about the key. */
   readonly id: string
@@ -14,6 +14,9 @@ export type FactorKeys = readonly [FactorKey, ...FactorKey[]]
 /** Fewer characters than this are no secret. */
 const LEAST_LENGTH = 32
 
+/** Of each purpose the keys are others, with ids of their own: what was sealed for one does not open for the other. */
+type Purpose = 'credentials' | 'upstream secrets'
+
 /**
  * The keys of what users log in by, which are not those of sessions: each can be changed without the other.
  *
@@ -21,6 +24,15 @@ const LEAST_LENGTH = 32
  * @throws SallyportError `CONFIGURATION_INVALID` if there is none or one is shorter than 32 characters
  */
 export function factorKeys(secrets: readonly string[]): FactorKeys {
+  return derivedKeys(secrets, 'credentials')
+}
+
+/** The keys of what principals keep for upstreams, made of the same secrets. As {@link factorKeys}. */
+export function upstreamSecretKeys(secrets: readonly string[]): FactorKeys {
+  return derivedKeys(secrets, 'upstream secrets')
+}
+
+function derivedKeys(secrets: readonly string[], purpose: Purpose): FactorKeys {
   const [newest, ...older] = secrets
   if (newest === undefined) throw new SallyportError('CONFIGURATION_INVALID', 'there is no factor key')
   if (secrets.some((secret) => secret.length < LEAST_LENGTH))
@@ -28,11 +40,11 @@ export function factorKeys(secrets: readonly string[]): FactorKeys {
       'CONFIGURATION_INVALID',
       `a factor key is shorter than ${LEAST_LENGTH} characters: make one with "openssl rand -base64 48"`,
     )
-  return [keyOf(newest), ...older.map(keyOf)]
+  return [keyOf(newest, purpose), ...older.map((secret) => keyOf(secret, purpose))]
 }
 
-function keyOf(secret: string): FactorKey {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport credentials v1', 32))
-  const name = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport credentials key id v1', 32))
+function keyOf(secret: string, purpose: Purpose): FactorKey {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', `sallyport ${purpose} v1`, 32))
+  const name = Buffer.from(hkdfSync('sha256', secret, '', `sallyport ${purpose} key id v1`, 32))
   return { id: createHash('sha256').update(name).digest('hex').slice(0, 8), key }
 }
