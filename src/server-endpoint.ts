@@ -34,7 +34,8 @@ export function serverEndpoint(
   return createEndpoint({
     catalog: serverCatalog(options.store.notes, options.catalog, now),
     guard,
-    wayForward: elicitConfirmation({ confirmations, stateKey: keys.requestState[0].export() }),
+    wayForward: elicitConfirmation({ confirmations }),
+    stateKeys: keys.requestState,
     serverInfo: SERVER_INFO,
     limits: options.limits,
     now,

@@ -22,7 +22,7 @@ export interface SessionKeys {
   readonly confirmation: SealingKeys
   /** Seal what the store keeps of them. */
   readonly confirmationSeal: SealingKeys
-  /** Signs what travels through clients between two rounds of a call. */
+  /** Seal what travels through clients between two rounds of a call. */
   readonly requestState: SealingKeys
 }
 

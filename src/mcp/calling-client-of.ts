@@ -9,6 +9,7 @@ import type { CallingClient, ClientAnswer, ClientRequest, LogLine, Progress } fr
 import { isLoggingLevel, reaches } from './logging-level.ts'
 import { missingCapabilities } from './missing-capabilities.ts'
 import { memberOf } from './record.ts'
+import type { CallState } from './sealed-state.ts'
 
 /** What is known of a 2025-era session beyond one message. */
 export interface ClientSession {
@@ -27,8 +28,8 @@ export interface CallingClientOptions {
   readonly capabilities: ClientCapabilities | undefined
   /** Aborted when nobody waits for the answer any more: nothing is said or asked then. */
   readonly signal: AbortSignal
-  /** What the handler returned in the round before, if there was one. */
-  readonly requestState: string | undefined
+  /** What the round before has left, if there was one. */
+  readonly before: CallState
 }
 
 /** Somebody is asked no longer than so many ms: the SDK's own bound for what waits for a person. */
@@ -40,7 +41,7 @@ const MOST_RESPONSES = 64
 
 /** The client of one call, from what the SDK knows of the message. */
 export function callingClientOf(options: CallingClientOptions): CallingClient {
-  const { context, session, capabilities, requestState } = options
+  const { context, session, capabilities, before } = options
   const token = context.mcpReq._meta?.progressToken
   const level = levelOf(options)
   return {
@@ -53,8 +54,9 @@ export function callingClientOf(options: CallingClientOptions): CallingClient {
     ...(session === undefined
       ? {}
       : { ask: async (request: ClientRequest, signal: AbortSignal) => asked(options, request, signal) }),
-    inputResponses: responsesOf(context),
-    ...(requestState === undefined ? {} : { requestState }),
+    // Where we asked ourselves, the answer is for us.
+    inputResponses: before.waitsFor === undefined ? responsesOf(context) : {},
+    ...(before.handler === undefined ? {} : { requestState: before.handler }),
   }
 }
 

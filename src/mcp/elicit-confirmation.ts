@@ -1,10 +1,9 @@
 import {
-  createRequestStateCodec,
   inputRequired,
   inputResponse,
   type ClientCapabilities,
   type InputRequest,
-  type InputRequiredResult,
+  type InputRequests,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Confirmations, PendingConfirmation } from './confirmations.ts'
@@ -20,6 +19,8 @@ export interface WaitingCall {
   readonly signal: AbortSignal
   readonly asked: AskedFor
   readonly pending: PendingConfirmation
+  /** The confirmation that the client was asked about in the round before, as its state says. */
+  readonly waitedFor: string | undefined
 }
 
 /** What a call that waits is answered with. */
@@ -27,7 +28,7 @@ export type WayForward =
   /** Something has changed: ask the guard once more, and here again if it waits for another one. */
   | { readonly kind: 'again' }
   /** The client is to show a link, and to make the call again (MCP 2026-07-28; the SDK's shim does it for 2025-11-25). */
-  | { readonly kind: 'elicit'; readonly result: InputRequiredResult }
+  | { readonly kind: 'elicit'; readonly inputRequests: InputRequests }
   /** A client that can show no link: an error in these words. */
   | { readonly kind: 'told'; readonly text: string }
 
@@ -37,8 +38,6 @@ export type WayForwardOf = (waiting: WaitingCall) => Promise<WayForward>
 /** What {@link elicitConfirmation} takes. */
 export interface ElicitOptions {
   readonly confirmations: Confirmations
-  /** Seals what travels through clients; the same on every node, of at least 32 bytes. */
-  readonly stateKey: Uint8Array
   /** How long a call waits for an answer, in ms; 25 s unless given: clients give up after a minute. */
   readonly patience?: number
 }
@@ -54,14 +53,9 @@ const KEY = 'confirmation'
  */
 export function elicitConfirmation(options: ElicitOptions): WayForwardOf {
   const { confirmations, patience = PATIENCE } = options
-  const codec = createRequestStateCodec<string>({
-    key: options.stateKey,
-    ttlSeconds: 3600,
-    bind: ({ http }) => http?.authInfo?.clientId ?? '',
-  })
   return async (waiting) => {
     const { context, pending, asked } = waiting
-    const action = await answerOf(waiting, codec)
+    const action = answerOf(waiting)
     if (action === 'decline' || action === 'cancel') {
       await confirmations.withdraw(pending, waiting.requestId)
       return { kind: 'told', text: declinedInWords(asked) }
@@ -75,25 +69,16 @@ export function elicitConfirmation(options: ElicitOptions): WayForwardOf {
       (action === 'accept' && !mayAskAgain(waiting))
     )
       return { kind: 'told', text: askInWords(asked, pending, 'again') }
-    const requestState = await codec.mint(pending.id, context)
-    const confirm = requestFor(waiting)
-    return { kind: 'elicit', result: inputRequired({ inputRequests: { [KEY]: confirm }, requestState }) }
+    return { kind: 'elicit', inputRequests: { [KEY]: requestFor(waiting) } }
   }
 }
 
 type Answer = 'accept' | 'decline' | 'cancel' | undefined
 
 /** What the client answered to this very confirmation; an answer to another one is none. */
-async function answerOf(
-  { context, pending }: WaitingCall,
-  codec: ReturnType<typeof createRequestStateCodec<string>>,
-): Promise<Answer> {
-  const { mcpReq } = context
-  const response = inputResponse(mcpReq.inputResponses, KEY)
-  const state = mcpReq.requestState()
-  if (response.kind !== 'elicit' || typeof state !== 'string') return undefined
-  const id = await codec.verify(state, context).catch(() => undefined)
-  return id === pending.id ? response.action : undefined
+function answerOf({ context, pending, waitedFor }: WaitingCall): Answer {
+  const response = inputResponse(context.mcpReq.inputResponses, KEY)
+  return response.kind === 'elicit' && waitedFor === pending.id ? response.action : undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Implementation } from '@modelcontextprotocol/server'
+import type { SealingKeys } from '../auth/mac.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
 import { callerCarrier, type Caller } from './caller.ts'
@@ -9,6 +10,7 @@ import type { Guard } from './guard.ts'
 import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { posted, type Posted } from './posted.ts'
+import { sealedStates } from './sealed-state.ts'
 import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
@@ -56,6 +58,8 @@ export interface EndpointOptions {
   readonly limits: PrincipalLimits
   /** How a client is told that its call waits for somebody; absent where no call ever does. */
   readonly wayForward?: WayForwardOf
+  /** Seal what a call in several rounds leaves with its client, newest first; the same on every node. */
+  readonly stateKeys: SealingKeys
   /** Ms since the epoch. */
   readonly now: () => number
   /** Told of what went wrong, with the request id where there is one, for the operator's log. */
@@ -78,7 +82,14 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       isSallyportError(error, 'AUDIT_UNAVAILABLE') ? 'audit_unavailable' : 'store_unavailable',
     )
   }
-  const serving = { ...options, visible: visibleIn(options.catalog, guard), guard, carrier, onUnavailable }
+  const serving = {
+    ...options,
+    visible: visibleIn(options.catalog, guard),
+    guard,
+    carrier,
+    states: sealedStates(options.stateKeys, options.now),
+    onUnavailable,
+  }
   const { route, close } = eraRouter({
     serving,
     sessionsPerPrincipal: options.limits.legacySessions,
@@ -131,8 +142,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
 function counting(guard: Guard, inFlight: WeakMap<Caller, readonly KeepUntil[]>): Guard {
   return {
     ...guard,
-    async call(caller, asked, args, work) {
-      const result = guard.call(caller, asked, args, work)
+    async call(caller, asked, args, work, before) {
+      const result = guard.call(caller, asked, args, work, before)
       for (const keepUntil of inFlight.get(caller) ?? []) keepUntil(result)
       return result
     },

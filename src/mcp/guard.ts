@@ -12,7 +12,7 @@ import {
   type End,
 } from './guard-events.ts'
 import { watchCall, type CallWatch } from './guard-observer.ts'
-import { verdictOn, type Verdict, type VerdictPorts } from './verdict.ts'
+import { verdictOn, type Confirmation, type RoundBefore, type Verdict, type VerdictPorts } from './verdict.ts'
 
 /** Why a call that may be known to its caller did not go on; of everything else it learns nothing. */
 export type Held =
@@ -24,13 +24,20 @@ export type Held =
   | { readonly kind: 'asked'; readonly pending: PendingConfirmation }
   /** Somebody was asked, and said no. */
   | { readonly kind: 'refused' }
+  /** What it brought back of the round before is not ours, of another call, or too old. */
+  | { readonly kind: 'state_invalid' }
   | { readonly kind: 'too_many_pending' }
 
 /** What a guarded call came to: not let through, done, or thrown. */
 export type Guarded<Value> =
   | { readonly kind: 'denied' }
   | Held
-  | { readonly kind: 'done'; readonly value: Value }
+  | {
+      readonly kind: 'done'
+      readonly value: Value
+      /** Where it needed a confirmation: what the next round of the same call goes on with. */
+      readonly confirmed?: Confirmation
+    }
   | { readonly kind: 'failed' }
 
 /** The one place where the policy is asked: for lists and for calls. */
@@ -50,12 +57,15 @@ export interface Guard {
    * Fails closed: rejects with `AUDIT_UNAVAILABLE` when the decision cannot be recorded, or `STORE_UNAVAILABLE` when it
    * can be neither counted nor asked for, and then nothing ran. What the work throws is recorded and reported, and
    * comes back as `failed`.
+   *
+   * @param before of a call in several rounds: a confirmation covers all of them, everything else is decided anew
    */
   call<Value>(
     caller: Caller,
     asked: Asked,
     args: Arguments,
     work: () => Promise<Work<Value>>,
+    before?: RoundBefore,
   ): Promise<Guarded<Value>>
 }
 
@@ -92,9 +102,9 @@ export function createGuard(options: GuardOptions): Guard {
         return undefined
       }
     },
-    async call(caller, asked, args, work) {
+    async call(caller, asked, args, work, before) {
       const watch = watchCall(caller.observe, asked)
-      const decided = await decideOnRecord(options, { caller, asked, args }, watch)
+      const decided = await decideOnRecord(options, { caller, asked, args, before }, watch)
       const { verdict } = decided
       if (verdict.kind !== 'allow') {
         watch.over(decided.event, null)
@@ -103,7 +113,9 @@ export function createGuard(options: GuardOptions): Guard {
       const end = await worked(work)
       watch.over(decided.event, outcomeOf(end))
       await recordEnd(options, decided, end)
-      return 'error' in end ? { kind: 'failed' } : { kind: 'done', value: end.value }
+      if ('error' in end) return { kind: 'failed' }
+      const { confirmed } = verdict
+      return { kind: 'done', value: end.value, ...(confirmed === undefined ? {} : { confirmed }) }
     },
   }
 }
@@ -125,15 +137,19 @@ interface Decided extends DecidedCall {
   readonly startedAt: number
 }
 
-async function decideOnRecord(options: GuardOptions, call: DecidedCall, watch: CallWatch): Promise<Decided> {
-  const { caller, asked, args } = call
+async function decideOnRecord(
+  options: GuardOptions,
+  call: DecidedCall & { readonly before: RoundBefore },
+  watch: CallWatch,
+): Promise<Decided> {
+  const { caller, asked, args, before } = call
   const startedAt = options.now()
   const policy = options.policy()
   const decision = decide(policy, caller, asked, args, startedAt)
   watch.decided()
   const { action, name: resource } = asked
   const { context, requestId } = caller
-  const verdict = await verdictOn(options, { context, requestId, action, resource, args }, decision)
+  const verdict = await verdictOn(options, { context, requestId, action, resource, args, before }, decision)
   const how = { verdict, shadow: decision.shadow, policy: policy.digest }
   const event = decidedEvent(call, how, options.recordArguments)
   await options.audit.record(event)
@@ -151,6 +167,8 @@ function heldBack(verdict: Exclude<Verdict, { kind: 'allow' }>): Held | { readon
       return { kind: 'refused' }
     case 'too_many_pending':
       return { kind: 'too_many_pending' }
+    case 'request_state_invalid':
+      return { kind: 'state_invalid' }
     case 'no_permission':
     case 'unknown_name':
     case 'second_factor_required':

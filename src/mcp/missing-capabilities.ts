@@ -1,18 +1,28 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server'
+import type { ClientRequest } from './calling-client.ts'
 import { isRecord, memberOf } from './record.ts'
 
-/** Something that is asked of a client, not believed to be well-formed. */
+/** Something that is asked of a client; its parameters are not believed to be well-formed. */
 export interface AskedOfClient {
-  readonly method: string
+  readonly method: ClientRequest['method']
   readonly params?: unknown
 }
+
+/** Whether a method is one that is asked of clients. */
+export function isClientMethod(method: string): method is ClientRequest['method'] {
+  return CLIENT_METHODS.has(method)
+}
+
+const CLIENT_METHODS: ReadonlySet<string> = new Set<ClientRequest['method']>([
+  'elicitation/create',
+  'sampling/createMessage',
+  'roots/list',
+])
 
 /**
  * What a client has to have declared to be asked this, and has not: in the shape of capabilities, as an error -32021
  * names them; `undefined` where nothing is missing. `elicitation: {}` is a form, as before there were modes (MCP
  * 2025-11-25, elicitation).
- *
- * Fails closed: what is no request to a client needs a capability that nobody has.
  */
 export function missingCapabilities(
   request: AskedOfClient,
@@ -25,8 +35,6 @@ export function missingCapabilities(
       return missingSampling(request.params, declared)
     case 'roots/list':
       return declared?.roots === undefined ? { roots: {} } : undefined
-    default:
-      return { experimental: { [request.method]: {} } }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   callerOf,
   done,
   forbidden,
+  thrown,
   askableCall,
   internalError,
   invalidParams,
@@ -28,12 +29,13 @@ export function servePrompts(server: Server, serving: Serving): void {
   server.setRequestHandler('prompts/get', async ({ params }, context) => {
     const prompt = catalog.prompt(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return askableCall<GetPromptResult | InputRequiredResult>(serving, context, {
+    return askableCall<GetPromptResult>(serving, context, {
       asked: askedOf('prompt', 'prompts/get', params.name, prompt),
       args,
       unknown: unknownPrompt(params.name),
       failed: internalError,
       told: forbidden,
+      undeliverable: thrown,
       run: async (call) => (prompt === undefined ? undefined : getPrompt(prompt, args, call)),
     })
   })

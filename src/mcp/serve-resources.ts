@@ -1,7 +1,6 @@
 import {
   ProtocolError,
   ProtocolErrorCode,
-  type InputRequiredResult,
   type ReadResourceResult,
   type Resource,
   type Server,
@@ -12,6 +11,7 @@ import {
   callerOf,
   done,
   forbidden,
+  thrown,
   askableCall,
   internalError,
   type Asking,
@@ -39,12 +39,13 @@ export function serveResources(server: Server, serving: Serving): void {
   server.setRequestHandler('resources/read', async ({ params }, context) => {
     const { uri } = params
     const found = catalog.resource(uri)
-    return askableCall<ReadResourceResult | InputRequiredResult>(serving, context, {
+    return askableCall<ReadResourceResult>(serving, context, {
       asked: askedOf('resource', 'resources/read', found?.uri ?? uri, found?.definition),
       args: deepFreeze(found?.variables ?? {}),
       unknown: unknownResource(uri),
       failed: internalError,
       told: forbidden,
+      undeliverable: thrown,
       run: async (call) =>
         found === undefined ? undefined : done(await found.definition.read(found.uri, found.variables, call)),
     })

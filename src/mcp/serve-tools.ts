@@ -1,10 +1,4 @@
-import {
-  isInputRequiredResult,
-  ProtocolError,
-  type CallToolResult,
-  type InputRequiredResult,
-  type Server,
-} from '@modelcontextprotocol/server'
+import type { CallToolResult, Server } from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
 import { askedOf, callerOf, askableCall, invalidParams } from './guarded-call.ts'
@@ -20,12 +14,13 @@ export function serveTools(server: Server, serving: Serving): void {
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = catalog.tool(params.name)
     const args = deepFreeze(params.arguments ?? {})
-    return askableCall<CallToolResult | InputRequiredResult>(serving, context, {
+    return askableCall<CallToolResult>(serving, context, {
       asked: askedOf('tool', 'tools/call', params.name, tool),
       args,
       unknown: invalidParams(`Unknown tool: ${params.name}`),
       failed: thrownByTool,
       told: errorResult,
+      undeliverable: ({ message }) => errorResult(message),
       run: async (call) => (tool === undefined ? undefined : runTool(tool, args, call)),
     })
   })
@@ -48,9 +43,7 @@ async function runTool(
 
 function outcomeOf(result: Returned<CallToolResult>, { signal }: Call): Work<unknown>['outcome'] {
   if (signal.aborted) return 'cancelled'
-  if (result instanceof ProtocolError) return 'error'
-  if (isInputRequiredResult(result)) return 'input_required'
-  return result.isError === true ? 'error' : 'ok'
+  return 'isError' in result && result.isError === true ? 'error' : 'ok'
 }
 
 function thrownByTool(requestId: string): CallToolResult {

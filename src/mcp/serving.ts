@@ -4,6 +4,7 @@ import type { Catalog } from './catalog.ts'
 import type { Caller, CallerCarrier } from './caller.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
+import type { SealedStates } from './sealed-state.ts'
 import type { Visible } from './visible.ts'
 
 /** What serving protocol servers takes. */
@@ -16,8 +17,12 @@ export interface ServingOptions {
   readonly instructions?: string
   /** How a client is told that its call waits for somebody; absent where no call ever does. */
   readonly wayForward?: WayForwardOf
+  /** Seals what a call leaves for its next round. */
+  readonly states: SealedStates
   /** Told of exceptions outside a guarded call, with the request id, for the operator's log. */
   readonly onException: (requestId: string, error: unknown) => void
+  /** Ms since the epoch. */
+  readonly now: () => number
   /** Told when a call could be neither judged nor recorded, so that the answer becomes 503. */
   readonly onUnavailable: (caller: Caller, error: unknown) => void
 }

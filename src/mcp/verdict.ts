@@ -1,10 +1,17 @@
 import { UNKNOWN, type Arguments, type Decision, type DenyReason, type LimitUse } from '../access/decision.ts'
+import { canonicalJson } from '../audit/canonical-json.ts'
 import type { ConfirmableCall, Confirmations, PendingConfirmation } from './confirmations.ts'
 import type { Counted, Limiter } from './limiter.ts'
+import { ROUND_LIFE, type ConfirmedRound } from './sealed-state.ts'
 
 /** What becomes of a call, after everything that a decision asks for. */
 export type Verdict =
-  | { readonly kind: 'allow'; readonly confirmedBy: readonly string[] }
+  | {
+      readonly kind: 'allow'
+      readonly confirmedBy: readonly string[]
+      /** Where it needed that: for the next round of the same call. */
+      readonly confirmed?: Confirmation
+    }
   | {
       readonly kind: 'deny'
       readonly reason: DenyReason
@@ -22,9 +29,16 @@ export interface VerdictPorts {
   readonly onException: (requestId: string, error: unknown) => void
 }
 
+/** A confirmation that was used up by one round of a call, and covers the others. */
+export type Confirmation = Omit<ConfirmedRound, 'id'>
+
+/** What a call brings back of the round before: that it was confirmed; a state that is not ours; nothing. */
+export type RoundBefore = ConfirmedRound | 'invalid' | undefined
+
 /** The call that is judged. */
 export interface Judged extends Omit<ConfirmableCall, 'args'> {
   readonly args: Arguments
+  readonly before?: RoundBefore
 }
 
 /**
@@ -36,6 +50,7 @@ export interface Judged extends Omit<ConfirmableCall, 'args'> {
  * over its limit; without confirmations a need cannot be met.
  */
 export async function verdictOn(ports: VerdictPorts, call: Judged, decision: Decision): Promise<Verdict> {
+  if (decision.kind !== 'deny' && call.before === 'invalid') return denied('request_state_invalid', null)
   switch (decision.kind) {
     case 'deny':
       return denied(decision.reason, decision.rule)
@@ -50,7 +65,9 @@ export async function verdictOn(ports: VerdictPorts, call: Judged, decision: Dec
       if (ports.confirmations === undefined || !canBeAsked(call)) return unmet(decision.needs[0].rule)
       const counted = await count(ports, call, decision.limits)
       if (counted.kind === 'over') return over(counted)
-      const verdict = await asked(ports.confirmations, call, decision.needs)
+      const verdict =
+        (await confirmedBefore(ports, call, decision.needs)) ??
+        (await asked(ports.confirmations, call, decision.needs))
       if (verdict.kind !== 'allow')
         await counted.giveBack().catch((error: unknown) => ports.onException(call.requestId, error))
       return verdict
@@ -61,19 +78,17 @@ export async function verdictOn(ports: VerdictPorts, call: Judged, decision: Dec
 /** The calls that a client can be told to make again (MCP 2026-07-28, multi round-trip requests). */
 const CAN_BE_ASKED: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
-function canBeAsked(call: Judged): call is ConfirmableCall {
+type Needed = Extract<Decision, { kind: 'needs' }>['needs']
+
+function canBeAsked(call: Judged): call is ConfirmableCall & Judged {
   return call.args !== UNKNOWN && CAN_BE_ASKED.has(call.action)
 }
 
-async function asked(
-  confirmations: Confirmations,
-  call: ConfirmableCall,
-  needs: Extract<Decision, { kind: 'needs' }>['needs'],
-): Promise<Verdict> {
+async function asked(confirmations: Confirmations, call: ConfirmableCall, needs: Needed): Promise<Verdict> {
   const confirmed = await confirmations.confirm(call, needs)
   switch (confirmed.kind) {
     case 'confirmed':
-      return allowed(confirmed.by)
+      return { ...allowed(confirmed.by), confirmed: confirmationOf(call, needs, confirmed.by) }
     case 'pending':
       return { kind: 'ask', pending: confirmed.pending }
     case 'refused':
@@ -83,6 +98,31 @@ async function asked(
     case 'too_many':
       return denied('too_many_pending', needs[0].rule)
   }
+}
+
+/** One round after the one that was confirmed, with the same credential, and as long as the same is needed. */
+async function confirmedBefore(
+  { limiter }: VerdictPorts,
+  { context, before }: ConfirmableCall & Judged,
+  needs: Needed,
+): Promise<Verdict | undefined> {
+  if (before === undefined || before === 'invalid' || limiter === undefined) return undefined
+  const { id, ...confirmed } = before
+  const { credential, needs: wanted } = confirmationOf({ context }, needs, [])
+  if (confirmed.credential !== credential || confirmed.needs !== wanted) return undefined
+  // A state is good once, like the confirmation it stands for: the counter outlives it.
+  const use = { limit: 'rounds', counter: `round:${id}`, points: 1, seconds: (2 * ROUND_LIFE) / 1000 }
+  const used = await limiter.count([use], context.principal.id)
+  return used.kind === 'over' ? undefined : { ...allowed(confirmed.by), confirmed }
+}
+
+function confirmationOf(
+  { context }: Pick<Judged, 'context'>,
+  needs: Needed,
+  by: readonly string[],
+): Confirmation {
+  const { credential, session = null, via = null } = context
+  return { credential: canonicalJson([credential, session, via]), needs: canonicalJson(needs), by }
 }
 
 async function count(
@@ -99,7 +139,7 @@ async function count(
 
 const UNCOUNTED: Counted = { kind: 'within', giveBack: async () => undefined }
 
-function allowed(confirmedBy: readonly string[]): Verdict {
+function allowed(confirmedBy: readonly string[]): Extract<Verdict, { kind: 'allow' }> {
   return { kind: 'allow', confirmedBy }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import type { Need } from '../../src/access/decision.ts'
 import { readPolicy } from '../../src/access/read-policy.ts'
@@ -54,13 +54,14 @@ function setting(need: Need = SECOND_FACTOR) {
       policy: () => policy,
       audit: { record: async () => undefined },
       confirmations,
-      now: Date.now,
+      now: () => NOW,
       onException,
     }),
-    wayForward: elicitConfirmation({ confirmations, stateKey: KEY, patience: 1 }),
+    wayForward: elicitConfirmation({ confirmations, patience: 1 }),
+    stateKeys: [KEY],
     serverInfo: { name: 'test', version: '1' },
     limits: { requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32 },
-    now: Date.now,
+    now: () => NOW,
     onException,
     onRejected: onException,
   })
@@ -78,14 +79,17 @@ function setting(need: Need = SECOND_FACTOR) {
       closed: Promise.resolve(),
     })
     assert.ok(answer.kind === 'response')
-    return ((await answer.response.json()) as { result: Result }).result
+    const { result, error } = (await answer.response.json()) as { result?: Result; error?: unknown }
+    return result ?? { resultType: 'error', error }
   }
   return { call, told, state, pending }
 }
 
-const KEY = randomBytes(32)
+const NOW = Date.parse('2026-11-21T10:00:00Z')
+const KEY = createSecretKey(randomBytes(32))
 
 interface Result {
+  readonly error?: unknown
   readonly resultType: string
   readonly isError?: boolean
   readonly content?: readonly { readonly text: string }[]
@@ -165,15 +169,24 @@ test('who declines is asked no more, and what he declined is gone', async () => 
 
 test('an answer to another call, of another person, or that we did not ask for, is none', async () => {
   const { call, told } = setting()
+  const invalid = { resultType: 'error', error: { code: -32602, message: 'Invalid or expired requestState' } }
   const other = await setting().call()
   const theirs = await call({}, { url: {} }, 'user:bob')
   const mine = await call()
   const forged = mine.requestState?.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'))
-  for (const requestState of [other.requestState, theirs.requestState, forged, 'v1.x.y', undefined])
+  const states = [
+    [other.requestState, 'input_required'],
+    [undefined, 'input_required'],
+    [theirs.requestState, 'error'],
+    [forged, 'error'],
+    ['v1.x.y', 'error'],
+  ] as const
+  for (const [requestState, came] of states)
     for (const action of ['accept', 'decline']) {
       const state = requestState === undefined ? {} : { requestState }
       const result = await call({ inputResponses: { confirmation: { action } }, ...state })
-      assert.equal(result.resultType, 'input_required')
+      assert.equal(result.resultType, came)
+      if (came === 'error') assert.deepEqual(result, invalid)
     }
   assert.deepEqual([told.waits, told.withdrawn], [0, 0])
 })

@@ -213,7 +213,7 @@ test('answers that a client posts to questions nobody asked go nowhere', async (
   assert.deepEqual(endpoint.problems, [])
 })
 
-test('a tool is handed who calls, the request id and the signal, and nothing else', async () => {
+test('a tool is handed who calls, the request id, the signal and the client, and nothing else', async () => {
   const seen: unknown[] = []
   const tool = defineTool({
     name: 'look',
@@ -227,7 +227,7 @@ test('a tool is handed who calls, the request id and the signal, and nothing els
   })
   const endpoint = testEndpoint({ tools: [tool] })
   await endpoint.send(modern('tools/call', { name: 'look' })).text()
-  assert.deepEqual(seen, [['context', 'requestId', 'signal']])
+  assert.deepEqual(seen, [['client', 'context', 'requestId', 'signal']])
 })
 
 test('arguments are frozen through and through before they are decided on', async () => {

@@ -29,7 +29,7 @@ async function connected(era: Era): Promise<Connected> {
 }
 
 test('a method that the SDK serves and the table refuses is refused, and what the table has is served', async () => {
-  const { send, answers } = await connected('2025-11-25')
+  const { send, answers } = await connected('2026-07-28')
   await send({ id: 1, method: 'logging/setLevel', params: { level: 'debug' } })
   const error = { code: -32601, message: 'Method not found' }
   assert.deepEqual(await answers.next(), { jsonrpc: '2.0', id: 1, error })

@@ -149,7 +149,12 @@ test('a confirmed call runs, and the record names who confirmed it', async () =>
     decision: decisionOf([APPROVAL], [LIMIT]),
     confirmed: { kind: 'confirmed', by: ['user:alice'] },
   })
-  assert.deepEqual(came.result, { kind: 'done', value: 'done' })
+  const confirmed = {
+    credential: '["sha256:aa",null,null]',
+    needs: '[{"by":{"role":"treasurer"},"kind":"approval","owner":null,"rule":"two-people"}]',
+    by: ['user:alice'],
+  }
+  assert.deepEqual(came.result, { kind: 'done', value: 'done', confirmed })
   assert.deepEqual(came.steps, [COUNT, CONFIRM, 'tool.decided', 'work', 'tool.finished'])
   assert.deepEqual(said(came), ['allow', null, null])
   assert.deepEqual(came.decided?.confirmedBy, ['user:alice'])

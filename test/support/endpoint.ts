@@ -1,10 +1,15 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import type { SealingKeys } from '../../src/auth/mac.ts'
+import type { AuthContext } from '../../src/auth/context.ts'
+import type { Caller } from '../../src/mcp/caller.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Policy } from '../../src/access/decision.ts'
 import { createCatalog, type CatalogParts } from '../../src/mcp/catalog.ts'
 import { createEndpoint, type McpAnswer, type McpEndpoint } from '../../src/mcp/endpoint.ts'
-import { createGuard } from '../../src/mcp/guard.ts'
+import type { WayForwardOf } from '../../src/mcp/elicit-confirmation.ts'
+import { createGuard, type GuardOptions } from '../../src/mcp/guard.ts'
 import type { PrincipalLimits } from '../../src/mcp/limits.ts'
-import { callerOf } from './caller.ts'
+import { contextOf } from './caller.ts'
 import { policyOf } from './server.ts'
 
 /** The MCP route without the edge before it. */
@@ -14,7 +19,7 @@ export interface TestEndpoint {
   /** What was reported for the operator's log. */
   readonly problems: unknown[]
   /** Sends a request of a principal that may do everything. */
-  send(message: Partial<Message>, principal?: string): Sent
+  send(message: Partial<Message>, principal?: string, context?: Partial<AuthContext>): Sent
 }
 
 export interface Message {
@@ -40,6 +45,9 @@ export interface TestEndpointOptions extends CatalogParts {
   readonly limits?: Partial<PrincipalLimits>
   readonly now?: () => number
   readonly policy?: Policy
+  readonly stateKeys?: SealingKeys
+  readonly guard?: Partial<GuardOptions>
+  readonly wayForward?: WayForwardOf
   /** Makes every record that the function says fail. */
   readonly failAudit?: (event: AuditEvent) => boolean
 }
@@ -58,7 +66,9 @@ export function testEndpoint(options: TestEndpointOptions = {}): TestEndpoint {
   const onException = (_requestId: string | undefined, error: unknown) => problems.push(error)
   const endpoint = createEndpoint({
     catalog: createCatalog(options),
-    guard: createGuard({ policy: () => policy, audit, now, onException }),
+    guard: createGuard({ policy: () => policy, audit, now, onException, ...options.guard }),
+    ...(options.wayForward === undefined ? {} : { wayForward: options.wayForward }),
+    stateKeys: options.stateKeys ?? [createSecretKey(randomBytes(32))],
     serverInfo: { name: 'test', version: '1' },
     limits: { requestsInFlight: 64, requestsPerMinute: 6000, legacySessions: 32, ...options.limits },
     now,
@@ -69,20 +79,21 @@ export function testEndpoint(options: TestEndpointOptions = {}): TestEndpoint {
     endpoint,
     events,
     problems,
-    send: (message, principal = 'service:admin-cli') => sent(endpoint, message, principal),
+    send: (message, principal = 'service:admin-cli', context = {}) =>
+      sent(endpoint, message, { context: contextOf(principal, ['*'], context), requestId: 'request-1' }),
   }
 }
 
 function sent(
   endpoint: McpEndpoint,
   { method = 'POST', headers, body }: Partial<Message>,
-  principal: string,
+  caller: Caller,
 ): Sent {
   const controller = new AbortController()
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   let isRead = false
   const answer = endpoint.handle({
-    caller: callerOf(principal, ['*']),
+    caller,
     method,
     url: 'https://localhost/mcp',
     headers: new Headers(headers),
