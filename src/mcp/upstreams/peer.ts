@@ -178,7 +178,9 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
     async ask(request, era) {
       if (request.signal.aborted) return { kind: 'cancelled' }
       if (over !== undefined) return { kind: 'down', sent: false, why: over }
-      if (pending.size - listening >= inFlight) return { kind: 'busy' }
+      // A session that is opened anew is what the others wait for.
+      const isFull = pending.size - listening >= inFlight && request.method !== 'initialize'
+      if (isFull) return { kind: 'busy' }
       return new Promise((resolve) => start(request, era, resolve))
     },
     tell: async (message, era) => wire.tell(message, era),

@@ -42,7 +42,11 @@ function pipeOf(process: SpawnedProcess, stdin: Writable, stdout: Readable): Wir
     hasStreams: false,
     send({ id, method, params }: Outgoing, hearing) {
       if (isFull(MOST_WAITING))
-        hearing.over({ kind: 'down', sent: false, why: 'it does not read its standard input' })
+        hearing.over({
+          kind: 'down',
+          sent: false,
+          why: 'it does not take what is written to its standard input',
+        })
       else write({ jsonrpc: '2.0', id, method, params })
       return () => undefined
     },
