@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { bubblewrapArguments, type SandboxEntry } from './bubblewrap.ts'
+import { isReachable, listedEntry, systemEntries } from './bubblewrap-entries.ts'
+import type { Isolation } from './options.ts'
+import { baseEnvironment, pathOf } from './process-environment.ts'
+import { PROCESS_LIMITS, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
+import { faulty, type LaunchPlan } from './process-launch.ts'
+import { homeFault, missingFault, ownFault } from './process-own.ts'
+import { findProgram, notFound, systemProgram } from './process-program.ts'
+
+type Sandbox = Extract<Isolation, { readonly kind: 'bubblewrap' }>
+
+/** How an upstream is started in a sandbox of bubblewrap. Fails closed: what is Sallyport's own is in no sandbox. */
+export async function planBubblewrap(
+  transport: StdioTransport,
+  sandbox: Sandbox,
+  host: ProcessHost,
+): Promise<LaunchPlan> {
+  const notWorking = await host.bubblewrapFault()
+  if (notWorking !== undefined) return faulty(notWorking)
+  const [bwrap, prlimit] = [await systemProgram('bwrap'), await systemProgram('prlimit')]
+  if (bwrap === undefined) return faulty('"bwrap" is missing: "apt-get install bubblewrap" brings it')
+  if (prlimit === undefined) return faulty('"prlimit" is missing: "apt-get install util-linux" brings it')
+  const { home, cwd = home, memory } = transport
+  const entries = await entriesOf(transport, sandbox, host)
+  const path = `${dirname(host.node)}:${SYSTEM_PATH}`
+  const command = await findProgram(transport.command, pathOf(transport) ?? path, cwd)
+  if (command === undefined) return faulty(notFound(transport.command))
+  const fault =
+    (await shownFault(transport, sandbox, entries, host)) ??
+    (await hiddenFault(transport, command, cwd, entries))
+  if (fault !== undefined) return faulty(fault)
+  return {
+    kind: 'ready',
+    environment: baseEnvironment(host, { path, home }),
+    home,
+    launch: (environment) => ({
+      file: bwrap,
+      args: ['--args', '3', '--', prlimit, ...PROCESS_LIMITS, command, ...transport.args],
+      environment: { PATH: SYSTEM_PATH },
+      cwd: '/',
+      handedOver: bubblewrapArguments({
+        entries,
+        network: sandbox.network,
+        temporary: Math.floor(memory / 2),
+        cwd,
+        environment,
+      })
+        .map((argument) => `${argument}\0`)
+        .join(''),
+      end: { kind: 'namespace' },
+    }),
+  }
+}
+
+async function entriesOf(
+  { home }: StdioTransport,
+  { read, write }: Sandbox,
+  { node }: ProcessHost,
+): Promise<readonly SandboxEntry[]> {
+  const listed = await Promise.all([
+    ...read.map(async (path) => listedEntry(path, false)),
+    ...[...write, home].map(async (path) => listedEntry(path, true)),
+  ])
+  return [...(await systemEntries(node)), ...listed]
+}
+
+/** The own home lies in a folder of ours, and that is all of it that may be seen. */
+async function shownFault(
+  { home }: StdioTransport,
+  { read, write }: Sandbox,
+  entries: readonly SandboxEntry[],
+  { own }: ProcessHost,
+): Promise<string | undefined> {
+  const paths = entries.flatMap(({ kind, target }) => (kind === 'link' || target === home ? [] : [target]))
+  return (
+    (await missingFault([...read, ...write])) ?? (await ownFault(paths, own)) ?? (await homeFault(home, own))
+  )
+}
+
+/** Nothing is shown by guessing: what the command line names has to be listed. */
+async function hiddenFault(
+  { args }: StdioTransport,
+  command: string,
+  cwd: string,
+  entries: readonly SandboxEntry[],
+): Promise<string | undefined> {
+  if (!(await isReachable(cwd, entries))) return notListed(cwd, cwd)
+  if (!(await isReachable(command, entries))) return notListed(command, dirname(command))
+  for (const path of args.map((argument) => resolve(cwd, argument)))
+    if ((await isFile(path)) && !(await isReachable(path, entries))) return notListed(path, dirname(path))
+  return undefined
+}
+
+function notListed(path: string, folder: string): string {
+  return `${path} is not seen in its sandbox: add "read: [ ${JSON.stringify(folder)} ]" to it, with all that it needs there`
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+}

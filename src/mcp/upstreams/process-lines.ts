@@ -1,0 +1,71 @@
+import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { linesOf } from '../../wire/lines.ts'
+
+/** Bytes of one line; of a longer one nothing is told but that it was there. */
+const LONGEST_LINE = 8 * 1024
+/** Lines told in one second; the others are counted. */
+const LINES_PER_SECOND = 50
+/** Bytes read in one second; then the process has to wait. */
+const BYTES_PER_SECOND = 1024 ** 2
+const SECOND = 1_000
+/** What is shorter may be part of any word. */
+const SHORTEST_VALUE = 8
+
+/** What {@link tellLines} takes. */
+export interface LineOptions {
+  readonly onLine: (line: string) => void
+  /** Its environment: values of it that stand in a line are told by their names. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Ms, of a clock that never goes back. */
+  readonly now: () => number
+}
+
+/** Tells what a process writes to stderr, without control characters; never rejects, ends with the stream. */
+export async function tellLines(stderr: Readable, options: LineOptions): Promise<void> {
+  const tell = limited(options)
+  const shown = hidesValues(options.environment)
+  try {
+    for await (const line of linesOf(slowed(stderr, options.now), LONGEST_LINE))
+      tell(line.kind === 'text' ? shown(line.text) : `(a line that is ${line.kind.replaceAll('_', ' ')})`)
+  } catch {
+    // The process is gone, and with it the stream.
+  }
+}
+
+async function* slowed(input: Readable, now: () => number): AsyncGenerator<Buffer> {
+  let [began, bytes] = [now(), 0]
+  for await (const chunk of input) {
+    if (!Buffer.isBuffer(chunk)) continue
+    const passed = now() - began
+    if (passed >= SECOND) [began, bytes] = [now(), 0]
+    else if (bytes > BYTES_PER_SECOND) await wait(SECOND - passed, undefined, { ref: false })
+    bytes += chunk.length
+    yield chunk
+  }
+}
+
+function limited({ onLine, now }: LineOptions): (line: string) => void {
+  let [began, told, dropped] = [now(), 0, 0]
+  return (line) => {
+    if (now() - began >= SECOND) {
+      if (dropped > 0) onLine(`(${dropped} lines were dropped)`)
+      ;[began, told, dropped] = [now(), 0, 0]
+    }
+    if (told < LINES_PER_SECOND) {
+      told += 1
+      onLine(line)
+    } else dropped += 1
+  }
+}
+
+/** The longest first: one may hold another. */
+function hidesValues(environment: Readonly<Record<string, string>>): (text: string) => string {
+  const values = Object.entries(environment)
+    .filter(([, value]) => value.length >= SHORTEST_VALUE)
+    .toSorted(([, a], [, b]) => b.length - a.length)
+  return (text) =>
+    values
+      .reduce((shown, [name, value]) => shown.replaceAll(value, `[${name}]`), text)
+      .replaceAll(/\p{Cc}/gu, ' ')
+}
