@@ -6,7 +6,7 @@ import { offsetInScalar } from './yaml-scalar.ts'
 /** As many faults of one text are told; the rest mostly follow from the first. */
 const MOST_FAULTS = 20
 
-/** The largest file that is looked at, in characters. */
+/** The largest file that is looked at unless said otherwise, in characters. */
 const LARGEST = 1_048_576
 
 /** Something wrong in a file: the path of keys to it, and a sentence. An empty path is the file as a whole. */
@@ -34,13 +34,14 @@ export type YamlReading =
  * Reads one YAML document of settings: plain maps, lists and scalars.
  *
  * Fails closed: duplicate keys, aliases, anchors, unknown tags, keys that are not text, a second document, control
- * characters and more than 1 MiB make the whole text unreadable; nothing is repaired.
+ * characters and more than `largest` characters make the whole text unreadable; nothing is repaired.
  *
  * @param file its name, for messages only
  */
-export function readYaml(text: string, file: string): YamlReading {
+export function readYaml(text: string, file: string, largest: number = LARGEST): YamlReading {
   const refusal = (sentence: string): YamlReading => ({ source: undefined, faults: [`${file}: ${sentence}`] })
-  if (text.length > LARGEST) return refusal('the file is larger than 1 MiB: split or shorten it')
+  if (text.length > largest)
+    return refusal(`the file is larger than ${largest / LARGEST} MiB: split or shorten it`)
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffd]/.test(text))
     return refusal('the file holds control characters or broken UTF-8: write it again from a good copy')

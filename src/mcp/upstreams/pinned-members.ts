@@ -1,0 +1,95 @@
+import type { DefinitionKind } from './definition.ts'
+
+/** Says whether a value can be a member; what it holds further down is the upstream's business. */
+type Check = (value: unknown) => boolean
+
+/** The members of one kind, those that it must have first. */
+interface Members {
+  readonly required: ReadonlyMap<string, Check>
+  readonly optional: ReadonlyMap<string, Check>
+}
+
+/** What a value may begin with in `_meta` and is not the upstream's to say: the protocol's and our own. */
+const RESERVED_META = /^(?:io\.modelcontextprotocol|sallyport)\//
+
+/**
+ * The members of a definition that are pinned, in the order in which they are written: all that a model, a person or a
+ * client reads. Everything else that an upstream lists is left out, and so is never served.
+ *
+ * Fails closed: `undefined` for what is not of the kind (a member is missing, or is no text, object or list).
+ */
+export function pinnedMembers(kind: DefinitionKind, listed: unknown): Record<string, unknown> | undefined {
+  if (!isObject(listed)) return undefined
+  const { required, optional } = MEMBERS[kind]
+  const pinned: [string, unknown][] = []
+  for (const [name, check] of [...required, ...optional]) {
+    const value = name === '_meta' ? metaOf(listed[name]) : listed[name]
+    if (value === undefined && !required.has(name)) continue
+    if (!Object.hasOwn(listed, name) || !check(value)) return undefined
+    pinned.push([name, value])
+  }
+  return Object.fromEntries(pinned)
+}
+
+function metaOf(value: unknown): unknown {
+  if (!isObject(value)) return value
+  const kept = Object.entries(value).filter(([key]) => !RESERVED_META.test(key))
+  return kept.length === 0 ? undefined : Object.fromEntries(kept)
+}
+
+/** Whether something is an object of JSON. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const isText: Check = (value) => typeof value === 'string'
+const isObjects: Check = (value) => Array.isArray(value) && value.every(isObject)
+const isSchema: Check = (value) => isObject(value) && value['type'] === 'object'
+
+const isArguments: Check = (value) =>
+  Array.isArray(value) &&
+  value.every(
+    (one) =>
+      isObject(one) &&
+      isText(one['name']) &&
+      ['title', 'description'].every((member) => one[member] === undefined || isText(one[member])) &&
+      (one['required'] === undefined || typeof one['required'] === 'boolean'),
+  )
+
+const NAMED = [['name', isText]] as const
+const DESCRIBED = [
+  ['title', isText],
+  ['description', isText],
+] as const
+const DECORATED = [
+  ['icons', isObjects],
+  ['_meta', isObject],
+] as const
+
+/** MCP 2026-07-28 and 2025-11-25, schema.ts: `Tool`, `Prompt`, `ResourceTemplate`. */
+const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
+  tool: {
+    required: new Map<string, Check>([...NAMED, ['inputSchema', isSchema]]),
+    optional: new Map<string, Check>([
+      ...DESCRIBED,
+      ['outputSchema', isObject],
+      ['annotations', isObject],
+      ['execution', isObject],
+      ...DECORATED,
+    ]),
+  },
+  prompt: {
+    required: new Map<string, Check>(NAMED),
+    optional: new Map<string, Check>([...DESCRIBED, ['arguments', isArguments], ...DECORATED]),
+  },
+  template: {
+    required: new Map<string, Check>([...NAMED, ['uriTemplate', isText]]),
+    optional: new Map<string, Check>([
+      ...DESCRIBED,
+      ['mimeType', isText],
+      ['annotations', isObject],
+      ...DECORATED,
+    ]),
+  },
+  instructions: { required: new Map([['text', isText]]), optional: new Map() },
+}
