@@ -1,0 +1,43 @@
+import { memberOf } from '../record.ts'
+import type { Call } from '../tool.ts'
+import type { RelayLink } from './relay-link.ts'
+
+/** Whose argument is completed, by the upstream's own name. */
+export type CompletionRef =
+  | { readonly type: 'ref/prompt'; readonly name: string }
+  | { readonly type: 'ref/resource'; readonly uri: string }
+
+/** What is completed. */
+export interface Completing {
+  readonly argument: string
+  readonly begun: string
+  /** Arguments that have their value already. */
+  readonly known: Readonly<Record<string, string>>
+}
+
+/** MCP, completion: never more than so many. */
+const MOST_VALUES = 100
+const LONGEST_VALUE = 1024
+
+/** Values that an upstream proposes; none where it has none to propose, cannot, or is not there. */
+export async function relayCompletion(
+  { calls }: RelayLink,
+  call: Call,
+  ref: CompletionRef,
+  { argument, begun, known }: Completing,
+): Promise<readonly string[]> {
+  const context = Object.keys(known).length === 0 ? {} : { context: { arguments: known } }
+  const answer = await calls.request(call, {
+    method: 'completion/complete',
+    params: { ref, argument: { name: argument, value: begun }, ...context },
+    clientCapabilities: {},
+    repeatable: true,
+  })
+  if (answer.kind !== 'result') return []
+  const values = memberOf(answer.result['completion'], 'values')
+  return Array.isArray(values) ? values.slice(0, MOST_VALUES).filter(isValue) : []
+}
+
+function isValue(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_VALUE
+}

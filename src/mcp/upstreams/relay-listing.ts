@@ -1,0 +1,102 @@
+import { isSpecType, type Resource } from '@modelcontextprotocol/server'
+import { isRecord } from '../record.ts'
+import type { Call } from '../tool.ts'
+import type { RelayLink } from './relay-link.ts'
+import { metaOf } from './relay-result.ts'
+
+/** The resources of an upstream that a caller would find, with our URIs. Never rejects. */
+export type ListedResources = (call: Call) => Promise<readonly Resource[]>
+
+/** What {@link listedResources} takes besides the upstream. */
+export interface ListingOptions {
+  /** By the upstream's own URI. */
+  readonly wantsUri: (own: string) => boolean
+  /** How long a list waits for this upstream, in ms; 250 unless given. */
+  readonly patience?: number
+}
+
+const PATIENCE = 250
+const MOST_PAGES = 64
+const MOST_RESOURCES = 10_000
+const LONGEST_URI = 2048
+const LONGEST_CURSOR = 4096
+/** For so many callers what they were listed last is kept. */
+const MOST_KEPT = 256
+
+/**
+ * Lists the resources of an upstream by following its pages. A list never waits long: while its upstream is slow or down,
+ * a caller gets what this same caller was listed last. What exists is no right to read it.
+ */
+export function listedResources(link: RelayLink, options: ListingOptions): ListedResources {
+  const { patience = PATIENCE } = options
+  const kept = new Map<string, readonly Resource[]>()
+  const asked = new WeakMap<Call, Promise<readonly Resource[]>>()
+  const keep = (key: string, resources: readonly Resource[]): void => {
+    kept.delete(key)
+    kept.set(key, resources)
+    const [oldest] = kept.keys()
+    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest)
+  }
+  const ask = async (call: Call): Promise<readonly Resource[]> => {
+    const key = keyOf(call)
+    const fresh = pagesOf(link, call, options).then((resources) => {
+      if (resources !== undefined) keep(key, resources)
+      return resources
+    })
+    return (await inTime(fresh, patience)) ?? kept.get(key) ?? []
+  }
+  return async (call) => {
+    const known = asked.get(call)
+    if (known !== undefined) return known
+    const asking = ask(call)
+    asked.set(call, asking)
+    return asking
+  }
+}
+
+/** What the upstream says may hang on who asks, and on the session. */
+function keyOf({ context, client }: Call): string {
+  return JSON.stringify([context.principal.id, client.session ?? null])
+}
+
+/** `undefined` where the upstream has not said it all. */
+async function pagesOf(
+  link: RelayLink,
+  call: Call,
+  { wantsUri }: ListingOptions,
+): Promise<readonly Resource[] | undefined> {
+  const resources: Resource[] = []
+  let cursor: string | undefined
+  for (let page = 0; page < MOST_PAGES && resources.length < MOST_RESOURCES; page++) {
+    const answer = await link.calls.request(call, {
+      method: 'resources/list',
+      params: cursor === undefined ? {} : { cursor },
+      clientCapabilities: {},
+      repeatable: true,
+    })
+    if (answer.kind === 'error' && page === 0) return []
+    if (answer.kind !== 'result' || !Array.isArray(answer.result['resources'])) return undefined
+    for (const listed of answer.result['resources'].slice(0, MOST_RESOURCES - resources.length))
+      resources.push(...resourceOf(listed, link, wantsUri))
+    const next = answer.result['nextCursor']
+    if (typeof next !== 'string' || next.length > LONGEST_CURSOR || next === cursor) return resources
+    cursor = next
+  }
+  return resources
+}
+
+function resourceOf(value: unknown, { uris }: RelayLink, wantsUri: (own: string) => boolean): Resource[] {
+  if (!isRecord(value)) return []
+  const { uri, _meta, ...rest } = value
+  if (typeof uri !== 'string' || uri.length > LONGEST_URI || !wantsUri(uri)) return []
+  const own: unknown = { ...rest, uri: uris.outward(uri), ...metaOf(value) }
+  return isSpecType.Resource(own) ? [own] : []
+}
+
+async function inTime<Value>(value: Promise<Value>, patience: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, patience, undefined)
+  })
+  return Promise.race([value, late]).finally(() => clearTimeout(timer))
+}
