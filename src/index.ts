@@ -34,6 +34,9 @@ export {
 export { definePrompt, type PromptDefinition } from './mcp/prompt.ts'
 export { resourceChanges } from './mcp/resource-changes.ts'
 export { defineResource, type ResourceChanges, type ResourceDefinition } from './mcp/resource.ts'
+export { protectedServer, type ProtectOptions } from './mcp/upstreams/in-process.ts'
+export type { ProtectableServer, ServerFactory } from './mcp/upstreams/in-process-connect.ts'
+export type { UpstreamLimits, UpstreamOptions } from './mcp/upstreams/options.ts'
 
 // Who is calling
 export { authenticate, type Authenticated, type RightsOf } from './auth/authenticate.ts'

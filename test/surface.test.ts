@@ -38,6 +38,7 @@ test('the library exports these names and no others', () => {
     'parsePrincipal',
     'patternsOf',
     'principalOf',
+    'protectedServer',
     'readPolicy',
     'readTrust',
     'resourceChanges',
