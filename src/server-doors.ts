@@ -29,6 +29,8 @@ import { countedRefusals } from './observed-audit.ts'
 import { mayApproveBy, proofsOfPerson } from './proofs-of-person.ts'
 import type { SharedOptions } from './server-edge.ts'
 import type { SallyportOptions } from './server-options.ts'
+import { vaultSecrets } from './vault-secrets.ts'
+import { wantedOfPerson } from './wanted-of-person.ts'
 
 /** Password hashes take a core each for some 25 ms; MCP calls need one, too. */
 const HASHES_AT_ONCE = 2
@@ -111,7 +113,9 @@ function loginOptions(
   keys: SessionKeys,
   revocations: LiveRevocations,
 ): LoginOptions {
-  const { store, audit, sessions } = options
+  const { store, audit, sessions, factorKeys: sealing, secrets } = options
+  const tell = (sentence: string): void => options.log.error({}, sentence)
+  const rightsOf: LoginOptions['rightsOf'] = (principal, proved) => rightsOfPerson(principal, proved, shared)
   return {
     users: store.users,
     sessions: store.sessions,
@@ -121,9 +125,9 @@ function loginOptions(
     histories: store.histories,
     revocations,
     announce: (ended) => store.revocations.revoke(ended),
-    vault: tellingVault(credentialVault(factorKeys(options.factorKeys)), (sentence) =>
-      options.log.error({}, sentence),
-    ),
+    vault: tellingVault(credentialVault(factorKeys(sealing)), tell),
+    upstreamSecrets: secrets?.vault ?? vaultSecrets({ store, factorKeys: sealing, now: shared.now, tell }),
+    wantedSecrets: wantedOfPerson(secrets?.wanted ?? (() => []), rightsOf),
     throttle: storeThrottle({
       limits: throttleLimits({ ...THROTTLE_SETTINGS, ...options.throttle }),
       rateLimits: store.rateLimits,
@@ -135,7 +139,7 @@ function loginOptions(
     passwords: passwords(workQueue(HASHES_AT_ONCE, MOST_HASHES_WAITING), options.passwordCost, [
       ...shared.allowed.hosts,
     ]),
-    rightsOf: (principal, proved) => rightsOfPerson(principal, proved, shared),
+    rightsOf,
     mayApprove: mayApproveBy(options.policy, shared.now),
     allows,
     audit,

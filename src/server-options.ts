@@ -11,6 +11,8 @@ import type { Tracing } from './http/request-spans.ts'
 import type { TlsMaterial, TlsSettings } from './http/tls.ts'
 import type { LoginOptions } from './login/options.ts'
 import type { ThrottleSettings } from './login/throttle-limits.ts'
+import type { SecretVault } from './login/secret-vault.ts'
+import type { WantedSecrets } from './login/wanted-secrets.ts'
 import type { HashCost } from './login/phc.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
@@ -20,6 +22,11 @@ import type { Store } from './store/store.ts'
 export interface Log {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
   debug(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** What an upstream wants of each principal, and which permissions there are for anything of it. */
+export interface WantedByUpstream extends WantedSecrets {
+  readonly permissions: readonly string[]
 }
 
 /** The finished parts that a server is composed of. Nothing is read from files or the environment here. */
@@ -49,6 +56,8 @@ export interface SallyportOptions {
   readonly factorKeys: readonly string[]
   /** What signs tokens for upstreams; their public parts are published. None unless given. */
   readonly identityKeys?: IdentityKeys
+  /** The vault that upstreams read from, and what they want now; people are asked for nothing unless given. */
+  readonly secrets?: { readonly vault: SecretVault; readonly wanted: () => readonly WantedByUpstream[] }
   /** Times in ms. */
   readonly sessions: Pick<
     LoginOptions,

@@ -184,6 +184,20 @@ export interface FactorChanged {
   readonly address: string
 }
 
+/** What a principal keeps for an upstream was set, or taken away. The value is nowhere. */
+export interface SecretChanged {
+  readonly event: 'secret.set' | 'secret.removed'
+  /** Null for a command, as the address is. */
+  readonly requestId: string | null
+  /** Whose it is. */
+  readonly principal: string
+  readonly upstream: string
+  readonly name: string
+  /** Who did it; "operator" for a command on the machine itself. */
+  readonly by: string
+  readonly address: string | null
+}
+
 /** An operator or administrator changed a person who logs in. */
 export interface UserChanged {
   readonly event:
@@ -256,6 +270,7 @@ export type AuditEvent =
   | Checkpoint
   | SessionChanged
   | FactorChanged
+  | SecretChanged
   | UserChanged
   | CertificateIssued
   | CertificateRevoked

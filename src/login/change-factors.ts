@@ -73,7 +73,7 @@ export function factorRefusal(
   record: SessionRecord,
   { user, credentials }: KnownUser,
   now: number,
-): FactorRefusal | undefined {
+): Extract<FactorRefusal, 'session_invalid' | 'reauthentication_required'> | undefined {
   if (user.disabled || user.epoch !== record.epoch) return 'session_invalid'
   return mayChangeFactors(record, credentials, now) ? undefined : 'reauthentication_required'
 }

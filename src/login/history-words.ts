@@ -19,6 +19,8 @@ export const historyWords: Readonly<Record<HistoryEvent, string>> = {
   call_confirmed: 'A call was confirmed',
   call_approved: 'A call of somebody else was approved',
   call_refused: 'A call was refused',
+  secret_set: 'A key for an upstream server was set',
+  secret_removed: 'A key for an upstream server was removed',
   disabled: 'Account disabled',
   enabled: 'Account enabled',
 }

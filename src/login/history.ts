@@ -17,6 +17,8 @@ export type HistoryEvent =
   | 'call_confirmed'
   | 'call_approved'
   | 'call_refused'
+  | 'secret_set'
+  | 'secret_removed'
   | 'disabled'
   | 'enabled'
 

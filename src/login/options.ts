@@ -12,10 +12,12 @@ import type { CredentialVault } from './credential-vault.ts'
 import type { DeviceLogins } from './device-store.ts'
 import type { Histories } from './history.ts'
 import type { Passwords } from './password.ts'
+import type { SecretVault } from './secret-vault.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Throttle } from './throttle.ts'
 import type { UserHandles } from './user-handles.ts'
 import type { Users } from './user.ts'
+import type { WantedSecrets } from './wanted-secrets.ts'
 
 /** What it takes to see, and to end, the sessions of others. */
 export type AdministratorPermission = 'sessions:read' | 'sessions:end'
@@ -28,6 +30,9 @@ export type RightsOfPerson = (principal: Principal, proved?: Proved) => Rights
 
 /** Whether the policy lets a person, by what he proved, approve what needs a role. */
 export type MayApprove = (principal: Principal, proved: Proved, role: string) => boolean
+
+/** What upstreams want of a person, by what he proved: of those alone that the policy lets him use. */
+export type WantedOfPerson = (principal: Principal, proved: Proved) => readonly WantedSecrets[]
 
 /** What the door for people is built of. All times in ms. */
 export interface LoginOptions {
@@ -46,6 +51,9 @@ export interface LoginOptions {
   /** What other nodes told of that. */
   readonly revocations: LiveRevocations
   readonly vault: CredentialVault
+  /** What users keep for upstreams. */
+  readonly upstreamSecrets: SecretVault
+  readonly wantedSecrets: WantedOfPerson
   readonly throttle: Throttle
   readonly keys: SessionKeys
   readonly passwords: Passwords

@@ -57,6 +57,7 @@ export function recentSecrets(vault: SecretVault, now: () => number): SecretVaul
       return Object.freeze({ ...found, ...read })
     },
     look: (place, names) => vault.look(place, names),
+    list: (principal) => vault.list(principal),
     async set(place, value) {
       try {
         return await vault.set(place, value)

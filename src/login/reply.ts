@@ -15,6 +15,7 @@ export type RedirectTarget =
   | '/recovery-codes'
   | `/reauthenticate?confirm.${string}`
   | '/account'
+  | '/account#upstream-keys'
   | Destination
 
 /** What a route answers. Cookies are set through the visit. */

@@ -23,6 +23,7 @@ import { passwordPageRoute, passwordRoute } from './password-route.ts'
 import { problem, problemOf, refusal } from './problem.ts'
 import { redirect } from './reply.ts'
 import type { Routes } from './route.ts'
+import { secretActions } from './secrets-route.ts'
 import { securityHeaders } from './security-headers.ts'
 import { send, sendProblem } from './send.ts'
 import { logoutRoute, refreshRoute, sessionRoute } from './session-routes.ts'
@@ -75,6 +76,7 @@ const ACTIONS: Routes = {
   '/auth/refresh': refreshRoute,
   ...factorActions,
   ...passkeyActions,
+  ...secretActions,
   ...deviceActions,
   ...confirmationActions,
   '/auth/sessions/end': endSessionFormRoute,

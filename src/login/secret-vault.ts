@@ -1,6 +1,6 @@
 import type { SealedPlace } from '../auth/sealed-text.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { SecretEntries, SecretEntry } from './secret-entries.ts'
+import type { KeptSecret, SecretEntries, SecretEntry } from './secret-entries.ts'
 import { fitsSecret } from './secret-value.ts'
 
 /** For whom a secret is kept, and for what. */
@@ -40,6 +40,8 @@ export interface SecretVault {
   ): Promise<Readonly<Record<string, string>>>
   /** What there is of `names`, without the values, in the same order. */
   look(place: Omit<SecretPlace, 'name'>, names: readonly string[]): Promise<readonly SecretState[]>
+  /** All of a principal, by upstream and name, whether or not they can be opened. */
+  list(principal: string): Promise<readonly KeptSecret[]>
   /** Keeps a value in place of the one that is there. */
   set(place: SecretPlace, value: string): Promise<SecretSet>
   /** False if there is none. */
@@ -101,6 +103,7 @@ export function secretVault({ entries, ring, now, tell }: SecretVaultOptions): S
         }),
       )
     },
+    list: (principal) => entries.list(principal),
     async set(place, value) {
       if (!fitsSecret(value)) return 'unfit'
       const { principal, upstream, name } = place

@@ -2,6 +2,7 @@ import type {
   ConfirmationChanged,
   FactorChanged,
   RequestRefused,
+  SecretChanged,
   SessionChanged,
   SessionEnded,
   SessionOpened,
@@ -40,7 +41,7 @@ function changeOf(
 
 /** Records what must be on record before it counts. Rejects with `AUDIT_UNAVAILABLE`. */
 export async function recordOrFail(
-  event: SessionChanged | FactorChanged | ConfirmationChanged,
+  event: SessionChanged | FactorChanged | SecretChanged | ConfirmationChanged,
   { audit }: Pick<LoginOptions, 'audit'>,
 ): Promise<void> {
   try {
@@ -66,9 +67,9 @@ export function refusedCode({ requestId, address }: Caller): RequestRefused {
 
 /** Records what happens in any case: an end is never held up by an audit trail that cannot be written. */
 export async function recordIfPossible(
-  event: SessionChanged | RequestRefused | UserChanged | ConfirmationChanged,
+  event: SessionChanged | RequestRefused | SecretChanged | UserChanged | ConfirmationChanged,
   { audit, onException }: Pick<LoginOptions, 'audit' | 'onException'>,
 ): Promise<void> {
-  const requestId = 'requestId' in event ? event.requestId : undefined
+  const requestId = 'requestId' in event ? (event.requestId ?? undefined) : undefined
   await audit.record(event).catch((error: unknown) => onException(requestId, error))
 }

@@ -27,6 +27,8 @@ const EVENTS: Readonly<Record<HistoryEvent, true>> = {
   call_confirmed: true,
   call_approved: true,
   call_refused: true,
+  secret_set: true,
+  secret_removed: true,
   disabled: true,
   enabled: true,
 }

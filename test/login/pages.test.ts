@@ -92,7 +92,9 @@ test('ASVS 6.4.2: no form has a hint or a question for somebody who has forgotte
   const markup = sources.join('\n').replaceAll(/<meta[^>]*>/g, '')
   const fields = new Set(Array.from(markup.matchAll(/\bname="([^"]*)"/g), ([, name = '']) => name))
   const names = ['code', 'csrf', 'decision', 'id', 'label', 'newPassword', 'password', 'place', 'repeat']
-  assert.deepEqual([...fields].toSorted(), [...names, 'username'])
+  // Of keys for upstreams: which one, and what it is.
+  const keys = ['name', 'upstream', 'value']
+  assert.deepEqual([...fields].toSorted(), [...names, 'username', ...keys].toSorted())
 })
 
 test('every field has a label, and errors are announced', () => {

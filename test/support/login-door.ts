@@ -21,6 +21,7 @@ import type { HashCost } from '../../src/login/phc.ts'
 import { loginApp } from '../../src/login/routes.ts'
 import type { User } from '../../src/login/user.ts'
 import { openStore } from '../../src/store/open.ts'
+import { vaultSecrets } from '../../src/vault-secrets.ts'
 import type { Store } from '../../src/store/store.ts'
 import { testAuthority } from './certificates.ts'
 import { unsafeNoThrottle } from './no-throttle.ts'
@@ -78,7 +79,8 @@ export async function startDoor(
   const now = (): number => Date.now() + offset
   const location = redis?.url ?? `sqlite:${join(directory, 'store.db')}`
   const store = await openStore(location, { now, slotOf })
-  const vault = credentialVault(factorKeys([randomBytes(48).toString('base64')]))
+  const factorKey = randomBytes(48).toString('base64')
+  const vault = credentialVault(factorKeys([factorKey]))
   const announced: Ended[] = []
   const events: AuditEvent[] = []
   const faults: unknown[] = []
@@ -104,6 +106,13 @@ export async function startDoor(
     revocations: NO_LIVE_LIST,
     announce: async (ended) => void announced.push(...ended),
     vault,
+    upstreamSecrets: vaultSecrets({
+      store,
+      factorKeys: [factorKey],
+      now,
+      tell: (sentence) => faults.push(sentence),
+    }),
+    wantedSecrets: () => [],
     throttle: unsafeNoThrottle,
     idleTimeout: IDLE,
     absoluteTimeout: ABSOLUTE,

@@ -80,6 +80,8 @@ pre { margin: 0; padding: 0.75rem; font-size: 0.875rem; white-space: pre-wrap; b
   .items > li { display: grid; grid-template-columns: 1fr max-content; gap: 0 1rem; }
   .items h3, .items dl { grid-column: 1; }
   .items form { grid-area: 1 / 2 / span 2; align-self: start; }
+  .items form.below { grid-area: auto / 1 / auto / 3; grid-template-columns: 1fr max-content; gap: 0.375rem 1rem; }
+  .items .below label { grid-column: 1 / 3; }
   .items button { margin-top: 0; }
 }
 @media (max-width: 26rem) { .card { padding: 1.25rem; } }
