@@ -19,6 +19,8 @@ export function definitionOf(kind: DefinitionKind, listed: unknown): Definition 
   if (pinned === undefined || !isWithin(pinned, DEFINITION_BOUNDS)) return undefined
   const value = deepFreeze(structuredClone(pinned))
   const name = value['name']
+  // It would be a key of the lock file, which has no such keys.
+  if (name === '__proto__') return undefined
   return { kind, name: typeof name === 'string' ? name : '', value, hash: hashOf(value) }
 }
 
