@@ -1,0 +1,215 @@
+import type { AuthContext } from '../../auth/context.ts'
+import type { ListKind } from '../catalog-source.ts'
+import type { CatalogParts } from '../catalog.ts'
+import type { Era } from '../methods.ts'
+import type { BreakerState } from './breaker.ts'
+import { coalesced } from './coalesced.ts'
+import type { Definition, Listing, Quarantined, QuarantineReason } from './definition.ts'
+import { judge } from './judge-definitions.ts'
+import { namesOf } from './names.ts'
+import type { UpstreamOptions } from './options.ts'
+import type { ParkedCalls } from './parked-calls.ts'
+import type { UpstreamPorts } from './ports.ts'
+import { relayed } from './relayed.ts'
+import { upstreamCalls } from './upstream-calls.ts'
+import { upstreamConnections } from './upstream-connections.ts'
+import { upstreamListing, type UpstreamState } from './upstream-listing.ts'
+
+/** What is approved of one upstream. */
+export interface Approved {
+  /** Of its pins those that may be served; undefined for an upstream that was never pinned. */
+  readonly pinned: readonly Definition[] | undefined
+  /** Pins that are not, and why; by {@link definitionKey}. */
+  readonly refused: ReadonlyMap<string, Extract<QuarantineReason, 'collision' | 'policy'>>
+}
+
+/** How one upstream is, for the operator. */
+export interface UpstreamStatus {
+  readonly name: string
+  readonly state: UpstreamState
+  /** Undefined while it is not known. */
+  readonly era: Era | undefined
+  readonly breaker: BreakerState
+  readonly connections: number
+  readonly inFlight: number
+  readonly isPinned: boolean
+  readonly served: number
+  readonly quarantined: readonly Quarantined[]
+}
+
+/** One upstream that runs. */
+export interface Upstream {
+  readonly options: UpstreamOptions
+  /** The same object until something changes. */
+  parts(): CatalogParts
+  /** What it says of itself to clients, as it is pinned, and marked as its own. */
+  instructions(): string | undefined
+  status(): UpstreamStatus
+  /** Takes what is approved from now on. */
+  approve(approved: Approved): void
+  /** Closes the connections of those who are meant. */
+  end(concerns: (context: AuthContext) => boolean): void
+  /** Takes no more calls, lets those that run end for `grace` ms, and lets go of everything. */
+  close(grace: number): Promise<void>
+  /** Fulfilled when it was asked for the first time what it lists, or could not be. */
+  readonly first: Promise<void>
+}
+
+/** What an upstream needs beside {@link UpstreamPorts}. */
+export interface UpstreamEnds extends UpstreamPorts {
+  /** Calls of all upstreams that wait for their clients. */
+  readonly parked: ParkedCalls
+  /** Lists have changed, after they have. */
+  readonly onChanged: (kinds: readonly ListKind[]) => void
+  /** What it lists is to be approved as it is, being the first of it; absent where that is refused. */
+  readonly pin: ((options: UpstreamOptions, definitions: readonly Definition[]) => void) | undefined
+}
+
+/** What tells the definitions of one upstream apart. */
+export function definitionKey({ kind, name }: Pick<Definition, 'kind' | 'name'>): string {
+  return `${kind}\n${name}`
+}
+
+/** Between two words about the same list to clients, in ms. */
+const TELLING = 1000
+
+/** Starts one upstream: what is approved is served at once, and what it lists takes away from that. */
+export function createUpstream(options: UpstreamOptions, first: Approved, ends: UpstreamEnds): Upstream {
+  const { told, onChanged } = ends
+  const { name } = options
+  const names = namesOf(options)
+  let approved = first
+  let listing: Listing | undefined
+  let isPinning = false
+  let judged = judgedOf()
+  let reported: ReadonlyMap<string, Quarantined> = new Map()
+
+  const resources = coalesced(TELLING, async () => onChanged(['resources']))
+  const connections = upstreamConnections(
+    options,
+    ends,
+    {
+      onListChanged(kind) {
+        if (kind === 'resources') resources.ask()
+        live.changed()
+      },
+      onLine: (line) => told({ kind: 'line', upstream: name, line }),
+    },
+    (connected) => {
+      if (connected.kind === 'connected') live.opened(connected.connection)
+    },
+  )
+  const calls = upstreamCalls(options, connections, ends)
+  let parts = relayed(options, judged.served, calls, ends)
+  const live = upstreamListing(
+    connections,
+    options.limits,
+    {
+      onUp: (era, version) => told({ kind: 'up', upstream: name, era, version }),
+      onDown: (why) => told({ kind: 'down', upstream: name, why }),
+      onListed(found) {
+        // While it cannot say what it has, what it said last holds.
+        if (found.kind === 'failed') return
+        listing = found
+        update()
+        if (approved.pinned !== undefined || isPinning) return
+        isPinning = true
+        ends.pin?.(options, found.definitions)
+      },
+    },
+    ends.now,
+  )
+  const sweeping = setInterval(() => connections.sweep(), Math.max(1000, options.limits.idle / 4)).unref()
+  update()
+
+  function judgedOf(): ReturnType<typeof judge> {
+    const { served, quarantined: kept } = judge(approved.pinned, seen(), names)
+    const found = new Map(kept.map((one) => [definitionKey(one), one]))
+    for (const [key, reason] of approved.refused) {
+      const known = found.get(key)
+      const [kind, own] = [known?.kind ?? kindOf(key), key.slice(key.indexOf('\n') + 1)]
+      if (known === undefined ? listing === undefined : known.reason === 'new')
+        found.set(key, { kind, name: own, reason })
+    }
+    return { served, quarantined: [...found.values()] }
+  }
+
+  /** What it lists. One that is asked only for principals may show each of them less; that takes nothing from the others. */
+  function seen(): Listing | undefined {
+    if (listing?.kind !== 'listed' || connections.hasOwn) return listing
+    const keys = new Set(listing.definitions.map(definitionKey))
+    const hidden = (approved.pinned ?? []).filter((pin) => !keys.has(definitionKey(pin)))
+    return { ...listing, definitions: [...listing.definitions, ...hidden] }
+  }
+
+  function update(): void {
+    const before = judged.served
+    judged = judgedOf()
+    const changed = differing(before, judged.served)
+    if (changed.length > 0) parts = relayed(options, judged.served, calls, ends)
+    report()
+    if (changed.length > 0) onChanged([...new Set(changed.flatMap(({ kind }) => LIST_OF[kind] ?? []))])
+  }
+
+  /** Tells of each definition once that it is kept from everybody, and once that it is no longer. */
+  function report(): void {
+    const kept = new Map(quarantined().map((one) => [definitionKey(one), one]))
+    for (const [key, definition] of kept)
+      if (reported.get(key)?.reason !== definition.reason)
+        told({ kind: 'quarantined', upstream: name, definition })
+    for (const [key, definition] of reported)
+      if (!kept.has(key)) told({ kind: 'released', upstream: name, definition })
+    reported = kept
+  }
+
+  function quarantined(): readonly Quarantined[] {
+    return [...judged.quarantined, ...parts.quarantined]
+  }
+
+  return {
+    options,
+    parts: () => parts,
+    instructions: () => parts.instructions,
+    status: () => ({
+      name,
+      state: live.state(),
+      era: connections.era(),
+      breaker: connections.breaker(),
+      connections: connections.size(),
+      inFlight: calls.inFlight(),
+      isPinned: approved.pinned !== undefined,
+      served: judged.served.length,
+      quarantined: quarantined(),
+    }),
+    approve(next) {
+      approved = next
+      update()
+    },
+    end: (concerns) => connections.end(concerns),
+    async close(grace) {
+      live.close()
+      resources.close()
+      clearInterval(sweeping)
+      calls.close()
+      await connections.close(grace)
+    },
+    first: live.first,
+  }
+}
+
+function kindOf(key: string): Definition['kind'] {
+  const kind = key.slice(0, key.indexOf('\n'))
+  return kind === 'prompt' || kind === 'template' || kind === 'instructions' ? kind : 'tool'
+}
+
+const LIST_OF = { tool: 'tools', prompt: 'prompts', template: 'resources', instructions: undefined } as const
+
+/** What is in one of two lists only, or not the same in both. */
+function differing(before: readonly Definition[], after: readonly Definition[]): readonly Definition[] {
+  const hashes = (all: readonly Definition[]) => new Map(all.map((one) => [definitionKey(one), one.hash]))
+  const [old, young] = [hashes(before), hashes(after)]
+  return [...before, ...after].filter((one) => {
+    const key = definitionKey(one)
+    return old.get(key) !== young.get(key)
+  })
+}
