@@ -33,9 +33,9 @@ function pipe(): Ends {
     send(message, related) {
       queueMicrotask(() => {
         if (!isOpen) return
-        const hearing = typeof related === 'number' ? hearings.get(related) : undefined
-        if (hearing === undefined) hear(message)
-        else hearing.heard(message, 0)
+        // What is said of a call that is over is nobody's.
+        if (related === undefined) hear(message)
+        else if (typeof related === 'number') hearings.get(related)?.heard(message, 0)
       })
     },
     onMessage: () => undefined,

@@ -33,15 +33,15 @@ const INVALID_PARAMS = -32602
 export function listening({ peer, lists, watches, gap }: ListeningOptions): Listening {
   let current: AbortController | undefined
   let before: AbortController | undefined
-  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
+  let timer: NodeJS.Timeout | undefined
+  let soon: NodeJS.Immediate | undefined
   let wait = FIRST_WAIT
   let hasBroken = false
   let isStopped = false
 
   const clear = (): void => {
-    if (timer instanceof Immediate) clearImmediate(timer)
-    else clearTimeout(timer)
-    timer = undefined
+    clearImmediate(soon)
+    clearTimeout(timer)
   }
   const ended = (answer: PeerAnswer, abort: AbortController): void => {
     if (isStopped || current !== abort) return
@@ -84,7 +84,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
     // Many are often watched at once.
     changed() {
       clear()
-      timer = setImmediate(open)
+      soon = setImmediate(open)
     },
     renew: open,
     acknowledged() {
