@@ -6,6 +6,7 @@ import { installationFaults } from '../config/check-installation.ts'
 import type { Config } from '../config/config.ts'
 import { isSallyportError, SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
+import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import type { Log } from '../server-options.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../server.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -40,12 +41,24 @@ export function serveCommand(): Command {
     })
 }
 
+/** What is served beside what the configuration names, and when to stop. */
+export interface ServeOptions {
+  /** Servers of this process. */
+  readonly servers?: readonly UpstreamOptions[]
+  /** Ends it as a signal would. */
+  readonly stop?: AbortSignal
+}
+
 /**
  * Serves until the process is told to stop (SIGINT, SIGTERM).
  *
  * @throws SallyportError `CONFIGURATION_INVALID` with one sentence per fault; nothing is listening then
  */
-export async function serve(config: Config, onListening: (ports: ListeningPorts) => void): Promise<void> {
+export async function serve(
+  config: Config,
+  onListening: (ports: ListeningPorts) => void,
+  options: ServeOptions = {},
+): Promise<void> {
   const faults = installationFaults(config, process.versions.node, Date.now())
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
@@ -59,7 +72,7 @@ export async function serve(config: Config, onListening: (ports: ListeningPorts)
       log.info({}, 'SIGHUP: all files are looked at')
       lookAtAll(parts.followed)
     }
-    const stopped = stopping(look, stop.signal)
+    const stopped = stopping(look, options.stop, stop.signal)
     const server = composed(config, parts, log, telemetry)
     const ports = await listening(server, config)
     keepUp(parts, server, log, stop.signal)
@@ -87,10 +100,12 @@ async function assertOurUsers({ store }: ServeParts, config: Config, log: Log): 
 }
 
 /** Ends with the signal to stop; SIGHUP, to look at all files, is none. */
-async function stopping(look: () => void, over: AbortSignal): Promise<void> {
-  const hungUp = Promise.withResolvers<void>()
-  onHangUp(look, hungUp.resolve, over)
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), hungUp.promise])
+async function stopping(look: () => void, stop: AbortSignal | undefined, over: AbortSignal): Promise<void> {
+  const told = Promise.withResolvers<void>()
+  onHangUp(look, told.resolve, over)
+  stop?.addEventListener('abort', () => told.resolve(), { signal: over })
+  const signal = { signal: over }
+  await Promise.race([once(process, 'SIGINT', signal), once(process, 'SIGTERM', signal), told.promise])
 }
 
 /** How often it is looked whether something ends soon, in ms. */
