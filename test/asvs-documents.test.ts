@@ -269,6 +269,7 @@ const EVENTS: Record<AuditEvent['event'], true> = {
   'files.rejected': true,
   'policy.loaded': true,
   'policy.rejected': true,
+  'definitions.approved': true,
 }
 const REASONS: Record<RefusalReason, true> = {
   no_credential: true,

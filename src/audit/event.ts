@@ -260,6 +260,20 @@ export interface PolicyChanged {
   readonly problem: string | null
 }
 
+/** An operator approved definitions of an upstream server: from now on exactly these are served. */
+export interface DefinitionsApproved {
+  readonly event: 'definitions.approved'
+  /** The user of the machine who did it. */
+  readonly by: string
+  readonly upstream: string
+  /** At most fifty in one event; `hash` is null for what is served no more. */
+  readonly definitions: readonly {
+    readonly kind: 'tool' | 'prompt' | 'template' | 'instructions'
+    readonly name: string
+    readonly hash: string | null
+  }[]
+}
+
 /** Everything the audit trail can say: a closed union, no secret in any of it, and of arguments what the configuration lets in. */
 export type AuditEvent =
   | RequestRefused
@@ -277,6 +291,7 @@ export type AuditEvent =
   | EnrolmentOffered
   | FilesChanged
   | PolicyChanged
+  | DefinitionsApproved
 
 /**
  * Where events go. `record` resolves once the event is durable (for anonymous refusals: counted); it rejects with
