@@ -38,10 +38,10 @@ export function resultScanner({ secrets, hiddenText }: ResultRules): ResultScann
         left = stripHidden(left)
       }
       if (secrets === 'pass') return left
-      // Without what is hidden as well, which could stand in the middle of a secret.
-      const { found: kinds, text: redacted } = redactSecrets(left)
+      // What is hidden could stand in the middle of a secret.
+      const { found: kinds, text: redacted } = redactSecrets(stripHidden(left))
       for (const kind of kinds) found(kind)
-      return redacted
+      return kinds.length === 0 ? left : redacted
     }
     const walked = walk(result, cleaned, DEEPEST)
     const findings = [...counts].map(([what, count]) => ({ what, count }))
