@@ -7,7 +7,7 @@ import { createEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createGuard } from './mcp/guard.ts'
 import { exceptionLog } from './exception-log.ts'
 import { rejectionKind } from './rejection-kind.ts'
-import { serverCatalog } from './server-catalog.ts'
+import { serverCatalogSource } from './server-catalog.ts'
 import type { SallyportOptions } from './server-options.ts'
 import { storeLimiter } from './store-limiter.ts'
 import { VERSION } from './version.ts'
@@ -32,7 +32,8 @@ export function serverEndpoint(
     onException,
   })
   return createEndpoint({
-    catalog: serverCatalog(options.store.notes, options.catalog, now),
+    catalog: serverCatalogSource(options.store.notes, options.catalog, options.upstreams, now),
+    ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
     guard,
     wayForward: elicitConfirmation({ confirmations }),
     stateKeys: keys.requestState,

@@ -15,7 +15,9 @@ import type { SecretVault } from './login/secret-vault.ts'
 import type { WantedSecrets } from './login/wanted-secrets.ts'
 import type { HashCost } from './login/phc.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
+import type { InstructionsOf } from './mcp/serving.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
+import type { ChangingParts } from './server-catalog.ts'
 import type { Store } from './store/store.ts'
 
 /** Where operators read what went wrong. Any pino logger is one. */
@@ -76,6 +78,10 @@ export interface SallyportOptions {
   readonly publicUrl?: string
   /** Added to the built-in tools, prompts and resources. */
   readonly catalog?: CatalogParts
+  /** What is served of other servers, and changes while this one runs. */
+  readonly upstreams?: ChangingParts
+  /** What clients are told of the server: one text, or what each caller may read. */
+  readonly instructions?: string | InstructionsOf
   /** The way to the process that holds the issuing key; without it nobody renews or enrols here. */
   readonly issuer?: Issuer
   /** The certificate of the root of our own CA, PEM: for those who enrol. */

@@ -52,7 +52,7 @@ export function createCatalog(parts: CatalogParts): Catalog {
   const tools = indexed('tool', parts.tools ?? [])
   const prompts = indexed('prompt', parts.prompts ?? [])
   const resources = indexed('resource', parts.resources ?? [])
-  const templates = [...resources.values()].map((definition) => ({
+  const templates = inTurn([...resources.values()]).map((definition) => ({
     definition,
     template: templateOf(definition),
   }))
@@ -92,6 +92,16 @@ function indexed<Definition extends { readonly name: string; readonly permission
     byName.set(name, definition)
   }
   return byName
+}
+
+/** Families that take what no other takes come last; of those, whoever says more of its URIs comes first. */
+function inTurn(families: readonly ResourceDefinition[]): readonly ResourceDefinition[] {
+  const rest = families.filter(({ isRest }) => isRest === true)
+  const said = ({ uriTemplate }: ResourceDefinition): number => uriTemplate.indexOf('{')
+  return [
+    ...families.filter(({ isRest }) => isRest !== true),
+    ...rest.toSorted((one, other) => said(other) - said(one)),
+  ]
 }
 
 function templateOf({ name, uriTemplate }: ResourceDefinition): UriTemplate {

@@ -3,7 +3,7 @@ import type { SealingKeys } from '../auth/mac.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
 import { callerCarrier, type Caller } from './caller.ts'
-import type { Catalog } from './catalog.ts'
+import type { CatalogSource } from './catalog-source.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import { eraRouter } from './era-router.ts'
 import type { Guard } from './guard.ts'
@@ -11,6 +11,7 @@ import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { posted, type Posted } from './posted.ts'
 import { sealedStates } from './sealed-state.ts'
+import type { InstructionsOf } from './serving.ts'
 import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
@@ -51,10 +52,12 @@ export interface McpEndpoint {
 
 /** What {@link createEndpoint} takes. */
 export interface EndpointOptions {
-  readonly catalog: Catalog
+  /** What is served; `fixedCatalog` makes one that stays as it is. */
+  readonly catalog: CatalogSource
   readonly guard: Guard
   readonly serverInfo: Implementation
-  readonly instructions?: string
+  /** What clients are told of the server: one text, or what each caller may read. */
+  readonly instructions?: string | InstructionsOf
   readonly limits: PrincipalLimits
   /** How a client is told that its call waits for somebody; absent where no call ever does. */
   readonly wayForward?: WayForwardOf

@@ -1,13 +1,17 @@
-import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server'
-import type { CarriedCaller } from './caller.ts'
+import { createMcpHandler, isLegacyRequest, type McpRequestContext } from '@modelcontextprotocol/server'
+import type { Caller, CarriedCaller } from './caller.ts'
+import type { ListKind } from './catalog-source.ts'
 import { legacySessions } from './legacy-sessions.ts'
+import { listChanges, type ListChanges } from './list-changes.ts'
 import { isListen, listening } from './listen.ts'
 import { isInitialize } from './posted.ts'
 import { protocolServer } from './protocol-server.ts'
 import { rpcError } from './rpc-error.ts'
+import type { ResourceDefinition } from './resource.ts'
 import { mayBeTold } from './serve-subscriptions.ts'
 import type { ServingOptions } from './serving.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
+import { watchesOf, type Watches } from './watches.ts'
 
 /** What {@link eraRouter} takes. */
 export interface EraRouterOptions {
@@ -35,13 +39,16 @@ const MOST_WATCHED = 256
 export function eraRouter({ serving, sessionsPerPrincipal, now, onRejected }: EraRouterOptions): EraRouter {
   const { catalog, guard, carrier, onUnavailable } = serving
   const subscriptions = subscriptionsOf(serving)
-  const unfollow = followed(serving, subscriptions)
-  const server = () => protocolServer(serving)
+  const lists = listChanges((caller, kind) => mayHear(serving, caller, kind))
+  const unfollow = followed(serving, subscriptions, lists)
+  const server = ({ authInfo }: Pick<McpRequestContext, 'authInfo'>) =>
+    protocolServer(serving, carrier.unwrap(authInfo))
   const modern = createMcpHandler(server, { legacy: 'reject', onerror: onRejected })
-  const listeners = listening({ catalog, guard, subscriptions, server, onRejected, onUnavailable })
+  const listeners = listening({ catalog, guard, subscriptions, lists, server, onRejected, onUnavailable })
   const legacy = legacySessions({
-    server: (subscription) => protocolServer(serving, subscription),
+    server: (caller, subscription) => protocolServer(serving, caller, subscription),
     subscriptions,
+    lists,
     perPrincipal: sessionsPerPrincipal,
     idleTimeout: LEGACY_IDLE_TIMEOUT,
     now,
@@ -68,23 +75,62 @@ export function eraRouter({ serving, sessionsPerPrincipal, now, onRejected }: Er
   }
 }
 
-function subscriptionsOf({ catalog, guard }: ServingOptions): Subscriptions {
-  return createSubscriptions({
-    perPrincipal: MOST_WATCHED,
-    keyOf: (uri) => catalog.resource(uri)?.uri ?? uri,
-    mayBeTold: (caller, uri) => mayBeTold(guard, catalog, caller, uri),
+function subscriptionsOf({ catalog, guard }: ServingOptions): Subscriptions & Pick<Watches, 'renew'> {
+  const watches = watchesOf({
+    find: (uri) => catalog.current().resource(uri),
+    changed: (uri, principal) => subscriptions.updated(uri, principal),
   })
+  const subscriptions = createSubscriptions({
+    perPrincipal: MOST_WATCHED,
+    keyOf: (uri) => catalog.current().resource(uri)?.uri ?? uri,
+    mayBeTold: (caller, uri) => mayBeTold(guard, catalog, caller, uri),
+    watches,
+  })
+  return { ...subscriptions, renew: watches.renew }
 }
 
-/** Tells who watches what each family says of its own resources. @returns what ends that */
-function followed({ catalog }: ServingOptions, subscriptions: Subscriptions): () => void {
-  const stops = catalog.resources.map((family) =>
-    family.follow?.((uri) => {
-      if (catalog.resource(uri)?.definition === family) subscriptions.updated(uri)
-    }),
-  )
+function mayHear({ visible }: ServingOptions, caller: Caller, kind: ListKind): boolean {
+  switch (kind) {
+    case 'tools':
+      return visible.tools(caller).length > 0
+    case 'prompts':
+      return visible.prompts(caller).length > 0
+    case 'resources':
+      return visible.hasResources(caller)
+  }
+}
+
+/** Tells who watches what each family says of its own resources, whichever families there are. @returns what ends that */
+function followed(
+  { catalog }: ServingOptions,
+  { updated, renew }: ReturnType<typeof subscriptionsOf>,
+  lists: ListChanges,
+): () => void {
+  const stops = new Map<ResourceDefinition, () => void>()
+  const follow = (): void => {
+    const families = new Set(catalog.current().resources)
+    for (const [family, stop] of stops) {
+      if (families.has(family)) continue
+      stop()
+      stops.delete(family)
+    }
+    for (const family of families) {
+      if (family.follow === undefined || stops.has(family)) continue
+      const told = (uri: string): void => {
+        if (catalog.current().resource(uri)?.definition === family) updated(uri)
+      }
+      stops.set(family, family.follow(told))
+    }
+  }
+  follow()
+  const unfollow = catalog.follow((kinds) => {
+    follow()
+    renew()
+    lists.changed(kinds)
+  })
   return () => {
-    for (const stop of stops) stop?.()
+    unfollow()
+    for (const stop of stops.values()) stop()
   }
 }
 

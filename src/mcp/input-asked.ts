@@ -30,7 +30,7 @@ export function cannotBeAsked(
   if ((requestState?.length ?? 0) > LONGEST_HANDLER_STATE)
     throw new Error(`a requestState of more than ${LONGEST_HANDLER_STATE} characters`)
   const stranger = requests.find(({ method }) => !isClientMethod(method))
-  if (stranger !== undefined) throw new Error(`an input request of the method ${String(stranger.method)}`)
+  if (stranger !== undefined) throw new Error(`an input request of the method ${stranger.method}`)
   const missing = requests.flatMap((request) => missingCapabilities(request, capabilities) ?? [])
   if (missing.length === 0) return undefined
   const required = missing.reduce<ClientCapabilities>((all, one) => mergeCapabilities(all, one), {})

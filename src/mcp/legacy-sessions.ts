@@ -6,6 +6,8 @@ import {
   type Server,
 } from '@modelcontextprotocol/server'
 import type { Caller, CarriedCaller } from './caller.ts'
+import type { ListKind } from './catalog-source.ts'
+import type { ListChanges } from './list-changes.ts'
 import type { Subscription, Subscriptions } from './subscriptions.ts'
 
 /** The protocol sessions of 2025-era clients. Transport state, never a credential: every request proves who it is. */
@@ -28,8 +30,9 @@ export interface LegacyTransport {
 /** What {@link legacySessions} takes. */
 export interface LegacySessionOptions {
   /** Makes the protocol server behind one session. */
-  readonly server: (subscription: Subscription) => Server
+  readonly server: (caller: Caller, subscription: Subscription) => Server
   readonly subscriptions: Subscriptions
+  readonly lists: ListChanges
   /** How many a principal may have. */
   readonly perPrincipal: number
   /** A session unused for this long is over, in ms. */
@@ -59,8 +62,8 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
     await Promise.all(ended.map(async ({ transport }) => transport.close()))
   }
   return {
-    async open({ context }) {
-      const principal = context.principal.id
+    async open(caller) {
+      const principal = caller.context.principal.id
       const transport = new WebStandardStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
         async onsessioninitialized(id) {
@@ -74,7 +77,7 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
         },
       })
       const session: Session = { principal, transport, lastUsedAt: now(), listener: undefined }
-      await serve(session, options)
+      await serve(session, caller, options)
       endCancelledStreams(transport)
       return transport
     },
@@ -96,15 +99,35 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
 }
 
 /** Connects a session with a protocol server, which is told of changes as long as somebody listens on its stream. */
-async function serve(session: Session, { server, subscriptions }: LegacySessionOptions): Promise<void> {
+async function serve(
+  session: Session,
+  caller: Caller,
+  { server, subscriptions, lists }: LegacySessionOptions,
+): Promise<void> {
+  const listener = () => (session.listener?.signal.aborted === false ? session.listener : undefined)
   const subscription = subscriptions.open(session.principal, {
-    listener: () => (session.listener?.signal.aborted === false ? session.listener : undefined),
+    listener,
     tell: (uri) => void served.sendResourceUpdated({ uri }).catch(() => undefined),
   })
-  const served = server(subscription)
+  const served = server(caller, subscription)
+  const endLists = lists.open({ listener, tell: (kind) => void tellOf(served, kind).catch(() => undefined) })
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a server of the SDK is no EventTarget
-  served.onclose = () => subscription.end()
+  served.onclose = () => {
+    subscription.end()
+    endLists()
+  }
   await served.connect(session.transport)
+}
+
+async function tellOf(server: Server, kind: ListKind): Promise<void> {
+  switch (kind) {
+    case 'tools':
+      return server.sendToolListChanged()
+    case 'prompts':
+      return server.sendPromptListChanged()
+    case 'resources':
+      return server.sendResourceListChanged()
+  }
 }
 
 /** What a principal has beyond what it may: the longest unused first. */

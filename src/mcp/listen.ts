@@ -1,19 +1,22 @@
 import {
   createMcpHandler,
   type AuthInfo,
+  type McpRequestContext,
   type Server,
+  type ServerEvent,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { CarriedCaller } from './caller.ts'
-import type { Catalog } from './catalog.ts'
+import type { CatalogSource, ListKind } from './catalog-source.ts'
 import type { Guard } from './guard.ts'
+import type { ListChanges } from './list-changes.ts'
 import { askedOf } from './guarded-call.ts'
 import { isRecord, memberOf } from './record.ts'
 import { rpcError } from './rpc-error.ts'
 import { mayBeTold, tooManyWatched } from './serve-subscriptions.ts'
 import type { Subscription, Subscriptions } from './subscriptions.ts'
 
-/** `subscriptions/listen` (MCP 2026-07-28): a stream of changes of resources, for one caller. */
+/** `subscriptions/listen` (MCP 2026-07-28): a stream of changes of resources and lists, for one caller. */
 export interface Listening {
   /** @param message checked already, see `params.ts` */
   serve(
@@ -34,10 +37,11 @@ export interface ListenMessage {
 
 /** What {@link listening} takes. */
 export interface ListeningOptions {
-  readonly catalog: Catalog
+  readonly catalog: CatalogSource
   readonly guard: Guard
   readonly subscriptions: Subscriptions
-  readonly server: () => Server
+  readonly lists: ListChanges
+  readonly server: (context: Pick<McpRequestContext, 'authInfo'>) => Server
   readonly onRejected: (error: unknown) => void
   /** Told when what is watched could be neither judged nor recorded. */
   readonly onUnavailable: (caller: CarriedCaller, error: unknown) => void
@@ -54,14 +58,14 @@ export function isListen(body: unknown): body is ListenMessage {
  * about it, as about what does not exist.
  */
 export function listening(options: ListeningOptions): Listening {
-  const { subscriptions, server, onRejected, onUnavailable } = options
+  const { subscriptions, lists, server, onRejected, onUnavailable } = options
   const open = new Set<{ close: () => Promise<void> }>()
   return {
     async serve(request, message, caller, authInfo) {
       const uris = urisIn(message)
       // Each is decided and put on record, whether it exists or not.
       if (uris.length > subscriptions.perPrincipal) return tooManyAnswer(message)
-      const bus = busFor(subscriptions, caller)
+      const bus = busFor(subscriptions, lists, caller)
       try {
         const granted = await grantedOf(options, caller, bus.subscription, uris)
         if (granted === undefined) return tooManyAnswer(message)
@@ -82,6 +86,12 @@ export function listening(options: ListeningOptions): Listening {
   }
 }
 
+const LIST_EVENTS = {
+  tools: 'tools_list_changed',
+  prompts: 'prompts_list_changed',
+  resources: 'resources_list_changed',
+} as const satisfies Record<ListKind, ServerEvent['kind']>
+
 interface CallerBus extends ServerEventBus {
   readonly subscription: Subscription
   onOver(told: () => void): void
@@ -89,23 +99,26 @@ interface CallerBus extends ServerEventBus {
   endUnlessHeard(): void
 }
 
-function busFor(subscriptions: Subscriptions, caller: CarriedCaller): CallerBus {
-  let hear: ((uri: string) => void) | undefined
+function busFor(subscriptions: Subscriptions, lists: ListChanges, caller: CarriedCaller): CallerBus {
+  let hear: ((event: ServerEvent) => void) | undefined
   let over: () => void = () => undefined
+  const listener = () => (caller.signal.aborted ? undefined : caller)
   const subscription = subscriptions.open(caller.context.principal.id, {
-    listener: () => (caller.signal.aborted ? undefined : caller),
-    tell: (uri) => hear?.(uri),
+    listener,
+    tell: (uri) => hear?.({ kind: 'resource_updated', uri }),
   })
+  const endLists = lists.open({ listener, tell: (kind) => hear?.({ kind: LIST_EVENTS[kind] }) })
   const end = (): void => {
     hear = undefined
     subscription.end()
+    endLists()
     over()
   }
   return {
     subscription,
     publish: () => undefined,
-    subscribe(listener) {
-      hear = (uri) => listener({ kind: 'resource_updated', uri })
+    subscribe(hears) {
+      hear = hears
       return end
     },
     onOver(told) {
@@ -127,12 +140,16 @@ async function grantedOf(
   const granted: string[] = []
   for (const uri of uris) {
     if (caller.signal.aborted) break
-    const found = catalog.resource(uri)
+    const found = catalog.current().resource(uri)
     const asked = askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition)
     const args = Object.freeze(found?.variables ?? {})
     const result = await guard.call(caller, asked, args, async () => ({
       outcome: 'ok',
-      value: !mayBeTold(guard, catalog, caller, uri) ? 'unknown' : subscription.add(uri) ? 'granted' : 'full',
+      value: !mayBeTold(guard, catalog, caller, uri)
+        ? 'unknown'
+        : subscription.add(uri, caller.context)
+          ? 'granted'
+          : 'full',
     }))
     if (result.kind !== 'done') continue
     if (result.value === 'full') return undefined

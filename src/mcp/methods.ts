@@ -94,8 +94,8 @@ export const METHODS: Readonly<Record<Method, MethodRow>> = Object.freeze({
   'resources/unsubscribe': { legacy: PUBLIC, modern: REFUSED, because: 'ends what is of the own session' },
   'subscriptions/listen': {
     legacy: REFUSED,
-    modern: SUBSCRIPTION,
-    because: 'each URI, as resources/subscribe',
+    modern: by('resources/subscribe', 'resources/read', 'tools/list', 'prompts/list', 'resources/list'),
+    because: 'each URI, as resources/subscribe; changes of a list, as the list',
   },
   'logging/setLevel': {
     legacy: PUBLIC,
@@ -120,7 +120,7 @@ export const METHODS: Readonly<Record<Method, MethodRow>> = Object.freeze({
     modern: DROPPED,
     because: 'of what the server asked this client',
   },
-  'notifications/roots/list_changed': both(DROPPED, 'nobody asks for roots here'),
+  'notifications/roots/list_changed': both(DROPPED, 'nobody keeps roots here'),
   'notifications/message': both(DROPPED, OURS_TO_SEND),
   'notifications/resources/updated': both(DROPPED, OURS_TO_SEND),
   'notifications/resources/list_changed': both(DROPPED, OURS_TO_SEND),

@@ -1,5 +1,6 @@
 import { Server } from '@modelcontextprotocol/server'
 import type { Era } from './methods.ts'
+import type { Caller } from './caller.ts'
 import { serveCompletion } from './serve-completion.ts'
 import { serveLogging } from './serve-logging.ts'
 import { servePrompts } from './serve-prompts.ts'
@@ -19,12 +20,21 @@ const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
  *
  * A name that may not be used and a name that does not exist get the same answer.
  *
+ * @param caller of the request, or of the one that opened the session
  * @param subscription of a session, which is what a 2025-era client has
  */
-export function protocolServer(options: ServingOptions, subscription?: Subscription): Server {
+export function protocolServer(options: ServingOptions, caller: Caller, subscription?: Subscription): Server {
+  const { instructions } = options
+  const told = typeof instructions === 'function' ? instructions(caller) : instructions
   const server = new Server(options.serverInfo, {
-    capabilities: { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {}, logging: {} },
-    ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+      completions: {},
+      logging: {},
+    },
+    ...(told === undefined ? {} : { instructions: told }),
     cacheHints: {
       'tools/list': PRIVATE,
       'prompts/list': PRIVATE,

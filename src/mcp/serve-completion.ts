@@ -34,7 +34,8 @@ interface LookedUp {
   readonly unknown: ProtocolError
 }
 
-function lookedUp({ catalog }: Serving, ref: CompleteRequestParams['ref']): LookedUp {
+function lookedUp(serving: Serving, ref: CompleteRequestParams['ref']): LookedUp {
+  const catalog = serving.catalog.current()
   if (ref.type === 'ref/prompt') {
     const prompt = catalog.prompt(ref.name)
     const completable = prompt && completablePrompt(prompt)

@@ -16,6 +16,7 @@ import {
   internalError,
   invalidParams,
 } from './guarded-call.ts'
+import { nextOf, pageOf } from './page.ts'
 import type { PromptDefinition } from './prompt.ts'
 import type { Serving } from './serving.ts'
 import type { Call } from './tool.ts'
@@ -23,11 +24,12 @@ import type { Call } from './tool.ts'
 /** Answers `prompts/list` and `prompts/get`. */
 export function servePrompts(server: Server, serving: Serving): void {
   const { catalog, visible } = serving
-  server.setRequestHandler('prompts/list', (_request, context) => ({
-    prompts: [...visible.prompts(callerOf(serving, context))],
-  }))
+  server.setRequestHandler('prompts/list', ({ params }, context) => {
+    const page = pageOf(visible.prompts(callerOf(serving, context)), ({ name }) => name, params?.cursor)
+    return { prompts: page.entries, ...nextOf(page) }
+  })
   server.setRequestHandler('prompts/get', async ({ params }, context) => {
-    const prompt = catalog.prompt(params.name)
+    const prompt = catalog.current().prompt(params.name)
     const args = deepFreeze(params.arguments ?? {})
     return askableCall<GetPromptResult>(serving, context, {
       asked: askedOf('prompt', 'prompts/get', params.name, prompt),

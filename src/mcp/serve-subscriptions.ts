@@ -1,6 +1,6 @@
 import type { EmptyResult, ProtocolError, Server } from '@modelcontextprotocol/server'
 import type { Caller } from './caller.ts'
-import type { Catalog } from './catalog.ts'
+import type { CatalogSource } from './catalog-source.ts'
 import type { Guard } from './guard.ts'
 import { askedOf, done, guardedCall, internalError, tooMany } from './guarded-call.ts'
 import { unknownResource } from './serve-resources.ts'
@@ -8,8 +8,8 @@ import type { Serving } from './serving.ts'
 import type { Subscription } from './subscriptions.ts'
 
 /** Whether a caller may be told, now, that a resource has changed: it may watch it, and may know that it is there. */
-export function mayBeTold(guard: Guard, catalog: Catalog, caller: Caller, uri: string): boolean {
-  const found = catalog.resource(uri)
+export function mayBeTold(guard: Guard, catalog: CatalogSource, caller: Caller, uri: string): boolean {
+  const found = catalog.current().resource(uri)
   if (found === undefined) return false
   const { definition, variables, uri: own } = found
   const foresee = (action: 'resources/subscribe' | 'resources/read') =>
@@ -24,7 +24,7 @@ export function mayBeTold(guard: Guard, catalog: Catalog, caller: Caller, uri: s
 export function serveSubscriptions(server: Server, serving: Serving, subscription: Subscription): void {
   const { catalog, guard, carrier } = serving
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, context) => {
-    const found = catalog.resource(uri)
+    const found = catalog.current().resource(uri)
     return guardedCall<EmptyResult>(serving, context, {
       asked: askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition),
       args: Object.freeze(found?.variables ?? {}),
@@ -33,7 +33,9 @@ export function serveSubscriptions(server: Server, serving: Serving, subscriptio
       async run() {
         const caller = carrier.unwrap(context.http?.authInfo)
         if (!mayBeTold(guard, catalog, caller, uri)) return undefined
-        return done<EmptyResult | ProtocolError>(subscription.add(uri) ? {} : tooManyWatched())
+        return done<EmptyResult | ProtocolError>(
+          subscription.add(uri, caller.context) ? {} : tooManyWatched(),
+        )
       },
     })
   })

@@ -2,17 +2,19 @@ import type { CallToolResult, Server } from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
 import { askedOf, callerOf, askableCall, invalidParams } from './guarded-call.ts'
+import { nextOf, pageOf } from './page.ts'
 import type { Serving } from './serving.ts'
 import { errorResult, type Call, type Returned, type ToolDefinition } from './tool.ts'
 
 /** Answers `tools/list` and `tools/call`. */
 export function serveTools(server: Server, serving: Serving): void {
   const { catalog, visible } = serving
-  server.setRequestHandler('tools/list', (_request, context) => ({
-    tools: [...visible.tools(callerOf(serving, context))],
-  }))
+  server.setRequestHandler('tools/list', ({ params }, context) => {
+    const page = pageOf(visible.tools(callerOf(serving, context)), ({ name }) => name, params?.cursor)
+    return { tools: page.entries, ...nextOf(page) }
+  })
   server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const tool = catalog.tool(params.name)
+    const tool = catalog.current().tool(params.name)
     const args = deepFreeze(params.arguments ?? {})
     return askableCall<CallToolResult>(serving, context, {
       asked: askedOf('tool', 'tools/call', params.name, tool),

@@ -1,20 +1,24 @@
 import type { ClientCapabilities, Implementation } from '@modelcontextprotocol/server'
 import type { ClientSession } from './calling-client-of.ts'
-import type { Catalog } from './catalog.ts'
+import type { CatalogSource } from './catalog-source.ts'
 import type { Caller, CallerCarrier } from './caller.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
 import type { SealedStates } from './sealed-state.ts'
 import type { Visible } from './visible.ts'
 
+/** What a caller is told of the server; `undefined` for nothing. Never throws. */
+export type InstructionsOf = (caller: Caller) => string | undefined
+
 /** What serving protocol servers takes. */
 export interface ServingOptions {
-  readonly catalog: Catalog
+  readonly catalog: CatalogSource
   readonly visible: Visible
   readonly guard: Guard
   readonly carrier: CallerCarrier
   readonly serverInfo: Implementation
-  readonly instructions?: string
+  /** What clients are told of the server: one text, or what each caller may read. */
+  readonly instructions?: string | InstructionsOf
   /** How a client is told that its call waits for somebody; absent where no call ever does. */
   readonly wayForward?: WayForwardOf
   /** Seals what a call leaves for its next round. */

@@ -1,4 +1,6 @@
+import type { AuthContext } from '../auth/context.ts'
 import type { Caller } from './caller.ts'
+import type { Watches } from './watches.ts'
 
 /** Who is told of changes. */
 export interface Subscriber {
@@ -10,7 +12,7 @@ export interface Subscriber {
 /** What one subscriber watches. */
 export interface Subscription {
   /** False, and nothing has changed, where its principal watches too much already. */
-  add(uri: string): boolean
+  add(uri: string, context: AuthContext): boolean
   remove(uri: string): void
   /** Watches nothing any more; may be called twice. */
   end(): void
@@ -21,8 +23,8 @@ export interface Subscriptions {
   /** How many resources a principal may watch. */
   readonly perPrincipal: number
   open(principal: string, subscriber: Subscriber): Subscription
-  /** Tells everybody who watches this resource, and may know of it at this moment. */
-  updated(uri: string): void
+  /** Tells everybody, or one principal, who watches this resource, and may know of it at this moment. */
+  updated(uri: string, principal?: string): void
 }
 
 /** What {@link createSubscriptions} takes. */
@@ -33,6 +35,8 @@ export interface SubscriptionsOptions {
   readonly keyOf: (uri: string) => string
   /** Asked anew for each that is told. */
   readonly mayBeTold: (caller: Caller, uri: string) => boolean
+  /** Has a resource watched as long as somebody watches it. */
+  readonly watches: Pick<Watches, 'begin' | 'end'>
 }
 
 /**
@@ -40,7 +44,8 @@ export interface SubscriptionsOptions {
  *
  * Fails closed: whoever has lost the right to see a resource since it began to watch is not told.
  */
-export function createSubscriptions({ perPrincipal, keyOf, mayBeTold }: SubscriptionsOptions): Subscriptions {
+export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
+  const { perPrincipal, keyOf, mayBeTold, watches } = options
   const watchers = new Map<string, Set<Watcher>>()
   const counts = new Map<string, number>()
   const count = (principal: string, by: number): void => {
@@ -52,19 +57,21 @@ export function createSubscriptions({ perPrincipal, keyOf, mayBeTold }: Subscrip
     const others = watchers.get(watcher.key)
     others?.delete(watcher)
     if (others?.size === 0) watchers.delete(watcher.key)
+    watches.end(watcher.principal, watcher.key)
   }
   return {
     perPrincipal,
     open(principal, subscriber) {
       const watched = new Map<string, Watcher>()
       return {
-        add(uri) {
+        add(uri, context) {
           if (watched.has(uri)) return true
           if ((counts.get(principal) ?? 0) >= perPrincipal) return false
           count(principal, 1)
-          const watcher = { key: keyOf(uri), uri, subscriber }
+          const watcher = { key: keyOf(uri), uri, subscriber, principal }
           watched.set(uri, watcher)
           watchers.set(watcher.key, (watchers.get(watcher.key) ?? new Set()).add(watcher))
+          watches.begin(context, watcher.key)
           return true
         },
         remove(uri) {
@@ -81,8 +88,9 @@ export function createSubscriptions({ perPrincipal, keyOf, mayBeTold }: Subscrip
         },
       }
     },
-    updated(changed) {
-      for (const { uri, subscriber } of watchers.get(keyOf(changed)) ?? []) {
+    updated(changed, only) {
+      for (const { uri, subscriber, principal } of watchers.get(keyOf(changed)) ?? []) {
+        if (only !== undefined && only !== principal) continue
         const caller = subscriber.listener()
         if (caller !== undefined && mayBeTold(caller, uri)) subscriber.tell(uri)
       }
@@ -95,4 +103,5 @@ interface Watcher {
   readonly key: string
   readonly uri: string
   readonly subscriber: Subscriber
+  readonly principal: string
 }

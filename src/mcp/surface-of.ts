@@ -9,18 +9,22 @@ export function surfaceOf({ tools, prompts, resources }: Catalog): Surface {
   return [...tools.map(toolEntry), ...prompts.map(promptEntry), ...resources.map(resourceEntry)]
 }
 
-function toolEntry({ name, permission, annotations, inputSchema }: ToolDefinition): SurfaceEntry {
-  return { kind: 'tool', name, permission, upstream: null, annotations: { ...annotations }, inputSchema }
+/** Annotations are vouched for: our own, and those of an upstream are of a definition that somebody has approved. */
+function toolEntry(tool: ToolDefinition): SurfaceEntry {
+  const { name, permission, annotations, inputSchema, upstream = null } = tool
+  return { kind: 'tool', name, permission, upstream, annotations: { ...annotations }, inputSchema }
 }
 
-function promptEntry({ name, permission, arguments: parameters }: PromptDefinition): SurfaceEntry {
+function promptEntry(prompt: PromptDefinition): SurfaceEntry {
+  const { name, permission, arguments: parameters, upstream = null } = prompt
   const inputSchema = texts(parameters.map((parameter) => parameter.name))
-  return { kind: 'prompt', name, permission, upstream: null, annotations: null, inputSchema }
+  return { kind: 'prompt', name, permission, upstream, annotations: null, inputSchema }
 }
 
-function resourceEntry({ uriTemplate, permission }: ResourceDefinition): SurfaceEntry {
+function resourceEntry(family: ResourceDefinition): SurfaceEntry {
+  const { uriTemplate, permission, upstream = null } = family
   const inputSchema = texts(variablesOf(uriTemplate))
-  return { kind: 'resource', name: uriTemplate, permission, upstream: null, annotations: null, inputSchema }
+  return { kind: 'resource', name: uriTemplate, permission, upstream, annotations: null, inputSchema }
 }
 
 function texts(names: readonly string[]): SurfaceEntry['inputSchema'] {

@@ -2,26 +2,53 @@ import type { Prompt, ResourceTemplateType, Tool } from '@modelcontextprotocol/s
 import type { Action } from '../access/decision.ts'
 import type { Caller } from './caller.ts'
 import type { Catalog } from './catalog.ts'
+import type { CatalogSource } from './catalog-source.ts'
 import { describePrompt, describeTemplate, describeTool } from './describe.ts'
 import { deepFreeze } from './freeze.ts'
 import type { Asked } from './asked.ts'
 import type { Guard } from './guard.ts'
+import type { ResourceDefinition } from './resource.ts'
 
-/** What a caller sees of a catalog, in the order of names. */
+/** What a caller sees of what is served now, in the order of names. */
 export interface Visible {
   tools(caller: Caller): readonly Tool[]
   prompts(caller: Caller): readonly Prompt[]
   templates(caller: Caller): readonly ResourceTemplateType[]
+  /** Whether it may list some resources of any family, if there are any. */
+  hasResources(caller: Caller): boolean
 }
 
 /**
  * Describes everything once, and lists for each caller what its policy lets it see. A list is kept for as long as the
  * policy says that it would be the same: by an object that the policy makes, so that another policy, or another right,
- * never finds it.
+ * never finds it; and no longer than its catalog.
  *
  * Fails closed: what the policy cannot decide is not listed, and a list of which it says nothing is not kept.
  */
-export function visibleIn(catalog: Catalog, guard: Guard): Visible {
+export function visibleIn(source: CatalogSource, guard: Guard): Visible {
+  const kept = new WeakMap<Catalog, Visible>()
+  const visible = (): Visible => {
+    const catalog = source.current()
+    const made = kept.get(catalog) ?? visibleOf(catalog, guard)
+    kept.set(catalog, made)
+    return made
+  }
+  return {
+    tools: (caller) => visible().tools(caller),
+    prompts: (caller) => visible().prompts(caller),
+    templates: (caller) => visible().templates(caller),
+    hasResources: (caller) => visible().hasResources(caller),
+  }
+}
+
+function visibleOf(catalog: Catalog, guard: Guard): Visible {
+  const families = (action: Action, which: readonly ResourceDefinition[]) =>
+    which.map((family) => {
+      const { permission, uriTemplate: name } = family
+      const entry = entryOf(action, 'resource', { name, permission }, describeTemplate(family))
+      return { ...entry, asked: { ...entry.asked, isFamily: true as const } }
+    })
+  const whole = listed(guard, families('resources/list', catalog.resources))
   return {
     tools: listed(
       guard,
@@ -33,13 +60,12 @@ export function visibleIn(catalog: Catalog, guard: Guard): Visible {
     ),
     templates: listed(
       guard,
-      catalog.resources.map((family) => {
-        const described = describeTemplate(family)
-        const { permission, uriTemplate: name } = family
-        const entry = entryOf('resources/templates/list', 'resource', { name, permission }, described)
-        return { ...entry, asked: { ...entry.asked, isFamily: true as const } }
-      }),
+      families(
+        'resources/templates/list',
+        catalog.resources.filter(({ isRest }) => isRest !== true),
+      ),
     ),
+    hasResources: (caller) => whole(caller).length > 0,
   }
 }
 

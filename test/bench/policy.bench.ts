@@ -5,6 +5,7 @@ import type { Action, Decision, Policy } from '../../src/access/decision.ts'
 import { readPolicy, type ReadPolicy } from '../../src/access/read-policy.ts'
 import type { AuthContext, Proofs } from '../../src/auth/context.ts'
 import { createCatalog } from '../../src/mcp/catalog.ts'
+import { fixedCatalog } from '../../src/mcp/catalog-source.ts'
 import { createGuard } from '../../src/mcp/guard.ts'
 import { surfaceOf } from '../../src/mcp/surface-of.ts'
 import { defineTool, textResult } from '../../src/mcp/tool.ts'
@@ -189,7 +190,7 @@ test('a list of 200 tools', () => {
     // What is not kept is decided anew, and so it is where the key is taken away.
     const visible = (inForce: Policy) =>
       visibleIn(
-        catalog,
+        fixedCatalog(catalog),
         createGuard({
           policy: () => inForce,
           audit: { record: async () => undefined },

@@ -7,6 +7,7 @@ import { createCatalog } from '../../src/mcp/catalog.ts'
 import type { Confirmations, Confirmed, PendingConfirmation } from '../../src/mcp/confirmations.ts'
 import { elicitConfirmation } from '../../src/mcp/elicit-confirmation.ts'
 import { createEndpoint } from '../../src/mcp/endpoint.ts'
+import { fixedCatalog } from '../../src/mcp/catalog-source.ts'
 import { createGuard } from '../../src/mcp/guard.ts'
 import { surfaceOf } from '../../src/mcp/surface-of.ts'
 import { whoami } from '../../src/tools/whoami.ts'
@@ -49,7 +50,7 @@ function setting(need: Need = SECOND_FACTOR) {
   }
   const onException = (): void => undefined
   const endpoint = createEndpoint({
-    catalog,
+    catalog: fixedCatalog(catalog),
     guard: createGuard({
       policy: () => policy,
       audit: { record: async () => undefined },

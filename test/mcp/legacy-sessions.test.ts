@@ -7,6 +7,7 @@ import {
   type LegacySessionOptions,
   type LegacySessions,
 } from '../../src/mcp/legacy-sessions.ts'
+import { listChanges } from '../../src/mcp/list-changes.ts'
 import { createSubscriptions } from '../../src/mcp/subscriptions.ts'
 import { callerOf } from '../support/caller.ts'
 import { INITIALIZE, legacy } from '../support/clients.ts'
@@ -18,10 +19,16 @@ const [alice, bob] = [carried('user:alice'), carried('user:bob')]
 
 function sessionsOf(options: Partial<LegacySessionOptions> = {}): LegacySessions {
   const server = () => new Server({ name: 'test', version: '1' }, { capabilities: {} })
-  const subscriptions = createSubscriptions({ perPrincipal: 2, keyOf: (uri) => uri, mayBeTold: () => true })
+  const subscriptions = createSubscriptions({
+    perPrincipal: 2,
+    keyOf: (uri) => uri,
+    mayBeTold: () => true,
+    watches: { begin: () => undefined, end: () => undefined },
+  })
   return legacySessions({
     server,
     subscriptions,
+    lists: listChanges(() => true),
     perPrincipal: 2,
     idleTimeout: IDLE,
     now: () => 0,

@@ -43,7 +43,7 @@ function setting(resources: readonly ResourceDefinition[], denies: (asked: Asked
 
 test('a family is asked for as a whole, and then each of its resources with its variables', async () => {
   const { listed, asked } = setting([family('a', ['a://1', 'a://%32'])])
-  assert.deepEqual(await listed(), ['a://1', 'a://%32'])
+  assert.deepEqual(await listed(), ['a://%32', 'a://1'])
   const common = { action: 'resources/list', kind: 'resource', entry: 'a://{id}', permission: 'test:read' }
   const [whole, ...each] = asked
   assert.deepEqual(whole?.request, { ...common, resource: 'a://{id}', isFamily: true })

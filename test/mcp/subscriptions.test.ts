@@ -269,6 +269,7 @@ test('several resources on one stream are granted each for itself', async () => 
   const events = await streamOf(sent)
   const { params } = await events.next()
   assert.deepEqual((params as { notifications: unknown }).notifications, {
+    toolsListChanged: true,
     resourceSubscriptions: ['note://a', 'note://b'],
   })
   assert.equal(endpoint.events.filter(({ event }) => event === 'resource.decided').length, 4)
@@ -345,19 +346,31 @@ test('a family tells of its own resources alone', async () => {
 })
 
 test('what is watched twice counts once, and what has ended counts no more', () => {
-  const subscriptions = createSubscriptions({ perPrincipal: 2, keyOf: (uri) => uri, mayBeTold: () => true })
+  const subscriptions = createSubscriptions({
+    perPrincipal: 2,
+    keyOf: (uri) => uri,
+    mayBeTold: () => true,
+    watches: { begin: () => undefined, end: () => undefined },
+  })
+  const { context } = callerOf('user:alice')
   const told: string[] = []
   const subscriber = { listener: () => callerOf('user:alice'), tell: (uri: string) => told.push(uri) }
   const one = subscriptions.open('user:alice', subscriber)
-  assert.deepEqual([one.add('a'), one.add('a'), one.add('b'), one.add('c')], [true, true, true, false])
+  assert.deepEqual(
+    [one.add('a', context), one.add('a', context), one.add('b', context), one.add('c', context)],
+    [true, true, true, false],
+  )
   subscriptions.updated('a')
   one.remove('a')
   one.remove('a')
-  assert.equal(one.add('c'), true)
+  assert.equal(one.add('c', context), true)
   one.end()
   one.end()
   subscriptions.updated('b')
   const other = subscriptions.open('user:alice', subscriber)
-  assert.deepEqual([other.add('a'), other.add('b'), other.add('c')], [true, true, false])
+  assert.deepEqual(
+    [other.add('a', context), other.add('b', context), other.add('c', context)],
+    [true, true, false],
+  )
   assert.deepEqual(told, ['a'])
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { Policy } from '../../src/access/decision.ts'
 import { createCatalog } from '../../src/mcp/catalog.ts'
+import { fixedCatalog } from '../../src/mcp/catalog-source.ts'
 import { createGuard } from '../../src/mcp/guard.ts'
 import { definePrompt } from '../../src/mcp/prompt.ts'
 import { defineResource } from '../../src/mcp/resource.ts'
@@ -62,7 +63,7 @@ function setting(more: Partial<Policy>): Setting {
     now: () => 1_000,
     onException: () => undefined,
   })
-  return { visible: visibleIn(catalog, guard), asked, use: (next) => (policy = made(next)) }
+  return { visible: visibleIn(fixedCatalog(catalog), guard), asked, use: (next) => (policy = made(next)) }
 }
 
 const alice = callerOf('user:alice')

@@ -5,7 +5,13 @@ import type { Caller } from '../../src/mcp/caller.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import type { Policy } from '../../src/access/decision.ts'
 import { createCatalog, type CatalogParts } from '../../src/mcp/catalog.ts'
-import { createEndpoint, type McpAnswer, type McpEndpoint } from '../../src/mcp/endpoint.ts'
+import { fixedCatalog, type CatalogSource } from '../../src/mcp/catalog-source.ts'
+import {
+  createEndpoint,
+  type EndpointOptions,
+  type McpAnswer,
+  type McpEndpoint,
+} from '../../src/mcp/endpoint.ts'
 import type { WayForwardOf } from '../../src/mcp/elicit-confirmation.ts'
 import { createGuard, type GuardOptions } from '../../src/mcp/guard.ts'
 import type { PrincipalLimits } from '../../src/mcp/limits.ts'
@@ -46,7 +52,10 @@ export interface TestEndpointOptions extends CatalogParts {
   readonly now?: () => number
   readonly policy?: Policy
   readonly stateKeys?: SealingKeys
+  /** Instead of the parts. */
+  readonly source?: CatalogSource
   readonly guard?: Partial<GuardOptions>
+  readonly instructions?: EndpointOptions['instructions']
   readonly wayForward?: WayForwardOf
   /** Makes every record that the function says fail. */
   readonly failAudit?: (event: AuditEvent) => boolean
@@ -65,7 +74,8 @@ export function testEndpoint(options: TestEndpointOptions = {}): TestEndpoint {
   }
   const onException = (_requestId: string | undefined, error: unknown) => problems.push(error)
   const endpoint = createEndpoint({
-    catalog: createCatalog(options),
+    ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
+    catalog: options.source ?? fixedCatalog(createCatalog(options)),
     guard: createGuard({ policy: () => policy, audit, now, onException, ...options.guard }),
     ...(options.wayForward === undefined ? {} : { wayForward: options.wayForward }),
     stateKeys: options.stateKeys ?? [createSecretKey(randomBytes(32))],
