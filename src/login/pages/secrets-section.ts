@@ -57,8 +57,8 @@ function item(secret: ShownSecret, formToken: string | undefined): Html {
           ${setAt === null ? 'not yet' : timeOf(setAt)}${isAsked ? '' : ', and nothing asks for it any more'}
         </dd>
       </dl>
-      ${formToken === undefined || setAt === null ? undefined : removeForm(secret, formToken)}
       ${isAsked && setAt !== null && !secret.isGood ? NOT_USED : undefined}
+      ${formToken === undefined || setAt === null ? undefined : removeForm(secret, formToken)}
       ${formToken === undefined || !isAsked ? undefined : setForm(secret, formToken)}
     </li>
   `
@@ -69,7 +69,7 @@ const NOT_USED = html`<p class="hint">It is not used: the server is at another a
 function goesToFact(goesTo: string | null): Html {
   return html`
     <dt>Sent to</dt>
-    <dd>${goesTo ?? 'a program on this machine'}</dd>
+    <dd>${goesTo ?? 'a program on the server'}</dd>
   `
 }
 
