@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { argumentsRecorder, type ArgumentsRecorder } from '../audit/recorded-arguments.ts'
 import type { FileAuditSink } from '../audit/sink.ts'
 import type { Surface } from '../access/surface.ts'
+import type { IdentityKeys } from '../auth/identity-keys.ts'
 import type { Config } from '../config/config.ts'
 import type { CatalogParts } from '../mcp/catalog.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +11,7 @@ import { catalogSurface } from './catalog-surface.ts'
 import { crlNumbers } from './crl-numbers.ts'
 import { followedTrust } from './followed-trust.ts'
 import { stopFollowing, type Followed } from './hot-reload.ts'
+import { identityKeysOf } from './identity-keys.ts'
 import { openAudit } from './open-audit.ts'
 import { policyFile } from './policy-file.ts'
 import { serverCertificate } from './server-certificate.ts'
@@ -19,6 +21,7 @@ import { storeOf } from './store-of.ts'
 export interface ServeParts {
   readonly audit: FileAuditSink
   readonly recordArguments: ArgumentsRecorder
+  readonly identity: IdentityKeys
   readonly catalog: CatalogParts
   readonly followed: Followed
   readonly store: Store
@@ -40,8 +43,9 @@ export async function openServeParts(
   const followed = await openFollowed(config, catalog.surface, now)
   const key = await auditKey(config)
   const recordArguments = argumentsRecorder({ key, rules: config.auditTrail.arguments })
+  const identity = await identityKeysOf(config)
   const audit = await openAudit(config, onProblem)
-  return { audit, recordArguments, catalog: catalog.parts, followed, store: await storeOf(config) }
+  return { audit, recordArguments, identity, catalog: catalog.parts, followed, store: await storeOf(config) }
 }
 
 /** The files that a server follows. */

@@ -128,7 +128,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 
 function composed(config: Config, parts: ServeParts, log: Log, telemetry: Telemetry | undefined): Sallyport {
   const { listeners, tls, limits, hosts, origins, publicUrl, sessions, passwords, throttle } = config
-  const { audit, catalog, followed, recordArguments, store } = parts
+  const { audit, catalog, followed, identity, recordArguments, store } = parts
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -150,6 +150,7 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     recordArguments,
     sessionSecrets: config.sessionSecrets(),
     factorKeys: config.factorKeys(),
+    identityKeys: identity,
     sessions,
     passwordCost: passwords,
     throttle,
