@@ -81,7 +81,7 @@ async function roundOf<Result>(link: RelayLink, call: Call, what: Relaying<Resul
   const ended =
     state?.kind === 'parked'
       ? await parked.resume(state.id, whose, round, withoutMetas(call.client.inputResponses))
-      : await parked.begin(whose, round, async (held) => heldRequest(link, call, what, rules, held))
+      : await parked.begin(whose, round, async (held) => heldRequest(link, call, what, state, rules, held))
   if (ended === undefined) return INVALID_STATE
   if (ended.kind === 'asked') return inputOfParked(ended.id, ended.requests, own)
   return endOf(link, ended.answer, what, own, rules, call.client.era)
@@ -107,13 +107,14 @@ async function heldRequest(
   { calls }: RelayLink,
   call: Call,
   what: Relaying<unknown>,
+  state: RelayState | undefined,
   rules: AskRules,
   held: HeldCall,
 ): Promise<UpstreamAnswer> {
   const { progress, ...client } = call.client
   const heard = { ...client, ...(progress === undefined ? {} : { progress: held.progress }), log: held.log }
   const own: Call = { ...call, signal: held.signal, client: heard }
-  return calls.request(own, requestOf(own, what, undefined, rules, held.ask))
+  return calls.request(own, requestOf(own, what, state, rules, held.ask))
 }
 
 function requestOf(
