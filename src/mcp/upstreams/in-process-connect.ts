@@ -43,7 +43,7 @@ function pipeTransport(pipe: InProcessPipe): PipeTransport {
     async start() {},
     async send(message, options) {
       if (!isOpen) throw new Error('the connection is closed')
-      pipe.send(message, options?.relatedRequestId)
+      pipe.send(asSent(message), options?.relatedRequestId)
     },
     async close() {
       if (!isOpen) return
@@ -52,8 +52,9 @@ function pipeTransport(pipe: InProcessPipe): PipeTransport {
       transport.onclose?.()
     },
   }
-  pipe.onMessage = (message, authInfo) => {
-    if (!isOpen || !isMessage(message)) return
+  pipe.onMessage = (sent, authInfo) => {
+    if (!isOpen || !isMessage(sent)) return
+    const message = asSent(sent)
     if (!isAuthInfo(authInfo)) return transport.onmessage?.(message)
     senders.set(message, authInfo)
     transport.onmessage?.(message, { authInfo })
@@ -64,6 +65,11 @@ function pipeTransport(pipe: InProcessPipe): PipeTransport {
     transport.onclose?.()
   }
   return { transport, senderOf: (message) => senders.get(message) }
+}
+
+/** As it would come out of any other wire: plain JSON, and nobody else's to change. */
+function asSent<Message extends JSONRPCMessage>(message: Message): Message {
+  return JSON.parse(JSON.stringify(message)) as Message
 }
 
 type SecondLine = McpServer | Server
