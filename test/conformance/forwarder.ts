@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net'
 
 /** A door of plain HTTP on this machine for who cannot present a certificate. */
 export interface Forwarder {
-  readonly url: string
+  /** `http://localhost:PORT`. */
+  readonly origin: string
+  /** Where everything goes from now on: a port of this machine, and the certificate to come with. */
+  forwardTo(port: number, tls: AgentOptions): void
   close(): Promise<void>
 }
 
@@ -12,8 +15,9 @@ export interface Forwarder {
  * Forwards to an HTTPS server of this machine with a client certificate. Method, path and headers stay as they are,
  * `Host` and `Origin` too; whoever goes away, the other side is told.
  */
-export async function startForwarder(port: number, tls: AgentOptions): Promise<Forwarder> {
-  const agent = new Agent({ keepAlive: true, ...tls })
+export async function startForwarder(): Promise<Forwarder> {
+  let agent = new Agent()
+  let port = 0
   const server = createServer((request, response) => {
     const { method = 'GET', url = '/', headers } = request
     const forwarded = httpsRequest(
@@ -31,7 +35,11 @@ export async function startForwarder(port: number, tls: AgentOptions): Promise<F
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/mcp`,
+    origin: `http://localhost:${(server.address() as AddressInfo).port}`,
+    forwardTo(next, tls) {
+      port = next
+      agent = new Agent({ keepAlive: true, ...tls })
+    },
     close: async () => {
       agent.destroy()
       await new Promise<void>((resolve) => {
