@@ -42,6 +42,7 @@ const missing = ensurePrograms([
   { command: 'openssl', package: 'openssl' },
   { command: 'curl', package: 'curl' },
   { command: 'chromium', package: 'chromium' },
+  { command: 'bwrap', package: 'bubblewrap' },
 ])
 if (missing.length > 0) {
   console.error(missing.join('\n'))

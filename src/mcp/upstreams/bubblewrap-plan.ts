@@ -4,7 +4,7 @@ import { bubblewrapArguments, type SandboxEntry } from './bubblewrap.ts'
 import { isReachable, listedEntry, systemEntries } from './bubblewrap-entries.ts'
 import type { Isolation } from './options.ts'
 import { baseEnvironment, pathOf } from './process-environment.ts'
-import { PROCESS_LIMITS, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
+import { limitArguments, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
 import { faulty, type LaunchPlan } from './process-launch.ts'
 import { homeFault, missingFault, ownFault } from './process-own.ts'
 import { findProgram, notFound, systemProgram } from './process-program.ts'
@@ -37,7 +37,7 @@ export async function planBubblewrap(
     home,
     launch: (environment) => ({
       file: bwrap,
-      args: ['--args', '3', '--', prlimit, ...PROCESS_LIMITS, command, ...transport.args],
+      args: ['--args', '3', '--', prlimit, ...limitArguments(host), command, ...transport.args],
       environment: { PATH: SYSTEM_PATH },
       cwd: '/',
       handedOver: bubblewrapArguments({

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { basename } from 'node:path'
 import { containerArguments, type ContainerOptions } from './container.ts'
 import type { Isolation } from './options.ts'
-import { MOST_TASKS, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
+import { SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
 import { faulty, type LaunchPlan } from './process-launch.ts'
 import { homeFault, missingFault, ownFault, realPathOf } from './process-own.ts'
 import { findProgram } from './process-program.ts'
@@ -53,7 +53,7 @@ export async function planContainer(
 function optionsOf(
   { command, args, home, cwd = home, memory }: StdioTransport,
   { engine, image, network }: Container,
-  { uid, gid }: ProcessHost,
+  { uid, gid, tasks }: ProcessHost,
 ): Omit<ContainerOptions, 'name' | 'mounts' | 'variables'> {
   const isRootless = basename(engine) === 'podman' && uid !== 0
   return {
@@ -66,7 +66,7 @@ function optionsOf(
     network,
     isRootless,
     user: { uid, gid },
-    tasks: MOST_TASKS,
+    tasks,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SpawnedProcess } from './spawned-process.ts'
-import type { UpstreamTransport } from './options.ts'
+import type { UpstreamOptions, UpstreamTransport } from './options.ts'
 
 /** An upstream that is a process of ours. */
 export type StdioTransport = Extract<UpstreamTransport, { readonly kind: 'stdio' }>
@@ -13,7 +13,7 @@ export type StdioTransport = Extract<UpstreamTransport, { readonly kind: 'stdio'
  *   did not start
  */
 export type SpawnUpstream = (
-  transport: StdioTransport,
+  options: Pick<UpstreamOptions, 'transport'>,
   secrets: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
 ) => Promise<SpawnedProcess>
@@ -27,6 +27,10 @@ export interface ProcessHost {
   /** Who we are. */
   readonly uid: number
   readonly gid: number
+  /** The file of users, as passwd(5) has it. */
+  readonly passwd: string
+  /** Processes and threads that one upstream may have at once. */
+  readonly tasks: number
   /** `LANG` and `TZ` of the processes; the second one only where it is given. */
   readonly language: string
   readonly timeZone?: string
@@ -37,8 +41,7 @@ export interface ProcessHost {
 /** Where the system has its programs: what `PATH` is, behind the folder of our own Node. */
 export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Processes and threads that one upstream may have at once. */
-export const MOST_TASKS = 512
-
-/** For `prlimit` (util-linux). Root is under no limit of processes; then the watch over them is what bounds them. */
-export const PROCESS_LIMITS: readonly string[] = [`--nproc=${MOST_TASKS}`, '--core=0', '--']
+/** Arguments of `prlimit` (util-linux). Root is under no limit of processes: then the watch over them is what bounds them. */
+export function limitArguments({ tasks }: ProcessHost): readonly string[] {
+  return [`--nproc=${tasks}`, '--core=0', '--']
+}

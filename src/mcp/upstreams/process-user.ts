@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { baseEnvironment, pathOf } from './process-environment.ts'
-import { PROCESS_LIMITS, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
+import { limitArguments, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
 import { faulty, type LaunchPlan } from './process-launch.ts'
 import { ownFault } from './process-own.ts'
 import { findProgram, notFound, systemProgram } from './process-program.ts'
@@ -23,10 +23,10 @@ export async function planUser(
   host: ProcessHost,
 ): Promise<LaunchPlan> {
   if (host.uid !== 0) return faulty(`Only root can start it as the user ${JSON.stringify(name)}`)
-  const user = systemUser(name, await readFile('/etc/passwd', 'utf8').catch(() => ''))
+  const user = systemUser(name, await readFile(host.passwd, 'utf8').catch(() => ''))
   if (user === undefined)
     return faulty(
-      `There is no user ${JSON.stringify(name)} in /etc/passwd: "useradd --system --create-home" makes one`,
+      `There is no user ${JSON.stringify(name)} in ${host.passwd}: "useradd --system --create-home" makes one`,
     )
   const fault = await userFault(name, user, host)
   if (fault !== undefined) return faulty(fault)
@@ -36,7 +36,7 @@ export async function planUser(
   const { cwd = user.home } = transport
   const command = await findProgram(transport.command, pathOf(transport) ?? SYSTEM_PATH, cwd)
   if (command === undefined) return faulty(notFound(transport.command))
-  const limited = [prlimit, ...PROCESS_LIMITS, command, ...transport.args]
+  const limited = [prlimit, ...limitArguments(host), command, ...transport.args]
   return {
     kind: 'ready',
     environment: baseEnvironment(host, { path: SYSTEM_PATH, home: user.home }),

@@ -5,12 +5,12 @@ import { inheritedDescriptors } from './process-descriptors.ts'
 import { endOf, type EndTimes } from './process-end.ts'
 import { processEnvironment } from './process-environment.ts'
 import { startGuard } from './process-guard.ts'
-import { MOST_TASKS, type ProcessHost, type SpawnUpstream } from './process-host.ts'
+import type { ProcessHost, SpawnUpstream } from './process-host.ts'
 import type { Launch } from './process-launch.ts'
 import { tellLines } from './process-lines.ts'
 import { planLaunch } from './process-plan.ts'
 import { startProcess, type StartedProcess } from './process-start.ts'
-import { watchProcess } from './process-watch.ts'
+import { watchProcess, type ProcessLimits } from './process-watch.ts'
 import type { SpawnedProcess } from './spawned-process.ts'
 
 /** How long is waited, in ms. */
@@ -32,7 +32,8 @@ const TIMES: SpawnTimes = {
 /** Starts processes of upstreams on this machine. */
 export function createSpawn(host: ProcessHost, times: SpawnTimes = TIMES): SpawnUpstream {
   const inherited = inheritedDescriptors()
-  return async (transport, secrets, onLine) => {
+  return async ({ transport }, secrets, onLine) => {
+    if (transport.kind !== 'stdio') throw new Error('this upstream is no process of ours')
     const plan = await planLaunch(transport, host)
     if (plan.kind === 'fault') throw new SallyportError('CONFIGURATION_INVALID', plan.fault)
     const environment = processEnvironment(transport.env, secrets)
@@ -40,7 +41,8 @@ export function createSpawn(host: ProcessHost, times: SpawnTimes = TIMES): Spawn
     const launch = plan.launch({ ...plan.environment, ...environment })
     const started = await startProcess(launch, inherited)
     void tellLines(started.stderr, { onLine, environment, now: () => performance.now() })
-    return watched(started, launch, transport.memory, times)
+    const limits = { memory: transport.memory, tasks: host.tasks }
+    return watched(started, launch, limits, times)
   }
 }
 
@@ -60,7 +62,7 @@ function guarded(end: Launch['end'], pid: number): () => void {
     case 'namespace':
       return () => undefined
     case 'group':
-      return startGuard(['kill', '-KILL', '--', `-${pid}`])
+      return startGuard(['kill', '-s', 'KILL', '--', `-${pid}`])
     case 'command':
       return startGuard(end.line)
   }
@@ -75,13 +77,13 @@ async function drained({ stdout, closed }: StartedProcess, time: number): Promis
 function watched(
   started: StartedProcess,
   { end }: Launch,
-  memory: number,
+  limits: ProcessLimits,
   times: SpawnTimes,
 ): SpawnedProcess {
   const { pid, stdin, stdout } = started
   let why: string | undefined
   const stopGuard = guarded(end, pid)
-  const watch = watchProcess(pid, { memory, tasks: MOST_TASKS }, times.look, (excess) => {
+  const watch = watchProcess(pid, limits, times.look, (excess) => {
     why = excess
     void ending.kill()
   })
