@@ -17,7 +17,7 @@ import type { HashCost } from './login/phc.ts'
 import type { CatalogParts } from './mcp/catalog.ts'
 import type { InstructionsOf } from './mcp/serving.ts'
 import type { PrincipalLimits } from './mcp/limits.ts'
-import type { ChangingParts } from './server-catalog.ts'
+import type { Upstreams } from './mcp/upstreams/upstreams.ts'
 import type { Store } from './store/store.ts'
 
 /** Where operators read what went wrong. Any pino logger is one. */
@@ -78,8 +78,8 @@ export interface SallyportOptions {
   readonly publicUrl?: string
   /** Added to the built-in tools, prompts and resources. */
   readonly catalog?: CatalogParts
-  /** What is served of other servers, and changes while this one runs. */
-  readonly upstreams?: ChangingParts
+  /** Servers behind this one; who makes them closes them. */
+  readonly upstreams?: Upstreams
   /** What clients are told of the server: one text, or what each caller may read. */
   readonly instructions?: string | InstructionsOf
   /** The way to the process that holds the issuing key; without it nobody renews or enrols here. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { sameRights } from './access/same-rights.ts'
 import { lacksSecondFactor } from './auth/authenticate.ts'
+import type { AuthContext } from './auth/context.ts'
 import { concernedBy } from './auth/concerned-by.ts'
 import { monotonicClock, type Clock } from './auth/clock.ts'
 import type { Revoked } from './auth/revocation.ts'
@@ -18,6 +19,7 @@ import { serverDoors } from './server-doors.ts'
 import { serverEdge } from './server-edge.ts'
 import { serverEndpoint } from './server-endpoint.ts'
 import type { SallyportOptions } from './server-options.ts'
+import { observeUpstreams } from './server-upstreams.ts'
 import { timedStore } from './timed-store.ts'
 
 /** The ports that the listeners really have. */
@@ -62,11 +64,11 @@ export function createServer(given: SallyportOptions): Sallyport {
   const revocations = followerOf(options, metrics, now, {
     onRevoked(entries) {
       if (entries.some(endsConnections)) readmitConnections()
-      shared.open.judge(concernedBy(entries))
+      end(concernedBy(entries))
     },
     onStale() {
       readmitConnections()
-      shared.open.judge(() => true)
+      end(() => true)
     },
   })
   let ports: ListeningPorts | undefined
@@ -80,6 +82,12 @@ export function createServer(given: SallyportOptions): Sallyport {
   const { ready, onException } = shared
   const probes = operations && createOperations({ ...operations, ready, metrics, onException })
   const all: readonly (Listener | undefined)[] = [doors.certificates, doors.people, doors.proxied, probes]
+  const unobserve = options.upstreams && observeUpstreams(options.upstreams, metrics.upstreams)
+  /** Judges what is open, and ends what is kept at upstreams, of callers who are meant. */
+  function end(concerns: (context: AuthContext) => boolean): void {
+    shared.open.judge(concerns)
+    options.upstreams?.end(concerns)
+  }
   const closeAll = async (): Promise<void> => {
     await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
   }
@@ -118,6 +126,7 @@ export function createServer(given: SallyportOptions): Sallyport {
     metrics,
     async close() {
       await closeAll()
+      unobserve?.()
       revocations.close()
       await endpoint.close()
     },

@@ -6,6 +6,7 @@ import { policyMetrics, type PolicyMetrics } from './policy-metrics.ts'
 import { requestMetrics, type RequestMetrics } from './request-metrics.ts'
 import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
 import { trustMetrics } from './trust-metrics.ts'
+import { upstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts'
 
 /** What the operations listener shows on `/metrics`. No label carries a principal or the name of a tool. */
 export interface Metrics {
@@ -19,6 +20,7 @@ export interface Metrics {
   readonly policy: PolicyMetrics
   readonly store: StoreMetrics
   readonly audit: AuditMetrics
+  readonly upstreams: UpstreamMetrics
   door(name: DoorName): DoorMetrics
   requests(door: DoorName): RequestMetrics
   /** That of {@link text}: the text format of Prometheus. */
@@ -41,6 +43,7 @@ export function createMetrics(trust?: () => Trust): Metrics {
     policy: policyMetrics(registry),
     store: storeMetrics(registry),
     audit: auditMetrics(registry),
+    upstreams: upstreamMetrics(registry),
     door: doorMetrics(registry),
     requests: requestMetrics(registry),
     contentType: registry.contentType,
