@@ -5,7 +5,7 @@ import type { GuardedCallSeen, McpAnswer, McpExchange, MessagesSeen } from '../m
 import type { DoorMetrics, DoorName } from './door-metrics.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { requestSpan, type RequestSpan, type RequestSpanStart, type Tracing } from './request-spans.ts'
-import { traceContext } from './trace-context.ts'
+import { traceContext, traceHeaders } from './trace-context.ts'
 
 /** What watches the MCP requests of one door, for metrics and traces. */
 export interface RequestObserverOptions {
@@ -75,8 +75,9 @@ export function requestObserver(options: RequestObserverOptions): RequestObserve
         undecided.push(...messages.methods)
         const parent = parentOf(messages, edge.request)
         span = known && spanOf(options, edge, known, messages, parent)
-        const trace = span?.trace ?? parent?.traceId
-        return { observe, ...(trace === undefined ? {} : { trace }) }
+        const own = span?.context ?? parent
+        if (own === undefined) return { observe }
+        return { observe, trace: own.traceId, traceContext: traceHeaders(own) }
       },
       answered(answer) {
         if (isStream(answer)) endings.push(metrics.streaming())

@@ -33,8 +33,8 @@ export interface RequestSpanStart {
 
 /** The span of one request. */
 export interface RequestSpan {
-  /** 32 hex digits. */
-  readonly trace: string
+  /** What is handed on with what the request brings about. */
+  readonly context: SpanContext
   called(call: GuardedCallSeen): void
   /** By an HTTP status, or refused for a reason. */
   answered(by: number | string): void
@@ -69,7 +69,7 @@ export function requestSpan({ tracer, withPrincipal }: Tracing, start: RequestSp
   }
   step('authenticate', startedAt, authenticatedAt)
   return {
-    trace: span.spanContext().traceId,
+    context: span.spanContext(),
     called(call) {
       stepsOf(call, step)
       span.setAttributes({

@@ -1,4 +1,5 @@
 import { createTraceState, type SpanContext } from '@opentelemetry/api'
+import type { TraceContext } from '../mcp/endpoint.ts'
 
 /** Version, trace id, parent id, flags, and what later versions may add (W3C Trace Context, 3.2). */
 const TRACEPARENT =
@@ -30,6 +31,13 @@ export function traceContext(traceparent: unknown, tracestate: unknown): SpanCon
     isRemote: true,
     ...stateOf(tracestate),
   }
+}
+
+/** The same as it is handed on, in the version that is known here. */
+export function traceHeaders({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceContext {
+  const traceparent = `00-${traceId}-${spanId}-${(traceFlags & 1).toString(16).padStart(2, '0')}`
+  const tracestate = traceState?.serialize() ?? ''
+  return { traceparent, ...(tracestate === '' ? {} : { tracestate }) }
 }
 
 function stateOf(tracestate: unknown): Pick<SpanContext, 'traceState'> {

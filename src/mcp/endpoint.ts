@@ -11,10 +11,13 @@ import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { posted, type Posted } from './posted.ts'
 import { sealedStates } from './sealed-state.ts'
-import type { InstructionsOf } from './serving.ts'
+import { declaredIn, type Declared } from '../wire/parameters.ts'
+import type { InstructionsOf, Serving } from './serving.ts'
+import type { ToolDefinition } from './tool.ts'
 import { visibleIn } from './visible.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
+export type { TraceContext } from './caller.ts'
 export type { MessagesSeen } from './messages-seen.ts'
 
 /** One authenticated request to the MCP route, as the edge hands it over: its caller known, its body not yet read. */
@@ -78,6 +81,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   const inFlight = new WeakMap<Caller, readonly KeepUntil[]>()
   const unavailable = new WeakMap<Caller, 'store_unavailable' | 'audit_unavailable'>()
   const guard = counting(options.guard, inFlight)
+  const mismatched = new WeakSet<Caller>()
   const onUnavailable = (caller: Caller, error: unknown): void => {
     options.onException(caller.requestId, error)
     unavailable.set(
@@ -91,6 +95,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     guard,
     carrier,
     states: sealedStates(options.stateKeys, options.now),
+    repeatedOf: repeatedArguments(),
+    onHeaderMismatch: (caller: Caller) => void mismatched.add(caller),
     onUnavailable,
   }
   const { route, close } = eraRouter({
@@ -114,7 +120,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     const { method, url, headers, signal } = exchange
     const response = await route(new Request(url, { method, headers, signal }), caller, body)
     const reason = unavailable.get(caller)
-    if (reason === undefined) return { kind: 'response', response }
+    if (reason === undefined)
+      return { kind: 'response', response: mismatched.has(caller) ? badRequest(response) : response }
     await response.body?.cancel()
     return refusal(reason)
   }
@@ -139,6 +146,21 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     },
     close,
   }
+}
+
+/** Searches each schema once. */
+function repeatedArguments(): Serving['repeatedOf'] {
+  const known = new WeakMap<ToolDefinition, readonly Declared[]>()
+  return (tool) => {
+    const declared = known.get(tool) ?? [...declaredIn(tool.inputSchema)]
+    known.set(tool, declared)
+    return declared
+  }
+}
+
+/** The SDK answers what a handler says with 200; a header mismatch is 400 (MCP 2026-07-28, Streamable HTTP). */
+function badRequest({ body, headers }: Response): Response {
+  return new Response(body, { status: 400, headers })
 }
 
 /** Work may outlive its exchange: a tool that does not stop when its caller goes away still counts as in flight. */

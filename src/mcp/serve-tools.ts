@@ -1,4 +1,10 @@
-import type { CallToolResult, Server } from '@modelcontextprotocol/server'
+import {
+  ProtocolError,
+  type CallToolResult,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import { parameterMismatch } from '../wire/parameter-mismatch.ts'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
 import { askedOf, callerOf, askableCall, invalidParams } from './guarded-call.ts'
@@ -23,9 +29,32 @@ export function serveTools(server: Server, serving: Serving): void {
       failed: thrownByTool,
       told: errorResult,
       undeliverable: ({ message }) => errorResult(message),
-      run: async (call) => (tool === undefined ? undefined : runTool(tool, args, call)),
+      async run(call) {
+        if (tool === undefined) return undefined
+        const mismatch = mismatchIn(serving, context, tool, args)
+        return mismatch === undefined
+          ? runTool(tool, args, call)
+          : { outcome: 'invalid_arguments', value: mismatch }
+      },
     })
   })
+}
+
+/** MCP 2026-07-28, Streamable HTTP: `HeaderMismatch`. */
+const HEADER_MISMATCH = -32_020
+
+/** Told to none but who may call the tool: what is wrong with the headers that repeat arguments. */
+function mismatchIn(
+  { session, carrier, repeatedOf, onHeaderMismatch }: Serving,
+  { http }: ServerContext,
+  tool: ToolDefinition,
+  args: Readonly<Record<string, unknown>>,
+): ProtocolError | undefined {
+  if (session !== undefined) return undefined
+  const why = parameterMismatch(repeatedOf(tool), args, (name) => http?.req?.headers.get(name) ?? null)
+  if (why === undefined) return undefined
+  onHeaderMismatch(carrier.unwrap(http?.authInfo))
+  return new ProtocolError(HEADER_MISMATCH, `Bad Request: ${why}`)
 }
 
 async function runTool(

@@ -5,6 +5,8 @@ import type { Caller, CallerCarrier } from './caller.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import type { Guard } from './guard.ts'
 import type { SealedStates } from './sealed-state.ts'
+import type { Declared } from '../wire/parameters.ts'
+import type { ToolDefinition } from './tool.ts'
 import type { Visible } from './visible.ts'
 
 /** What a caller is told of the server; `undefined` for nothing. Never throws. */
@@ -27,6 +29,10 @@ export interface ServingOptions {
   readonly onException: (requestId: string, error: unknown) => void
   /** Ms since the epoch. */
   readonly now: () => number
+  /** The arguments of a tool that modern clients repeat in headers. */
+  readonly repeatedOf: (tool: ToolDefinition) => readonly Declared[]
+  /** Told when headers and body of a call disagree, so that the answer becomes 400. */
+  readonly onHeaderMismatch: (caller: Caller) => void
   /** Told when a call could be neither judged nor recorded, so that the answer becomes 503. */
   readonly onUnavailable: (caller: Caller, error: unknown) => void
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { isRecord, type Params, type RpcMessage } from './message.ts'
 
 /** Headers of a request. */
@@ -40,6 +41,17 @@ export function modernHeaders(message: Extract<RpcMessage, { params: Params }>, 
 
 /** What a header may carry as it is: visible ASCII, spaces and tabs inside (RFC 9110, section 5.5). */
 const PLAIN = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+/** The text of a header's value that {@link headerValue} made; `undefined` for characters or base64 that it never makes. */
+export function headerText(value: string): string | undefined {
+  const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(value) ?? []
+  if (encoded === undefined) return value === '' || PLAIN.test(value) ? value : undefined
+  if (!BASE64.test(encoded)) return undefined
+  const bytes = Buffer.from(encoded, 'base64')
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
+}
 
 /** A text as a header's value: as it is, or in the base64 form that servers decode (`=?base64?…?=`). */
 export function headerValue(text: string): string {

@@ -9,8 +9,10 @@ export interface ToolParameters {
   headersOf(call: Params): Headers
 }
 
-interface Declared {
+/** An argument that is repeated in a header. */
+export interface Declared {
   readonly path: readonly string[]
+  /** What follows `Mcp-Param-`. */
   readonly header: string
 }
 
@@ -31,7 +33,7 @@ export function toolParameters(): ToolParameters {
         isRecord(result) && Array.isArray(result['tools']) ? (result['tools'] as readonly unknown[]) : []
       for (const tool of tools)
         if (isRecord(tool) && typeof tool['name'] === 'string')
-          known.set(tool['name'], [...declaredIn(tool['inputSchema'], [])])
+          known.set(tool['name'], [...declaredIn(tool['inputSchema'])])
     },
     headersOf({ name, arguments: args }) {
       const declared = (typeof name === 'string' ? known.get(name) : undefined) ?? []
@@ -45,7 +47,8 @@ export function toolParameters(): ToolParameters {
   }
 }
 
-function* declaredIn(schema: unknown, path: readonly string[]): Generator<Declared> {
+/** The arguments that a tool's input schema wants repeated. */
+export function* declaredIn(schema: unknown, path: readonly string[] = []): Generator<Declared> {
   if (!isRecord(schema) || path.length > DEEPEST) return
   const header = schema['x-mcp-header']
   if (typeof header === 'string' && path.length > 0 && TOKEN.test(header)) yield { path, header }
@@ -54,13 +57,14 @@ function* declaredIn(schema: unknown, path: readonly string[]): Generator<Declar
   for (const [name, inner] of Object.entries(properties)) yield* declaredIn(inner, [...path, name])
 }
 
-function valueAt(value: unknown, [name, ...rest]: readonly string[]): unknown {
+/** The argument at a path; `undefined` where there is none. */
+export function valueAt(value: unknown, [name, ...rest]: readonly string[]): unknown {
   if (name === undefined) return value
   return isRecord(value) && Object.hasOwn(value, name) ? valueAt(value[name], rest) : undefined
 }
 
-/** Strings, booleans and exact numbers; nothing else is repeated. */
-function textOf(value: unknown): string | undefined {
+/** What is repeated of an argument: strings, booleans and exact numbers; nothing else. */
+export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return String(value)
   const isExact =
