@@ -1,0 +1,47 @@
+import { userInfo } from 'node:os'
+import { SallyportError } from '../errors.ts'
+import { ask } from './ask.ts'
+import { configuration } from './configuration.ts'
+import { confirm } from './confirm.ts'
+import type { LockParts } from './lock-parts.ts'
+import { openAudit } from './open-audit.ts'
+import { upstreamConnect } from './upstream-connect.ts'
+import { upstreamOptions } from './upstream-options.ts'
+
+/**
+ * What the commands about the lock file work on: the installation in the working directory.
+ *
+ * @throws SallyportError `CONFIGURATION_INVALID`
+ */
+export async function lockParts(): Promise<LockParts> {
+  const config = configuration()
+  return {
+    file: config.pins.file,
+    options: upstreamOptions(config),
+    ports: {
+      connect: upstreamConnect(config),
+      secret: async (upstream, name) => ask(`Secret "${name}" for ${upstream}:`),
+    },
+    async record(events) {
+      try {
+        const audit = await openAudit(config)
+        try {
+          for (const event of events) await audit.record(event)
+        } finally {
+          await audit.close()
+        }
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause)
+        const message = `the audit trail ${config.audit} cannot be written, so nothing was approved: ${why}`
+        throw new SallyportError('AUDIT_UNAVAILABLE', message, { cause })
+      }
+    },
+    confirm,
+    user: userInfo().username,
+  }
+}
+
+/** Path of the lock file of the installation in the working directory. */
+export function lockFilePath(): string {
+  return configuration().pins.file
+}
