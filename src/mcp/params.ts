@@ -1,6 +1,13 @@
-import { isSpecType } from '@modelcontextprotocol/server'
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  isSpecType,
+  LOG_LEVEL_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+} from '@modelcontextprotocol/server'
 import { isLoggingLevel } from './logging-level.ts'
-import { isRecord } from './record.ts'
+import { isMethod, isServed } from './methods.ts'
+import { isRecord, memberOf } from './record.ts'
 
 /**
  * Whether a message of one of the methods that are served here is shaped as it must be, so that the SDK's validator,
@@ -8,10 +15,25 @@ import { isRecord } from './record.ts'
  */
 export function hasGoodParams(message: unknown): boolean {
   if (!isRecord(message) || typeof message['method'] !== 'string') return true
-  if (message['method'] === 'initialize') return isSpecType.InitializeRequest(message)
-  const check = CHECKS.get(message['method'])
-  const { params = {} } = message
+  const { method, params = {} } = message
+  // What 2026-07-28 has no more is refused by its name alone: 404, whatever it says.
+  if (isMethod(method) && !isServed(method, '2026-07-28') && isOfLaterEra(params)) return true
+  if (method === 'initialize') return isSpecType.InitializeRequest(message)
+  const check = CHECKS.get(method)
   return check === undefined || (isRecord(params) && check(params))
+}
+
+/** Whether a message says all that one of MCP 2026-07-28 says of itself, so that it is taken as one. */
+function isOfLaterEra(params: unknown): boolean {
+  const meta = memberOf(params, '_meta')
+  const client = memberOf(meta, CLIENT_INFO_META_KEY)
+  const level = memberOf(meta, LOG_LEVEL_META_KEY)
+  return (
+    memberOf(meta, PROTOCOL_VERSION_META_KEY) === '2026-07-28' &&
+    isSpecType.ClientCapabilities(memberOf(meta, CLIENT_CAPABILITIES_META_KEY)) &&
+    (client === undefined || isSpecType.Implementation(client)) &&
+    (level === undefined || isLoggingLevel(level))
+  )
 }
 
 type Check = (params: Readonly<Record<string, unknown>>) => boolean

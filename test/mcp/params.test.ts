@@ -30,6 +30,25 @@ test('what the specification allows is good', () => {
     assert.ok(isGood('subscriptions/listen', { notifications }))
 })
 
+test('what 2026-07-28 has no more is refused by its name alone, where it is plain that it is of that revision', () => {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  const removed = ['initialize', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']
+  const unclear = [
+    { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
+    { ...meta, 'io.modelcontextprotocol/protocolVersion': '2025-11-25' },
+    { ...meta, 'io.modelcontextprotocol/clientInfo': { name: 5 } },
+    { ...meta, 'io.modelcontextprotocol/logLevel': 'loud' },
+  ]
+  for (const method of removed) {
+    assert.ok(isGood(method, { _meta: meta }), method)
+    for (const _meta of unclear) assert.ok(!isGood(method, { _meta }), `${method} ${JSON.stringify(_meta)}`)
+  }
+  assert.ok(!isGood('resources/read', { _meta: meta }), 'what is served has to be right')
+})
+
 test('what it does not allow is not', () => {
   const bad: [string, unknown][] = [
     ['tools/call', undefined],
