@@ -69,7 +69,8 @@ export function endOf(
         const wasThere = signal(-pid, 'SIGKILL')
         const left = members().filter(isAlive)
         for (const member of left) signal(member.pid, 'SIGKILL')
-        if (!wasThere && left.length === 0) return
+        // Who has ended stays in its group until its parent, maybe a stranger now, has fetched it.
+        if (left.length === 0 && (!wasThere || time > 0)) return
         await wait(PAUSE)
       }
     },

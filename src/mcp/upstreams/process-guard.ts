@@ -11,9 +11,9 @@ const WAIT_THEN_RUN = 'read -r _; "$@"'
  * Starts a tiny process that runs a command line when this process is gone, however it went: nothing is ever written to
  * the pipe that it waits for, and the kernel closes that.
  *
- * @returns ends it without running anything
+ * @returns ends it without running anything; fulfilled when it is gone
  */
-export function startGuard(line: readonly string[]): () => void {
+export function startGuard(line: readonly string[]): () => Promise<void> {
   const guard = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, 'sh', ...line], {
     cwd: '/',
     detached: true,
@@ -21,8 +21,14 @@ export function startGuard(line: readonly string[]): () => void {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   // Where it does not start, a process outlives only a server that was killed.
-  guard.on('error', () => undefined)
+  const gone = new Promise<void>((resolve) =>
+    guard.once('exit', () => resolve()).once('error', () => resolve()),
+  )
   guard.stdin?.on('error', () => undefined)
   guard.unref()
-  return () => void guard.kill('SIGKILL')
+  return async () => {
+    guard.ref()
+    guard.kill('SIGKILL')
+    await gone
+  }
 }

@@ -1,4 +1,4 @@
-import { processTree, type TreeMember } from './process-tree.ts'
+import { isAlive, processTree, type TreeMember } from './process-tree.ts'
 
 /** What a process and its descendants may have at once. */
 export interface ProcessLimits {
@@ -10,7 +10,7 @@ export interface ProcessLimits {
 
 /** Looks at a process and its descendants again and again. */
 export interface ProcessWatch {
-  /** Who was there when it was looked last. */
+  /** Who was there when it was looked last, also those whose parents were gone by then. */
   readonly seen: () => readonly TreeMember[]
   /** Looks at once. */
   look(): void
@@ -32,7 +32,7 @@ export function watchProcess(
 ): ProcessWatch {
   let seen: readonly TreeMember[] = []
   const look = (): void => {
-    seen = processTree(pid, limits.tasks)
+    seen = merged(processTree(pid, limits.tasks), seen)
     const why = excessOf(seen, limits)
     if (why === undefined) return
     clearInterval(timer)
@@ -41,6 +41,12 @@ export function watchProcess(
   const timer = setInterval(look, every)
   timer.unref()
   return { seen: () => seen, look, stop: () => clearInterval(timer) }
+}
+
+/** Who was there and lives still is one of them, though its parent is gone. */
+function merged(found: readonly TreeMember[], seen: readonly TreeMember[]): readonly TreeMember[] {
+  const pids = new Set(found.map(({ pid }) => pid))
+  return [...found, ...seen.filter((member) => !pids.has(member.pid) && isAlive(member))]
 }
 
 function excessOf(members: readonly TreeMember[], limits: ProcessLimits): string | undefined {

@@ -57,10 +57,10 @@ async function makeHome(home: string): Promise<void> {
 }
 
 /** Ends it when we are gone without having ended it; in a namespace the kernel does. */
-function guarded(end: Launch['end'], pid: number): () => void {
+function guarded(end: Launch['end'], pid: number): () => Promise<void> {
   switch (end.kind) {
     case 'namespace':
-      return () => undefined
+      return async () => undefined
     case 'group':
       return startGuard(['kill', '-s', 'KILL', '--', `-${pid}`])
     case 'command':
@@ -91,7 +91,7 @@ function watched(
   const closed = started.exited.then(async (how) => {
     watch.stop()
     await ending.rest()
-    stopGuard()
+    await stopGuard()
     await drained(started, times.afterExit)
     return why ?? how
   })
