@@ -54,7 +54,9 @@ export function eventReader(
     stream.noted = false
     if (event !== undefined) take(event)
   }
-  const read = lineReader(longest, line)
+  const read = lineReader(longest, line, () => {
+    if (!isBroken) stop('too_long')
+  })
   return (chunk) => {
     if (!isBroken) read(chunk)
   }

@@ -18,9 +18,14 @@ const EDGE = 128
  * it but its edges; what comes after the last line's end is no line.
  *
  * @param longest in bytes
+ * @param overflow told as soon as a line is too long, before its end is known
  * @returns takes the next bytes, and tells of the lines that end in them before it returns
  */
-export function lineReader(longest: number, take: (line: Line) => void): (chunk: Buffer) => void {
+export function lineReader(
+  longest: number,
+  take: (line: Line) => void,
+  overflow?: () => void,
+): (chunk: Buffer) => void {
   const kept = growingBytes()
   let length = 0
   let edges = NO_EDGES
@@ -28,6 +33,7 @@ export function lineReader(longest: number, take: (line: Line) => void): (chunk:
     if (part.length === 0) return
     length += part.length
     if (length <= longest) return kept.add(part)
+    if (length - part.length <= longest) overflow?.()
     edges = widened(widened(edges, kept.take()), part)
   }
   const ended = (): Line => {

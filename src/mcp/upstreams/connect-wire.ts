@@ -20,8 +20,9 @@ export interface WireOptions {
 /** A way to an upstream that can be opened. */
 export interface UpstreamWire {
   readonly open: OpenWire
-  /** Of HTTP: the 2025-era handshake came to this revision. */
+  /** Of HTTP, as in `HttpWire`. */
   readonly begin: (revision: string) => void
+  readonly listen: () => void
   /** Whether it has no statuses that say what is wrong. */
   readonly isPipe: boolean
 }
@@ -58,5 +59,5 @@ export async function wireOf({
 }
 
 function pipe(open: OpenWire): UpstreamWire {
-  return { open, begin: () => undefined, isPipe: true }
+  return { open, begin: () => undefined, listen: () => undefined, isPipe: true }
 }

@@ -102,6 +102,7 @@ async function opened({ spawn, options, dial, events }: Dialing): Promise<Opened
   const begin = async (revision: string): Promise<void> => {
     wire.begin(revision)
     await peer.tell({ method: 'notifications/initialized' }, '2025-11-25')
+    wire.listen()
   }
   const reopen = async (): Promise<boolean> => {
     const { clientCapabilities } = dial

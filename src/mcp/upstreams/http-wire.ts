@@ -26,8 +26,10 @@ export interface HttpWireOptions {
 /** A wire of HTTP, and what only who negotiates can tell it. */
 export interface HttpWire {
   readonly open: OpenWire
-  /** The 2025-era handshake came to this revision: from now on it is said, and the upstream may speak unasked. */
+  /** The 2025-era handshake came to this revision: from now on it is said. */
   readonly begin: (revision: string) => void
+  /** From now on the upstream may speak unasked. */
+  readonly listen: () => void
 }
 
 /** The 2025-era session of a connection. */
@@ -194,6 +196,8 @@ export function httpWire(options: HttpWireOptions): HttpWire {
     },
     begin(revision) {
       session.revision = revision
+    },
+    listen() {
       const { number } = session
       endStream = unaskedStream({
         client,
@@ -209,7 +213,7 @@ export function httpWire(options: HttpWireOptions): HttpWire {
 
 /** A status whose body is about the request: others are about our hop, whatever they say. */
 function isSpoken(status: number): boolean {
-  return status < 500 && ![401, 403, 407, 429].includes(status)
+  return status < 300 || (status >= 400 && status < 500 && ![401, 403, 407, 429].includes(status))
 }
 
 function answerOf(end: ExchangeEnd): PeerAnswer {
