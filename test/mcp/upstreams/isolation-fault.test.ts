@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { isolationFault } from '../../../src/mcp/upstreams/isolation-fault.ts'
+import type { Isolation } from '../../../src/mcp/upstreams/options.ts'
+import type { ProcessHost, StdioTransport } from '../../../src/mcp/upstreams/process-host.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
+
+/** An installation, and what there is beside it. */
+async function installation(t: TestContext) {
+  const folder = await temporaryDirectory(t)
+  const at = (...names: readonly string[]): string => join(folder, ...names)
+  for (const name of ['certs', 'data/upstreams/other', 'share/deep', 'app'])
+    await mkdir(at(name), { recursive: true })
+  await writeFile(at('app/server.js'), '')
+  await writeFile(at('app/tool'), '', { mode: 0o755 })
+  await symlink(at('certs'), at('share/link'))
+  const passwd = at('passwd')
+  const users = [
+    'root:x:0:0::/root:',
+    `us:x:1000:1000::${folder}:`,
+    `homeless:x:1001:1001::/nowhere:`,
+    'odd:x:x:1::/:',
+  ]
+  await writeFile(passwd, `${users.join('\n')}\n`)
+  const host: ProcessHost = {
+    own: [at('certs'), at('data'), at('audit/not-there-yet'), at('access.yaml')],
+    node: process.execPath,
+    uid: 0,
+    gid: 0,
+    passwd,
+    tasks: 512,
+    language: 'C.UTF-8',
+    bubblewrapFault: async () => undefined,
+  }
+  const fault = async (
+    isolation: Isolation,
+    given: Partial<StdioTransport> = {},
+    here: Partial<ProcessHost> = {},
+  ): Promise<string> => {
+    const transport: StdioTransport = {
+      kind: 'stdio',
+      command: 'sh',
+      args: [],
+      env: {},
+      home: at('data/upstreams/wiki'),
+      isolation,
+      memory: 1024 ** 3,
+      ...given,
+    }
+    return (await isolationFault({ transport }, { ...host, ...here })) ?? 'none'
+  }
+  return { at, host, fault }
+}
+
+const sandbox = (...read: readonly string[]): Isolation => ({
+  kind: 'bubblewrap',
+  read,
+  write: [],
+  network: false,
+})
+const sandboxWriting = (...write: readonly string[]): Isolation => ({
+  kind: 'bubblewrap',
+  read: [],
+  write,
+  network: false,
+})
+const container = (...read: readonly string[]): Isolation => ({
+  kind: 'container',
+  engine: 'sh',
+  image: 'node:24',
+  read,
+  write: [],
+  network: false,
+})
+const user = (name: string): Isolation => ({ kind: 'user', user: name })
+
+test("what is Sallyport's own is in no sandbox and no container, by whatever way", async (t) => {
+  const { at, fault } = await installation(t)
+  for (const path of [
+    at('certs'),
+    at('certs/'),
+    at('data/upstreams/other'),
+    at('data/upstreams'),
+    at('.'),
+    at('share/link'),
+    at('share/deep/../../certs'),
+    at('app/../data'),
+    '/',
+  ])
+    for (const isolation of [sandbox(path), sandboxWriting(path), container(path)])
+      assert.match(await fault(isolation), /would show it \S+, which is Sallyport's own/, path)
+  assert.equal(await fault(sandbox(at('share/deep'))), 'none')
+  assert.equal(await fault(container(at('share/deep'))), 'none')
+})
+
+test("what is there only later is Sallyport's own already", async (t) => {
+  const { at, fault } = await installation(t)
+  await mkdir(at('audit'))
+  assert.match(await fault(sandbox(at('audit'))), /not-there-yet, which is Sallyport's own/)
+})
+
+test("a folder of the system with something of Sallyport's in it is shown to nobody", async (t) => {
+  const { fault } = await installation(t)
+  assert.match(await fault(sandbox(), {}, { own: ['/usr/share/sallyport'] }), /^\/usr would show it/)
+  assert.equal(await fault(sandbox(), {}, { own: ['/etc/sallyport'] }), 'none')
+})
+
+test('the home of an upstream lies in a folder of ours, and has none of ours in it', async (t) => {
+  const { at, fault } = await installation(t)
+  assert.equal(await fault(sandbox()), 'none')
+  assert.match(await fault(sandbox(), { home: at('.') }), /Sallyport's own/)
+  assert.match(await fault(container(), { home: at('data') }), /Sallyport's own/)
+  assert.match(await fault(sandbox(), { home: at('share/link') }), /Sallyport's own/)
+})
+
+test('what the command line names has to be seen in the sandbox', async (t) => {
+  const { at, fault } = await installation(t)
+  const script = { args: [at('app/server.js')] }
+  assert.match(
+    await fault(sandbox(), script),
+    /server\.js is not seen in its sandbox: add "read: \[ "\S+\/app" \]"/,
+  )
+  assert.equal(await fault(sandbox(at('app')), script), 'none')
+  assert.match(await fault(sandbox(), { command: at('app/tool') }), /app\/tool is not seen in its sandbox/)
+  assert.equal(await fault(sandbox(at('app')), { command: './tool', cwd: at('app') }), 'none')
+  assert.match(await fault(sandbox(), { cwd: at('app') }), /app is not seen in its sandbox/)
+  assert.equal(await fault(sandbox(), { args: ['no-file', '--flag', '/nowhere'] }), 'none')
+})
+
+test('a command or path that is nowhere is said before anything starts', async (t) => {
+  const { at, fault } = await installation(t)
+  for (const isolation of [sandbox(), { kind: 'trusted' } as const])
+    assert.match(
+      await fault(isolation, { command: 'no-such-program' }),
+      /^The command "no-such-program" was not found/,
+    )
+  assert.match(await fault({ kind: 'trusted' }, { command: at('app/server.js') }), /was not found/)
+  assert.match(await fault(sandbox(at('nothing'))), /nothing is listed for it and does not exist/)
+  assert.match(await fault(container(at('nothing'))), /does not exist/)
+  assert.match(
+    await fault({ ...container(), engine: 'no-engine' } as Isolation),
+    /"no-engine" is not installed/,
+  )
+})
+
+test('where bubblewrap does not work, it is said what else there is', async (t) => {
+  const { fault } = await installation(t)
+  const bubblewrapFault = async (): Promise<string> => 'it does not work'
+  assert.equal(await fault(sandbox(), {}, { bubblewrapFault }), 'it does not work')
+  assert.equal(await fault({ kind: 'trusted' }, {}, { bubblewrapFault }), 'none')
+})
+
+test('another user is another one, with a home', async (t) => {
+  const { fault } = await installation(t)
+  assert.match(await fault(user('mcp'), {}, { uid: 1000 }), /^Only root can start it as the user "mcp"/)
+  assert.match(await fault(user('mcp')), /^There is no user "mcp"/)
+  assert.match(await fault(user('odd')), /^There is no user "odd"/)
+  assert.match(await fault(user('root')), /can read all that is Sallyport's/)
+  assert.match(await fault(user('homeless')), /needs a home of its own: \/nowhere is none/)
+  assert.match(await fault(user('us')), /needs a home of its own/)
+})
+
+test('no variable of the configuration speaks to the client of the engine', async (t) => {
+  const { fault } = await installation(t)
+  for (const name of ['LD_PRELOAD', 'DOCKER_HOST', 'CONTAINER_HOST', 'HOME', 'PATH', 'XDG_RUNTIME_DIR'])
+    assert.match(
+      await fault(container(), { env: { [name]: ['x'] } }),
+      new RegExp(`^The variable ${name} cannot`),
+    )
+  assert.equal(await fault(container(), { env: { TOKEN: ['x'], HOMEPAGE: ['x'] } }), 'none')
+})
+
+test('an upstream that is no process is never at fault', async (t) => {
+  const { host } = await installation(t)
+  const transport = {
+    kind: 'http',
+    url: new URL('https://wiki.test'),
+    headers: {},
+    tls: { pins: [] },
+  } as const
+  assert.equal(await isolationFault({ transport }, host), undefined)
+})
