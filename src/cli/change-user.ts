@@ -1,4 +1,4 @@
-import type { UserChanged } from '../audit/event.ts'
+import type { SecretChanged, UserChanged } from '../audit/event.ts'
 import { accountState } from '../auth/account-state.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
@@ -65,7 +65,7 @@ export const OPERATOR = 'operator'
 const NOWHERE = { address: '', userAgent: '' }
 
 /** Puts what an operator does on record. Rejects with `AUDIT_UNAVAILABLE`. */
-export async function recorded(event: UserChanged, config: Config): Promise<void> {
+export async function recorded(event: UserChanged | SecretChanged, config: Config): Promise<void> {
   try {
     const audit = await openAudit(config)
     try {

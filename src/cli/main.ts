@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['client', async () => (await import('./client.ts')).clientCommand()],
   ['access', async () => (await import('./access.ts')).accessCommand()],
   ['user', async () => (await import('./user.ts')).userCommand()],
+  ['vault', async () => (await import('./vault.ts')).vaultCommand()],
   ['session', async () => (await import('./session.ts')).sessionCommand()],
   ['cert', async () => (await import('./cert.ts')).certCommand()],
   ['enroll', async () => (await import('./enroll.ts')).enrollCommand()],
