@@ -1,14 +1,12 @@
 import {
   mergeCapabilities,
-  MissingRequiredClientCapabilityError,
-  ProtocolError,
-  ProtocolErrorCode,
   type ClientCapabilities,
   type InputRequiredResult,
+  type ProtocolError,
 } from '@modelcontextprotocol/server'
 import type { CallingClient } from './calling-client.ts'
 import { LONGEST_HANDLER_STATE } from './sealed-state.ts'
-import { isClientMethod, missingCapabilities } from './missing-capabilities.ts'
+import { isClientMethod, missingCapabilities, missingError } from './missing-capabilities.ts'
 
 /** A handler asks for no more at once. */
 const MOST_REQUESTS = 16
@@ -34,13 +32,5 @@ export function cannotBeAsked(
   const missing = requests.flatMap((request) => missingCapabilities(request, capabilities) ?? [])
   if (missing.length === 0) return undefined
   const required = missing.reduce<ClientCapabilities>((all, one) => mergeCapabilities(all, one), {})
-  const text = `This needs a client that can do ${namesOf(required)}`
-  return era === '2026-07-28'
-    ? new MissingRequiredClientCapabilityError({ requiredCapabilities: required }, text)
-    : new ProtocolError(ProtocolErrorCode.InternalError, text)
-}
-
-function namesOf({ elicitation, ...others }: ClientCapabilities): string {
-  const modes = Object.keys(elicitation ?? {}).map((mode) => `elicitation (${mode})`)
-  return [...modes, ...Object.keys(others)].join(', ')
+  return missingError(required, era)
 }

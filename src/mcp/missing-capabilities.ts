@@ -1,5 +1,11 @@
-import type { ClientCapabilities } from '@modelcontextprotocol/server'
+import {
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ClientCapabilities,
+} from '@modelcontextprotocol/server'
 import type { ClientRequest } from './calling-client.ts'
+import type { Era } from './methods.ts'
 import { isRecord, memberOf } from './record.ts'
 
 /** Something that is asked of a client; its parameters are not believed to be well-formed. */
@@ -36,6 +42,19 @@ export function missingCapabilities(
     case 'roots/list':
       return declared?.roots === undefined ? { roots: {} } : undefined
   }
+}
+
+/** Tells a client what it cannot do and would have to (MCP 2026-07-28, -32021, which earlier revisions do not have). */
+export function missingError(required: ClientCapabilities, era: Era): ProtocolError {
+  const text = `This needs a client that can do ${namesOf(required)}`
+  return era === '2026-07-28'
+    ? new MissingRequiredClientCapabilityError({ requiredCapabilities: required }, text)
+    : new ProtocolError(ProtocolErrorCode.InternalError, text)
+}
+
+function namesOf({ elicitation, ...others }: ClientCapabilities): string {
+  const modes = Object.keys(elicitation ?? {}).map((mode) => `elicitation (${mode})`)
+  return [...modes, ...Object.keys(others)].join(', ')
 }
 
 function missingElicitation(

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@modelcontextprotocol/server'
 import type { Era } from '../methods.ts'
+import { missingError } from '../missing-capabilities.ts'
 import { isRecord, memberOf } from '../record.ts'
 import type { UpstreamAnswer } from './connection.ts'
 import { isWithin } from './json-bounds.ts'
 import { askFor, type AskRules } from './relay-asks.ts'
 import { inputOf, type Input } from './relay-input.ts'
 import type { RelayLink } from './relay-link.ts'
+import { missingOfClient } from './relay-missing.ts'
 import { passedOn } from './relay-scan.ts'
 import type { RelayedCall } from './relay-state.ts'
 import { oneLineOf } from './relay-text.ts'
@@ -18,6 +20,8 @@ const INTERNAL_ERROR = -32_603
 const INVALID_PARAMS = -32_602
 /** Of 2025-era resources, what later is -32602. */
 const RESOURCE_NOT_FOUND = -32_002
+/** MCP 2026-07-28: the client cannot do what the upstream needs. */
+const MISSING_CAPABILITY = -32_021
 /** MCP 2025-11-25, URL mode elicitation; gone since. */
 const URL_ELICITATION_REQUIRED = -32_042
 
@@ -43,6 +47,8 @@ export function relayedError(
   if (error.code === URL_ELICITATION_REQUIRED) return urlsFirst(error, call, rules, era)
   if (error.code === RESOURCE_NOT_FOUND && call.method === 'resources/read')
     return told(INVALID_PARAMS, 'Resource not found', { uri: link.uris.outward(call.name) })
+  const missing = error.code === MISSING_CAPABILITY ? missingOfClient(error.data, rules) : undefined
+  if (missing !== undefined) return { kind: 'error', error: missingError(missing, era) }
   const isOurs = OF_OUR_HOP.has(error.code) || Math.abs(error.code) > LARGEST_CODE
   if (isOurs) return told(INTERNAL_ERROR, `The upstream "${call.upstream}" does not understand the request`)
   const { message, data } = error

@@ -287,6 +287,40 @@ test('an error about our own hop is none of the client', async () => {
   }
 })
 
+test('what a client cannot do and an upstream needs, it is told of; what the upstream may not ask is none of it', async () => {
+  const needs = (requiredCapabilities: unknown): UpstreamAnswer => ({
+    kind: 'error',
+    code: -32_021,
+    message: 'theirs',
+    data: { requiredCapabilities },
+  })
+  const told = await answerTo(needs({ sampling: { tools: {}, theirs: 1 }, elicitation: { url: { a: 1 } } }))
+  assert.ok(told instanceof ProtocolError)
+  assert.deepEqual(
+    [told.code, told.data],
+    [-32_021, { requiredCapabilities: { sampling: { tools: {} }, elicitation: { url: {} } } }],
+  )
+  assert.match(told.message, /elicitation \(url\), sampling/)
+  const legacy = await use(
+    searching({ answer: () => needs({ sampling: {} }) }),
+    calling({ era: '2025-11-25' }),
+  )
+  assert.ok(legacy instanceof ProtocolError && legacy.code === -32_603)
+  const others: [unknown, Partial<RelayingOptions>][] = [
+    [{ sampling: {} }, { asks: ['elicitation/create', 'roots/list'] }],
+    [{ sampling: {}, theirs: {} }, {}],
+    [{ roots: {} }, { capabilities: { roots: {} } }],
+    [[], {}],
+    ['sampling', {}],
+    [undefined, {}],
+  ]
+  for (const [required, options] of others) {
+    const ours = await answerTo(needs(required), options)
+    assert.ok(ours instanceof ProtocolError && ours.code === -32_603, JSON.stringify(required))
+    assert.equal(ours.data, undefined)
+  }
+})
+
 test('progress and log lines reach the client of this call, clean and labelled', async () => {
   const heard: (Progress | LogLine)[] = []
   const relay = searching({
