@@ -24,7 +24,7 @@ const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow', '!': 'yellow' } as co
 export function comparisonLines(compared: Compared | Unreachable): readonly string[] {
   const { upstream } = compared
   if (compared.kind === 'unreachable')
-    return [`${upstream}: ${coloured('!', `cannot be asked: ${madeVisible(visibleLine(compared.why))}`)}`]
+    return [`${upstream}: ${coloured('!', `cannot be asked: ${oneLine(compared.why)}`)}`]
   const { changes, quarantined, isPinned } = compared
   const what = isPinned ? '' : ', and nothing of it was ever approved'
   return [
@@ -50,7 +50,11 @@ function changeLines({ kind, name, change, before, after }: LockChange): readonl
   const head = coloured(sign, `  ${sign} ${nameOf(kind, name)}`)
   if (after === undefined) return [head]
   const changes = memberChanges(before, after)
-  return [head, ...warningLines(changes), ...changes.flatMap(memberLines)]
+  return [
+    head,
+    ...warningLines(changes),
+    ...changes.filter(({ path }) => path[0] !== 'name').flatMap(memberLines),
+  ]
 }
 
 /** The kind, and the name on one line. */
@@ -115,7 +119,9 @@ function linesOf(value: unknown): readonly string[] {
   const text = typeof value === 'string' ? madeVisible(value) : madeVisible(JSON.stringify(value, null, 2))
   return wrapped(
     text
-      .replaceAll(/ +(?=\r?\n|$)/g, (blanks) => '<U+0020>'.repeat(blanks.length))
+      .replaceAll(/[ \t]+(?=\r?\n|$)/g, (blanks) =>
+        blanks.replaceAll(' ', '<U+0020>').replaceAll('\t', '<U+0009>'),
+      )
       .replaceAll('\r\n', '<U+000D>\n'),
     WIDTH,
   )

@@ -3,10 +3,10 @@ import type { DefinitionKind } from './definition.ts'
 /** Says whether a value can be a member; what it holds further down is the upstream's business. */
 type Check = (value: unknown) => boolean
 
-/** The members of one kind, those that it must have first. */
+/** The members of one kind, in the order in which they are written. */
 interface Members {
-  readonly required: ReadonlyMap<string, Check>
-  readonly optional: ReadonlyMap<string, Check>
+  readonly required: readonly string[]
+  readonly checks: ReadonlyMap<string, Check>
 }
 
 /** What a value may begin with in `_meta` and is not the upstream's to say: the protocol's and our own. */
@@ -20,11 +20,11 @@ const RESERVED_META = /^(?:io\.modelcontextprotocol|sallyport)\//
  */
 export function pinnedMembers(kind: DefinitionKind, listed: unknown): Record<string, unknown> | undefined {
   if (!isObject(listed)) return undefined
-  const { required, optional } = MEMBERS[kind]
+  const { required, checks } = MEMBERS[kind]
   const pinned: [string, unknown][] = []
-  for (const [name, check] of [...required, ...optional]) {
+  for (const [name, check] of checks) {
     const value = name === '_meta' ? metaOf(listed[name]) : listed[name]
-    if (value === undefined && !required.has(name)) continue
+    if (value === undefined && !required.includes(name)) continue
     if (!Object.hasOwn(listed, name) || !check(value)) return undefined
     pinned.push([name, value])
   }
@@ -56,8 +56,8 @@ const isArguments: Check = (value) =>
       (one['required'] === undefined || typeof one['required'] === 'boolean'),
   )
 
-const NAMED = [['name', isText]] as const
-const DESCRIBED = [
+const NAMED = [
+  ['name', isText],
   ['title', isText],
   ['description', isText],
 ] as const
@@ -69,9 +69,10 @@ const DECORATED = [
 /** MCP 2026-07-28 and 2025-11-25, schema.ts: `Tool`, `Prompt`, `ResourceTemplate`. */
 const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
   tool: {
-    required: new Map<string, Check>([...NAMED, ['inputSchema', isSchema]]),
-    optional: new Map<string, Check>([
-      ...DESCRIBED,
+    required: ['name', 'inputSchema'],
+    checks: new Map<string, Check>([
+      ...NAMED,
+      ['inputSchema', isSchema],
       ['outputSchema', isObject],
       ['annotations', isObject],
       ['execution', isObject],
@@ -79,17 +80,18 @@ const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
     ]),
   },
   prompt: {
-    required: new Map<string, Check>(NAMED),
-    optional: new Map<string, Check>([...DESCRIBED, ['arguments', isArguments], ...DECORATED]),
+    required: ['name'],
+    checks: new Map<string, Check>([...NAMED, ['arguments', isArguments], ...DECORATED]),
   },
   template: {
-    required: new Map<string, Check>([...NAMED, ['uriTemplate', isText]]),
-    optional: new Map<string, Check>([
-      ...DESCRIBED,
+    required: ['name', 'uriTemplate'],
+    checks: new Map<string, Check>([
+      ...NAMED,
+      ['uriTemplate', isText],
       ['mimeType', isText],
       ['annotations', isObject],
       ...DECORATED,
     ]),
   },
-  instructions: { required: new Map([['text', isText]]), optional: new Map() },
+  instructions: { required: ['text'], checks: new Map([['text', isText]]) },
 }

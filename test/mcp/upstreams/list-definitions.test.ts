@@ -1,36 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type {
-  UpstreamAnswer,
-  UpstreamConnection,
-  UpstreamRequest,
-} from '../../../src/mcp/upstreams/connection.ts'
+import type { UpstreamAnswer, UpstreamConnection } from '../../../src/mcp/upstreams/connection.ts'
 import type { Listing } from '../../../src/mcp/upstreams/definition.ts'
 import { listDefinitions } from '../../../src/mcp/upstreams/list-definitions.ts'
+import { listingUpstream } from '../../support/listing-upstream.ts'
 
 const LIMITS = { definitions: 1_000, timeout: 10_000 }
 const ALL = { tools: {}, prompts: {}, resources: {} }
 const schema = { type: 'object' }
 
-type Answers = (request: UpstreamRequest) => UpstreamAnswer | Promise<UpstreamAnswer>
-
-/** An upstream that answers so; what it was asked is in `asked`. */
-function upstream(answers: Answers, greeting: Partial<UpstreamConnection['greeting']> = {}) {
-  const asked: UpstreamRequest[] = []
-  const connection: UpstreamConnection = {
-    era: '2025-11-25',
-    greeting: { name: 'u', version: '1', capabilities: { tools: {} }, instructions: undefined, ...greeting },
-    async request(request) {
-      asked.push(request)
-      return answers(request)
-    },
-    inFlight: () => 0,
-    watch: () => () => undefined,
-    closed: new Promise(() => undefined),
-    close: async () => undefined,
-  }
-  return { connection, asked }
-}
+type Answers = Parameters<typeof listingUpstream>[0]
 
 const result = (value: Readonly<Record<string, unknown>>): UpstreamAnswer => ({
   kind: 'result',
@@ -41,7 +20,7 @@ async function listed(
   answers: Answers,
   greeting?: Partial<UpstreamConnection['greeting']>,
 ): Promise<Listing> {
-  return listDefinitions(upstream(answers, greeting).connection, LIMITS)
+  return listDefinitions(listingUpstream(answers, greeting).connection, LIMITS)
 }
 
 /** What listing these tools comes to: names, and what is quarantined. */
@@ -62,7 +41,7 @@ async function whyOf(answers: Answers): Promise<string> {
 
 describe('an upstream is asked', () => {
   test('for all that it announces, page by page, and may be asked again', async () => {
-    const { connection, asked } = upstream(
+    const { connection, asked } = listingUpstream(
       ({ method, params }) => {
         if (method === 'prompts/list') return result({ prompts: [{ name: 'p' }], nextCursor: null })
         if (method === 'resources/templates/list')
@@ -92,7 +71,9 @@ describe('an upstream is asked', () => {
   })
 
   test('for nothing that it does not announce', async () => {
-    const { connection, asked } = upstream(() => result({}), { capabilities: { logging: {}, tools: true } })
+    const { connection, asked } = listingUpstream(() => result({}), {
+      capabilities: { logging: {}, tools: true },
+    })
     assert.deepEqual(await listDefinitions(connection, LIMITS), {
       kind: 'listed',
       definitions: [],
@@ -110,12 +91,12 @@ describe('an upstream is asked', () => {
   test('only as long as it may take, or as somebody waits', async () => {
     const never: Answers = async ({ signal }) =>
       new Promise((done) => signal.addEventListener('abort', () => done({ kind: 'cancelled' })))
-    assert.deepEqual(await listDefinitions(upstream(never).connection, { ...LIMITS, timeout: 1 }), {
+    assert.deepEqual(await listDefinitions(listingUpstream(never).connection, { ...LIMITS, timeout: 1 }), {
       kind: 'failed',
       why: 'tools/list: no answer in time',
     })
     const waiting = new AbortController()
-    const listing = listDefinitions(upstream(never).connection, LIMITS, waiting.signal)
+    const listing = listDefinitions(listingUpstream(never).connection, LIMITS, waiting.signal)
     waiting.abort()
     assert.equal((await listing).kind, 'failed')
   })
