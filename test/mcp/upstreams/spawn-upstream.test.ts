@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { suite, test, type TestContext } from 'node:test'
@@ -18,7 +18,7 @@ const PROBE = bubblewrapProbe(process.execPath)
 const withoutSandbox = (await PROBE()) ?? false
 const isRoot = process.getuid?.() === 0
 const TRUSTED: Isolation = { kind: 'trusted' }
-const SANDBOX: Isolation = { kind: 'bubblewrap', read: [], write: [], network: false }
+const SANDBOX = { kind: 'bubblewrap', read: [], write: [], network: false } as const
 const TIMES: SpawnTimes = { afterStdin: 50, afterTerm: 50, afterKill: 2_000, afterExit: 50, look: 20 }
 
 /** What differs between the processes of tests. */
@@ -171,6 +171,39 @@ for (const [name, isolation] of [
       assert.equal((await stat(home)).mode & 0o777, 0o700)
     })
   })
+
+test('a sandbox shows what is listed, as it is listed', { skip: withoutSandbox }, async (t) => {
+  const folder = await temporaryDirectory(t)
+  const [share, out, hidden] = [join(folder, 'share'), join(folder, 'share/out'), join(folder, 'hidden')]
+  await mkdir(out, { recursive: true })
+  await writeFile(join(share, 'text'), 'shown')
+  await writeFile(hidden, 'hidden')
+  const script = `cat ${share}/text; echo; cat ${hidden}; echo x > ${share}/text; echo written > ${out}/text
+    echo x > /x; echo x > /dev/shm/x && echo shared; head -c 9000000 /dev/zero > /tmp/x; ls /sys /var /root /home; echo end; cat`
+  const { next, lines, close } = await spawnScript(t, script, {
+    isolation: { kind: 'bubblewrap', read: [share], write: [out], network: false },
+    memory: 16 * 1024 ** 2,
+  })
+  assert.deepEqual([await next(), await next(), await next()], ['shown', 'shared', 'end'])
+  await close()
+  assert.equal(await readFile(join(out, 'text'), 'utf8'), 'written\n')
+  const said = lines.unheard.join('\n')
+  assert.match(said, /hidden: No such file.*text: Read-only.*\/x: Read-only.*No space left/s)
+  for (const path of ['/sys', '/var', '/root', '/home'])
+    assert.match(said, new RegExp(`'${path}': No such file`))
+})
+
+test('a sandbox with the network is in ours', { skip: withoutSandbox }, async (t) => {
+  const network = async (isolation: Isolation): Promise<string> => {
+    const { next, close } = await spawnScript(t, 'readlink /proc/self/ns/net; cat', { isolation })
+    const name = await next()
+    await close()
+    return name
+  }
+  const ours = await readlink('/proc/self/ns/net')
+  assert.equal(await network({ ...SANDBOX, network: true }), ours)
+  assert.notEqual(await network(SANDBOX), ours)
+})
 
 test('what left a trusted process is no reason to wait for the end of its output', async (t) => {
   const script = 'setsid sleep 999 & sleep 0.1; echo $!; exit 0'
