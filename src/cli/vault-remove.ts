@@ -54,12 +54,15 @@ async function remove(
     for (const one of removed)
       print(`${principal} has no key ${one.name} for the upstream ${one.upstream} any more`)
     const users = kind === 'user' && removed.length > 0 ? [user] : []
-    const by = { requestId: null, by: OPERATOR, address: null }
-    const events = removed.map((one) => ({ event: 'secret.removed' as const, principal, ...one, ...by }))
+    const events = removed.map((one) => removedBy(OPERATOR, principal, one))
     await putOnRecord(users, 'secret_removed', events, store, config)
   } finally {
     await store.close()
   }
+}
+
+function removedBy(by: string, principal: string, { upstream, name }: Removed): SecretChanged {
+  return { event: 'secret.removed', requestId: null, principal, upstream, name, by, address: null }
 }
 
 async function removedOne(

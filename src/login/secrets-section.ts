@@ -27,7 +27,7 @@ async function shownOf(
 ): Promise<readonly ShownSecret[]> {
   const states = await upstreamSecrets.look({ principal, upstream, audience }, names)
   const goesTo = /^https?:/.test(audience) ? audience : null
-  return states.map((state) => ({ upstream, goesTo, isAsked: true, ...state }))
+  return states.map(({ name, setAt, isGood }) => ({ upstream, name, setAt, isGood, goesTo, isAsked: true }))
 }
 
 /** What is kept for upstreams that are gone, or that its owner may not use any more: he can take it away. */
@@ -38,7 +38,14 @@ async function leftOver(
 ): Promise<readonly ShownSecret[]> {
   const shown = new Set(asked.map(placeOf))
   const others = (await upstreamSecrets.list(principal)).filter((one) => !shown.has(placeOf(one)))
-  return others.map((one) => ({ ...one, goesTo: null, isAsked: false, isGood: false }))
+  return others.map(({ upstream, name, setAt }) => ({
+    upstream,
+    name,
+    setAt,
+    isGood: false,
+    goesTo: null,
+    isAsked: false,
+  }))
 }
 
 function placeOf({ upstream, name }: Pick<ShownSecret, 'upstream' | 'name'>): string {

@@ -154,12 +154,12 @@ for (const engine of ENGINES)
     test('what was there before of the very same place can be put back: a limit, and no more than that', async () => {
       const vault = vaultOf([OLD])
       await vault.set(place(), 'the first')
-      const before = await kept(alice)
+      const earlier = await kept(alice)
       time += 1
       await vault.set(place(), SECRET)
-      await store.secrets.put(alice, { ...before, setAt: time }, MOST_SECRETS)
+      await store.secrets.put(alice, { ...earlier, setAt: time }, MOST_SECRETS)
       assert.deepEqual({ ...(await vault.read(alice, 'wiki', WIKI, ['token'])) }, {}, 'not under a new time')
-      await store.secrets.put(alice, before, MOST_SECRETS)
+      await store.secrets.put(alice, earlier, MOST_SECRETS)
       assert.deepEqual({ ...(await vault.read(alice, 'wiki', WIKI, ['token'])) }, { token: 'the first' })
     })
 
@@ -233,9 +233,9 @@ for (const engine of ENGINES)
       await recent.set(place(), 'back')
       assert.equal(await read(), 'back')
       time -= 60_000
-      const before = reads
+      const soFar = reads
       await read()
-      assert.equal(reads, before + 1, 'of a clock that went back nothing is known')
+      assert.equal(reads, soFar + 1, 'of a clock that went back nothing is known')
     })
 
     test('a read that a change overtakes is not remembered', async () => {

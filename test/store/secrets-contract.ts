@@ -34,10 +34,9 @@ export function secretsContract(open: OpenStore): void {
       assert.deepEqual(await store.secrets.list(principal), [])
       assert.equal(await put(principal, entry()), true)
       assert.deepEqual({ ...(await other.secrets.find(principal, 'wiki', 'token')) }, entry())
-      assert.deepEqual(
-        (await other.secrets.list(principal)).map((one) => ({ ...one })),
-        [{ upstream: 'wiki', name: 'token', setAt: 1_763_712_000_000 }],
-      )
+      assert.deepEqual(structuredClone(await other.secrets.list(principal)), [
+        { upstream: 'wiki', name: 'token', setAt: 1_763_712_000_000 },
+      ])
     })
 
     test('another one takes its place, sealed text and time', async () => {
