@@ -33,6 +33,7 @@ test('the library exports these names and no others', () => {
     'followRevocations',
     'isSallyportError',
     'isVisible',
+    'openServers',
     'openStore',
     'openTelemetry',
     'parsePrincipal',

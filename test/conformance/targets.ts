@@ -1,5 +1,6 @@
 import { protectedServer } from '../../src/mcp/upstreams/in-process.ts'
 import type { UpstreamOptions } from '../../src/mcp/upstreams/options.ts'
+import { openServers } from '../../src/open-servers.ts'
 import { startServer } from '../support/server.ts'
 import { conformanceServers } from './conformance-server.ts'
 import { startForwarder } from './forwarder.ts'
@@ -41,7 +42,8 @@ export type TargetName = keyof typeof TARGETS
 async function behindTheDoor(upstream: UpstreamOptions): Promise<Target> {
   const forwarder = await startForwarder()
   // The scenario of DNS rebinding comes with the origin of the address that it speaks to.
-  const server = await startServer({ upstreams: [upstream], origins: [forwarder.origin] })
+  const upstreams = await openServers([upstream])
+  const server = await startServer({ upstreams, origins: [forwarder.origin] })
   const client = await server.authority.client('admin-cli')
   forwarder.forwardTo(server.ports.certificates, { ...client, ca: server.authority.rootPem })
   return {
@@ -49,6 +51,7 @@ async function behindTheDoor(upstream: UpstreamOptions): Promise<Target> {
     close: async () => {
       await forwarder.close()
       await server.close()
+      await upstreams.close()
     },
   }
 }
