@@ -55,7 +55,16 @@ function blank(): Document {
 function documentOf(text: string): Document {
   const { source, faults } = readYaml(text, 'the lock file', LARGEST_LOCK_FILE)
   if (source === undefined) throw new Error(faults.join('\n'))
+  visit(source.document, { Map: (_, map) => keepComment(map) })
   return source.document
+}
+
+/** What stands above the first key is about that key, and not about whatever comes first some day. */
+function keepComment(map: YAMLMap): void {
+  const key = map.items[0]?.key
+  if (map.commentBefore === undefined || map.commentBefore === null || !isScalar(key)) return
+  key.commentBefore = map.commentBefore
+  delete map.commentBefore
 }
 
 function writeUpstream(document: Document, upstream: YAMLMap, definitions: readonly Definition[]): void {
