@@ -26,10 +26,18 @@ export interface HttpTold {
   failed(error: Error, sent: boolean): void
 }
 
+/** A request under way. */
+export interface HttpSending {
+  /** Breaks it off, and ends its connection; nothing is told after that. */
+  stop(): void
+  /** Reads no more of the answer until it is resumed. */
+  pause(): void
+  resume(): void
+}
+
 /** Connections to one upstream, kept alive between requests. Redirects are answers like others; proxies are not used. */
 export interface HttpClient {
-  /** @returns breaks the request off, and ends its connection; nothing is told after that */
-  send(ask: HttpAsk, told: HttpTold): () => void
+  send(ask: HttpAsk, told: HttpTold): HttpSending
   /** Ends everything now. */
   close(): Promise<void>
 }
@@ -91,7 +99,7 @@ export function httpClient(
       } catch (error) {
         handler.fail(error)
       }
-      return handler.stop
+      return handler
     },
     close: async () => pool.destroy(),
   }
@@ -103,9 +111,8 @@ function isPinned(certificate: X509Certificate | undefined, pins: readonly strin
   return pins.includes(`sha256/${createHash('sha256').update(key).digest('base64')}`)
 }
 
-interface Handling {
+interface Handling extends HttpSending {
   readonly handler: Dispatcher.DispatchHandler
-  stop(): void
   fail(error: unknown): void
 }
 
@@ -145,6 +152,8 @@ function handlerOf(told: HttpTold): Handling {
       isOver = true
       controller?.abort(new Error('nobody waits for the answer'))
     },
+    pause: () => controller?.pause(),
+    resume: () => controller?.resume(),
     fail,
   }
 }

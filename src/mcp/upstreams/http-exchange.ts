@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { eventReader } from '../../wire/events.ts'
 import { growingBytes } from '../../wire/growing-bytes.ts'
 import type { HttpAsk, HttpClient } from './http-client.ts'
+import { floodGate } from './peer-gate.ts'
 import { messageOf } from './peer-message.ts'
 
 /** How far a stream of events was read, to resume it there. */
@@ -55,17 +56,23 @@ const REST_TIME = 1_000
 export function exchange(client: HttpClient, ask: HttpAsk, bytes: number, told: ExchangeTold): Exchange {
   let body: Body | undefined
   let rest: { length: number; readonly timer: NodeJS.Timeout } | undefined
+  let isRead = false
+  const stop = (): void => {
+    gate.stop()
+    sending.stop()
+  }
   const end = (ended: ExchangeEnd): void => {
     stop()
     told.end(ended)
   }
   const give = (text: string): boolean => {
+    gate.took(1, 0)
     const read = messageOf(text)
     if (read.kind === 'garbage') end(read)
     else told.message(read.message, text.length)
     return read.kind === 'message'
   }
-  const stop = client.send(ask, {
+  const sending = client.send(ask, {
     answered(status, headers) {
       told.answered?.(status, only(headers['mcp-session-id']))
       const encoding = only(headers['content-encoding']) ?? 'identity'
@@ -77,11 +84,13 @@ export function exchange(client: HttpClient, ask: HttpAsk, bytes: number, told: 
         : jsonIn(bytes + ENVELOPE, { status, type }, give, end)
     },
     data(chunk) {
+      gate.took(0, chunk.length)
       if (rest === undefined) return body?.data(chunk)
       rest.length += chunk.length
       if (rest.length > LONGEST_REST) stop()
     },
     ended() {
+      isRead = true
       if (rest === undefined) body?.ended()
       else clearTimeout(rest.timer)
     },
@@ -91,10 +100,11 @@ export function exchange(client: HttpClient, ask: HttpAsk, bytes: number, told: 
       else body.cut(error)
     },
   })
+  const gate = floodGate(sending.pause, sending.resume)
   return {
     stop,
     leave() {
-      rest ??= { length: 0, timer: setTimeout(stop, REST_TIME).unref() }
+      if (!isRead) rest ??= { length: 0, timer: setTimeout(stop, REST_TIME).unref() }
     },
   }
 }

@@ -38,7 +38,7 @@ export function asksOf({ onAsk }: Pick<UpstreamRequest, 'onAsk'>, tell: (told: T
   const answer = async (id: RpcId, request: ClientRequest, ask: NonNullable<typeof onAsk>): Promise<void> => {
     const abort = new AbortController()
     open.set(id, abort)
-    const answered = await ask(request, abort.signal).catch((): ClientAnswer => ({ kind: 'unanswered' }))
+    const answered = await askOf(ask, request, abort.signal)
     const isWanted = open.delete(id)
     if (isWanted) tell(toldOf(id, answered))
   }
@@ -61,6 +61,19 @@ export function asksOf({ onAsk }: Pick<UpstreamRequest, 'onAsk'>, tell: (told: T
       open.clear()
       for (const [, abort] of all) abort.abort()
     },
+  }
+}
+
+/** Who is asked must not throw; if it does all the same, nobody has answered. */
+async function askOf(
+  ask: NonNullable<UpstreamRequest['onAsk']>,
+  request: ClientRequest,
+  signal: AbortSignal,
+): Promise<ClientAnswer> {
+  try {
+    return await ask(request, signal)
+  } catch {
+    return { kind: 'unanswered' }
   }
 }
 

@@ -42,6 +42,8 @@ interface Pending {
 /** The one request whose stream stays open: nothing that comes meanwhile is said of it, and it may last. */
 export const LISTEN = 'subscriptions/listen'
 
+/** What a timer can wait for, in ms (2^31 - 1). */
+const LONGEST_TIMER = 2_147_483_647
 /** Longer notifications are dropped; so are longer questions. In bytes. */
 const LONGEST_NOTIFICATION = 65_536
 const LONGEST_QUESTION = 1_048_576
@@ -135,7 +137,9 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
     const id = ++last
     const onAbort = (): void => cancel(one, { kind: 'cancelled' })
     const timer =
-      timeout === Infinity ? undefined : setTimeout(() => cancel(one, { kind: 'timeout' }), timeout)
+      timeout === Infinity
+        ? undefined
+        : setTimeout(() => cancel(one, { kind: 'timeout' }), Math.min(timeout, LONGEST_TIMER))
     let isOver = false
     let stop: (() => void) | undefined
     const one: Pending = {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { lineReader, type Line } from '../../wire/lines.ts'
+import { floodGate } from './peer-gate.ts'
 import { messageOf } from './peer-message.ts'
 import type { OpenWire, Outgoing, Wire, WireEvents } from './peer-wire.ts'
 import type { SpawnedProcess } from './spawned-process.ts'
@@ -19,8 +20,18 @@ const ENVELOPE = 1024
 export function stdioWire(process: SpawnedProcess, bytes: number): OpenWire {
   return (events) => {
     const { stdin, stdout } = process
-    const read = lineReader(bytes + ENVELOPE, (line) => takeLine(line, events))
-    stdout.on('data', (chunk: Buffer) => read(chunk))
+    const gate = floodGate(
+      () => stdout.pause(),
+      () => stdout.resume(),
+    )
+    const read = lineReader(bytes + ENVELOPE, (line) => {
+      gate.took(1, 0)
+      takeLine(line, events)
+    })
+    stdout.on('data', (chunk: Buffer) => {
+      gate.took(0, chunk.length)
+      read(chunk)
+    })
     // That it is gone is told by `closed`; a write that fails meanwhile is no news.
     for (const stream of [stdin, stdout]) stream.on('error', () => undefined)
     return pipeOf(process, stdin, stdout)
@@ -38,6 +49,8 @@ function pipeOf(process: SpawnedProcess, stdin: Writable, stdout: Readable): Wir
       stdout.once('close', () => resolve('it has closed its standard output'))
     }),
   ])
+  // What is left of it without its output is of no use.
+  void closed.then(async () => process.close())
   return {
     hasStreams: false,
     send({ id, method, params }: Outgoing, hearing) {

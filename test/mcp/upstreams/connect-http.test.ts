@@ -12,6 +12,7 @@ import {
   modernServer,
   rawServer,
   say,
+  stream,
   upstreamOptions,
   type Got,
 } from '../../support/dialed.ts'
@@ -323,4 +324,19 @@ test('closing ends what runs', async (t) => {
   assert.equal(await connection.closed, 'it was closed')
   const late = await connection.request(callOf('b'))
   assert.deepEqual(late, { kind: 'down', sent: false, why: 'it was closed' })
+})
+
+test('connections are kept, also where answers are streams that go on for a moment', async (t) => {
+  const sockets = new Set<unknown>()
+  const url = await modernServer(t, ({ id }, response, request) => {
+    sockets.add(request.socket)
+    stream(response)({ id, result: {} })
+    setImmediate(() => response.end(': the rest\n\n'))
+  })
+  const { connection } = await dialed(t, upstreamOptions(httpTransport(url)))
+  for (let call = 0; call < 5; call++) {
+    assert.equal((await connection.request(callOf('x'))).kind, 'result')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  assert.equal(sockets.size, 1)
 })

@@ -344,3 +344,21 @@ test('a process that is gone answers everything; one that does not read is told 
   await connected.connection.close()
   await Promise.all(asked)
 })
+
+test('who is told or asked may throw: the call has its answer', async (t) => {
+  const answers: unknown[] = []
+  const { connection } = await legacy(t, ({ id, method, error }, say) => {
+    if (error !== undefined) answers.push(error)
+    if (error !== undefined) say({ id: 2, result: {} })
+    if (method !== 'tools/call') return
+    say({ method: 'notifications/progress', params: { progressToken: id, progress: 1 } })
+    say({ method: 'notifications/message', params: { level: 'info', data: 1 } })
+    say({ id: 1, method: 'roots/list' })
+  })
+  const fail = (): never => {
+    throw new Error('mine')
+  }
+  const answer = await connection.request(callOf('a', { onProgress: fail, onLog: fail, onAsk: fail }))
+  assert.equal(answer.kind, 'result')
+  assert.deepEqual(answers, [{ code: -32603, message: 'Nobody has answered' }])
+})
