@@ -20,8 +20,10 @@ export interface Names {
   of(kind: NamedKind, own: string): Naming
   /** What resources need that belong to no template; `undefined` where the configuration gives no permission. */
   readonly rest: Naming
-  /** Whether a resource exists here, by the URI that the upstream has for it. Fails closed. */
+  /** Whether a resource that is of no template exists here, by the URI that the upstream has for it. Fails closed. */
   wantsUri(own: string): boolean
+  /** Whether a resource does not exist here, whatever template it is of. Fails closed: true where its spelling decides. */
+  deniesUri(own: string): boolean
 }
 
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
@@ -60,7 +62,7 @@ export function namesOf(options: UpstreamOptions): Names {
     },
     // The name of what is left over is no name of the upstream's: only a glob that fits everything fits it.
     rest: named(`${options.name}_resources`, '', 'resources'),
-    wantsUri: wantedUris(options),
+    ...uriRules(options),
   }
 }
 
@@ -80,12 +82,15 @@ function wanted(allow: readonly Glob[], deny: readonly Glob[]): (own: string) =>
   return (own) => (allow.length === 0 || allow.some((fits) => fits(own))) && !deny.some((fits) => fits(own))
 }
 
-/** A `*` alone means everything, although there are slashes in URIs; a URI that fits or not by its spelling is not wanted. */
-function wantedUris({ allow, deny }: UpstreamOptions): (own: string) => boolean {
+/** A `*` alone means everything, although there are slashes in URIs; what fits or not by its spelling is not wanted. */
+function uriRules({ allow, deny }: UpstreamOptions): Pick<Names, 'wantsUri' | 'deniesUri'> {
   const globs = (patterns: readonly string[]) =>
     patterns.map((pattern) => uriGlob(pattern === '*' ? '**' : pattern))
   const [allowed, denied] = [globs(allow), globs(deny)]
-  return (own) =>
-    (allowed.length === 0 || allowed.some((fits) => fits(own) === true)) &&
-    denied.every((fits) => fits(own) === false)
+  const deniesUri = (own: string): boolean => denied.some((fits) => fits(own) !== false)
+  return {
+    deniesUri,
+    wantsUri: (own) =>
+      (allowed.length === 0 || allowed.some((fits) => fits(own) === true)) && !deniesUri(own),
+  }
 }

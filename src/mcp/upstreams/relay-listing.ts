@@ -10,7 +10,7 @@ export type ListedResources = (call: Call) => Promise<readonly Resource[]>
 /** What {@link listedResources} takes besides the upstream. */
 export interface ListingOptions {
   /** By the upstream's own URI. */
-  readonly wantsUri: (own: string) => boolean
+  readonly deniesUri: (own: string) => boolean
   /** How long a list waits for this upstream, in ms; 250 unless given. */
   readonly patience?: number
 }
@@ -63,7 +63,7 @@ function keyOf({ context, client }: Call): string {
 async function pagesOf(
   link: RelayLink,
   call: Call,
-  { wantsUri }: ListingOptions,
+  { deniesUri }: ListingOptions,
 ): Promise<readonly Resource[] | undefined> {
   const resources: Resource[] = []
   let cursor: string | undefined
@@ -77,7 +77,7 @@ async function pagesOf(
     if (answer.kind === 'error' && page === 0) return []
     if (answer.kind !== 'result' || !Array.isArray(answer.result['resources'])) return undefined
     for (const listed of answer.result['resources'].slice(0, MOST_RESOURCES - resources.length))
-      resources.push(...resourceOf(listed, link, wantsUri))
+      resources.push(...resourceOf(listed, link, deniesUri))
     const next = answer.result['nextCursor']
     if (typeof next !== 'string' || next.length > LONGEST_CURSOR || next === cursor) return resources
     cursor = next
@@ -85,10 +85,10 @@ async function pagesOf(
   return resources
 }
 
-function resourceOf(value: unknown, { uris }: RelayLink, wantsUri: (own: string) => boolean): Resource[] {
+function resourceOf(value: unknown, { uris }: RelayLink, deniesUri: (own: string) => boolean): Resource[] {
   if (!isRecord(value)) return []
   const { uri, _meta, ...rest } = value
-  if (typeof uri !== 'string' || uri.length > LONGEST_URI || !wantsUri(uri)) return []
+  if (typeof uri !== 'string' || uri.length > LONGEST_URI || deniesUri(uri)) return []
   const own: unknown = { ...rest, uri: uris.outward(uri), ...metaOf(value) }
   return isSpecType.Resource(own) ? [own] : []
 }

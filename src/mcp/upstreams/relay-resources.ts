@@ -1,9 +1,11 @@
 import { UriTemplate, type ReadResourceResult } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../../auth/context.ts'
 import { defineResource, type ResourceDefinition } from '../resource.ts'
 import type { Call, Needs } from '../tool.ts'
 import type { Definition } from './definition.ts'
 import { relayCall } from './relay-call.ts'
 import { relayCompletion } from './relay-completion.ts'
+import type { Names } from './names.ts'
 import type { RelayLink } from './relay-link.ts'
 import type { ListedResources } from './relay-listing.ts'
 import { iconsIn, textIn } from './relay-members.ts'
@@ -17,8 +19,7 @@ export interface FamilyParts {
   readonly link: RelayLink
   /** The resources that exist now, with our URIs; asked once for each call, however many families ask. */
   readonly listed: ListedResources
-  /** Whether a resource exists here, by the upstream's own URI. */
-  readonly wantsUri: (own: string) => boolean
+  readonly names: Pick<Names, 'wantsUri' | 'deniesUri'>
 }
 
 /** A family of resources by a pinned template. @returns `undefined` for what is no definition of a template */
@@ -27,7 +28,8 @@ export function relayTemplate(
   { name: own, value }: Definition,
   { name, permission }: OwnName,
 ): ResourceDefinition | undefined {
-  const { link, listed } = parts
+  const { link, listed, names } = parts
+  const isWanted = (inner: string): boolean => !names.deniesUri(inner)
   const { uriTemplate } = value
   if (typeof uriTemplate !== 'string' || !isTemplate(uriTemplate)) return undefined
   const outward = link.uris.outward(uriTemplate)
@@ -48,9 +50,8 @@ export function relayTemplate(
     list: async (call) => (await listed(call)).filter(({ uri }) => uri.startsWith(begins)),
     complete: async (argument, begun, call, known) =>
       relayCompletion(link, call, { type: 'ref/resource', uri: uriTemplate }, { argument, begun, known }),
-    watch: (uri, context, changed) =>
-      watched(link, uri, (inner) => link.calls.watch(context, inner, changed)),
-    read: async (uri, _variables, call) => readRelayed(parts, uri, call, () => true),
+    watch: (uri, context, changed) => watchRelayed(link, isWanted, { uri, context, changed }),
+    read: async (uri, _variables, call) => readRelayed(parts, uri, call, isWanted),
   })
 }
 
@@ -67,7 +68,8 @@ export function relayRest(
   parts: FamilyParts,
   { name, permission }: { readonly name: string; readonly permission: Needs },
 ): ResourceDefinition {
-  const { link, listed, wantsUri } = parts
+  const { link, listed, names } = parts
+  const isWanted = (inner: string): boolean => names.wantsUri(inner)
   return defineResource({
     name,
     title: link.options.name,
@@ -76,18 +78,25 @@ export function relayRest(
     isRest: true,
     permission,
     upstream: link.options.name,
-    list: listed,
-    watch: (uri, context, changed) =>
-      watched(link, uri, (inner) =>
-        wantsUri(inner) ? link.calls.watch(context, inner, changed) : () => undefined,
-      ),
-    read: async (uri, _variables, call) => readRelayed(parts, uri, call, wantsUri),
+    list: async (call) => (await listed(call)).filter(({ uri }) => isWanted(link.uris.inward(uri) ?? '')),
+    watch: (uri, context, changed) => watchRelayed(link, isWanted, { uri, context, changed }),
+    read: async (uri, _variables, call) => readRelayed(parts, uri, call, isWanted),
   })
 }
 
-function watched({ uris }: RelayLink, uri: string, watch: (own: string) => () => void): () => void {
+interface Watching {
+  readonly uri: string
+  readonly context: AuthContext
+  readonly changed: () => void
+}
+
+function watchRelayed(
+  { uris, calls }: RelayLink,
+  isWanted: (own: string) => boolean,
+  { uri, context, changed }: Watching,
+): () => void {
   const own = uris.inward(uri)
-  return own === undefined ? () => undefined : watch(own)
+  return own !== undefined && isWanted(own) ? calls.watch(context, own, changed) : () => undefined
 }
 
 async function readRelayed(

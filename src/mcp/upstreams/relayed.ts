@@ -41,7 +41,7 @@ export function relayed(
   const uris = upstreamUris(options.prefix ? options.name : undefined)
   const link: RelayLink = { options, calls, told, parked, scanner, uris }
   const names = namesOf(options)
-  const family = { link, listed: listedResources(link, names), wantsUri: names.wantsUri }
+  const family = { link, listed: listedResources(link, names), names }
   const tools: ToolDefinition[] = []
   const prompts: PromptDefinition[] = []
   const resources: ResourceDefinition[] = names.rest.kind === 'named' ? [relayRest(family, names.rest)] : []

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createCatalog } from '../../../src/mcp/catalog.ts'
+import { ProtocolError } from '@modelcontextprotocol/server'
+import type { UpstreamAnswer } from '../../../src/mcp/upstreams/connection.ts'
+import { contextOf } from '../../support/caller.ts'
+import { pinned, relaying, type RelayingOptions, type Sent } from '../../support/relaying.ts'
+import { callOf } from '../../support/tool.ts'
+
+const result = (members: Record<string, unknown>): UpstreamAnswer => ({ kind: 'result', result: members })
+const DOWN: UpstreamAnswer = { kind: 'down', sent: false, why: 'x' }
+const named = (uri: string) => ({ uri, name: uri })
+
+const PAGE = pinned('template', 'page', { uriTemplate: 'page://{id}' })
+const PROMPT = pinned('prompt', 'greet', { arguments: [{ name: 'name' }] })
+
+function setting(answer: RelayingOptions['answer'], options: Partial<RelayingOptions> = {}) {
+  const relay = relaying({ definitions: [PAGE, PROMPT], answer, ...options })
+  const rest = relay.resources.find(({ isRest }) => isRest) ?? assert.fail()
+  const page = relay.resources.find(({ name }) => name === 'wiki_page') ?? assert.fail()
+  const prompt = relay.prompts[0] ?? assert.fail()
+  const urisOf = async (id = 'service:demo') => (await rest.list(callOf(id))).map(({ uri }) => uri)
+  return { relay, rest, page, prompt, urisOf }
+}
+
+test('a list follows the pages of its upstream, once for each call', async () => {
+  const { relay, rest, page } = setting(({ params: { cursor } }) =>
+    cursor === undefined
+      ? result({ resources: [named('a:1'), named('page://x')], nextCursor: 'two' })
+      : result({ resources: [named('a:2')] }),
+  )
+  const call = callOf('service:demo')
+  const [all, pages] = await Promise.all([rest.list(call), page.list(call)])
+  assert.deepEqual(
+    all.map(({ uri }) => uri),
+    ['wiki+a:1', 'wiki+page://x', 'wiki+a:2'],
+  )
+  assert.deepEqual(
+    pages.map(({ uri }) => uri),
+    ['wiki+page://x'],
+  )
+  assert.deepEqual(
+    relay.sent.map(({ method, params }) => [method, params]),
+    [
+      ['resources/list', {}],
+      ['resources/list', { cursor: 'two' }],
+    ],
+  )
+})
+
+test('a list that never ends is ended', async () => {
+  let page = 0
+  const { relay, urisOf } = setting(() =>
+    result({ resources: [named(`a:${page}`)], nextCursor: String(page++) }),
+  )
+  assert.equal((await urisOf()).length, 64)
+  assert.equal(relay.sent.length, 64)
+  const again = setting(() => result({ resources: [named('a:1')], nextCursor: 'same' }))
+  assert.equal((await again.urisOf()).length, 2)
+  const many = Array.from({ length: 20_000 }, (_, at) => named(`a:${at}`))
+  assert.equal((await setting(() => result({ resources: many, nextCursor: 'x' })).urisOf()).length, 10_000)
+})
+
+test('what is no resource, or is not wanted, is left out; reserved keys do not pass', async () => {
+  const resources = [
+    null,
+    { uri: 'a:1' },
+    { name: 'no uri' },
+    named('a:secret'),
+    named(`a:${'x'.repeat(3000)}`),
+    { ...named('a:2'), _meta: { 'sallyport/x': 1, 'wiki.example/y': 2 } },
+  ]
+  const { rest } = setting(() => result({ resources }), { deny: ['*secret'] })
+  assert.deepEqual(await rest.list(callOf('service:demo')), [
+    { name: 'a:2', uri: 'wiki+a:2', _meta: { 'wiki.example/y': 2 } },
+  ])
+})
+
+test('while its upstream is down a caller is listed what it was listed last, and nobody what another was', async () => {
+  let answer = result({ resources: [named('a:1')] })
+  const { urisOf } = setting(() => answer)
+  assert.deepEqual(await urisOf(), ['wiki+a:1'])
+  answer = DOWN
+  assert.deepEqual(await urisOf(), ['wiki+a:1'])
+  assert.deepEqual(await urisOf('service:other'), [])
+  answer = result({ resources: [] })
+  assert.deepEqual(await urisOf(), [])
+})
+
+test('a list does not wait for an upstream that is slow, and has what it said the next time', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const late = Promise.withResolvers<UpstreamAnswer>()
+  const { relay, urisOf } = setting(async () => late.promise)
+  const first = urisOf()
+  t.mock.timers.tick(250)
+  assert.deepEqual(await first, [])
+  late.resolve(result({ resources: [named('a:1')] }))
+  assert.deepEqual(await urisOf(), ['wiki+a:1'])
+  assert.equal(relay.sent.length, 2)
+})
+
+test('an upstream without resources has none', async () => {
+  assert.deepEqual(await setting(() => ({ kind: 'error', code: -32_601, message: 'x' })).urisOf(), [])
+})
+
+test('a resource is read under the name that its upstream has for it', async () => {
+  const { relay } = setting(({ params }) =>
+    result({ contents: [{ uri: params['uri'], text: 'a' }], cacheScope: 'public' }),
+  )
+  const catalog = createCatalog(relay)
+  for (const uri of ['wiki+page://1', 'wiki+a:1']) {
+    const found = catalog.resource(uri) ?? assert.fail()
+    const read = await found.definition.read(found.uri, found.variables, callOf('service:demo'))
+    assert.deepEqual(read, { contents: [{ uri, text: 'a' }] })
+  }
+  assert.deepEqual(
+    relay.sent.map(({ params }) => params),
+    [{ uri: 'page://1' }, { uri: 'a:1' }],
+  )
+  for (const uri of ['page://1', 'files+page://1', 'a:1']) assert.equal(catalog.resource(uri), undefined)
+})
+
+test('what is denied is not read, whatever its spelling, and the upstream is not asked', async () => {
+  const { relay, rest } = setting(() => result({ contents: [] }), { deny: ['file:///etc/**'] })
+  for (const uri of ['wiki+file:///etc/passwd', 'wiki+file:///%65tc/passwd', 'files+a:1', 'a:1'])
+    assert.equal(await rest.read(uri, {}, callOf('service:demo')), undefined)
+  assert.equal(relay.sent.length, 0)
+})
+
+test('who allows a template allows what is of it, but for what is denied by its URI', async () => {
+  const listing = () =>
+    result({ resources: [named('page://a'), named('page://b'), named('a:1')], contents: [] })
+  const { rest, page } = setting(listing, { allow: ['page', 'greet'], deny: ['page://b'] })
+  const call = callOf('service:demo')
+  assert.deepEqual(await page.list(call), [{ name: 'page://a', uri: 'wiki+page://a' }])
+  assert.deepEqual(await rest.list(call), [])
+  assert.deepEqual(await page.read('wiki+page://a', {}, call), { contents: [] })
+  for (const uri of ['wiki+page://b', 'wiki+page://%62'])
+    assert.equal(await page.read(uri, {}, call), undefined)
+})
+
+test('a resource that is not there, and an upstream that is not, are errors of their own', async () => {
+  const read = async (answer: UpstreamAnswer) => {
+    const { rest } = setting(() => answer)
+    const told = await rest.read('wiki+a:1', {}, callOf('service:demo'))
+    assert.ok(told instanceof ProtocolError)
+    return [told.code, told.message, told.data]
+  }
+  const absent: UpstreamAnswer = { kind: 'error', code: -32_002, message: 'theirs', data: { uri: 'a:1' } }
+  assert.deepEqual(await read(absent), [-32_602, 'Resource not found', { uri: 'wiki+a:1' }])
+  const words = 'The upstream "wiki" is not available. Ask the operator about request request-1.'
+  assert.deepEqual(await read(DOWN), [-32_603, words, undefined])
+  assert.equal((await read(result({ contents: [{ text: 'no uri' }] })))[0], -32_603)
+})
+
+test('a resource is watched under the name that its upstream has for it, and no other is', () => {
+  const { relay, rest, page } = setting(() => DOWN, { deny: ['a:secret'] })
+  let changes = 0
+  const changed = () => void changes++
+  const context = contextOf('service:demo')
+  const stop = [
+    rest.watch?.('wiki+a:1', context, changed),
+    page.watch?.('wiki+page://1', context, changed),
+    rest.watch?.('wiki+a:secret', context, changed),
+    rest.watch?.('files+a:1', context, changed),
+    rest.watch?.('a:1', context, changed),
+  ]
+  assert.deepEqual(relay.watched, ['a:1', 'page://1'])
+  assert.equal(changes, 2)
+  for (const end of stop) end?.()
+  assert.deepEqual(relay.watched, [])
+})
+
+test('arguments and variables are completed with what is known of the others', async () => {
+  const values = ['a', 7, 'b', 'x'.repeat(2000), ...Array.from({ length: 200 }, () => 'c')]
+  const { relay, prompt, page } = setting(() => result({ completion: { values, total: 900, hasMore: true } }))
+  const call = callOf('service:demo')
+  assert.deepEqual((await prompt.complete?.('name', 'a', call, {}))?.slice(0, 3), ['a', 'b', 'c'])
+  assert.equal((await page.complete?.('id', '', call, { other: 'x' }))?.length, 98)
+  assert.deepEqual(
+    relay.sent.map(({ params }: Sent) => params),
+    [
+      { ref: { type: 'ref/prompt', name: 'greet' }, argument: { name: 'name', value: 'a' } },
+      {
+        ref: { type: 'ref/resource', uri: 'page://{id}' },
+        argument: { name: 'id', value: '' },
+        context: { arguments: { other: 'x' } },
+      },
+    ],
+  )
+})
+
+test('an upstream that cannot complete proposes nothing', async () => {
+  for (const answer of [
+    DOWN,
+    result({}),
+    result({ completion: { values: 'a' } }),
+    { kind: 'error', code: -32_601, message: '' } as const,
+  ])
+    assert.deepEqual(
+      await setting(() => answer).prompt.complete?.('name', '', callOf('service:demo'), {}),
+      [],
+    )
+})
+
+test('a prompt that is not to be had is an error in words of ours', async () => {
+  const { prompt } = setting(() =>
+    result({ messages: [{ role: 'system', content: { type: 'text', text: 'a' } }] }),
+  )
+  const told = await prompt.get({}, callOf('service:demo'))
+  assert.ok(told instanceof ProtocolError)
+  assert.match(told.message, /^The upstream "wiki" gave an answer that cannot be understood/)
+})
