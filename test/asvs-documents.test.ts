@@ -270,6 +270,11 @@ const EVENTS: Record<AuditEvent['event'], true> = {
   'policy.loaded': true,
   'policy.rejected': true,
   'definitions.approved': true,
+  'upstream.up': true,
+  'upstream.down': true,
+  'definition.quarantined': true,
+  'definition.released': true,
+  'definition.pinned': true,
 }
 const REASONS: Record<RefusalReason, true> = {
   no_credential: true,

@@ -252,6 +252,32 @@ export interface FilesChanged {
   readonly problem: string | null
 }
 
+/** An upstream came up or went down; at most once in ten seconds each. */
+export interface UpstreamChanged {
+  readonly event: 'upstream.up' | 'upstream.down'
+  /** Its name in the configuration. */
+  readonly upstream: string
+  /** Of the protocol; null when it went down. */
+  readonly era: string | null
+  /** As it says itself, bounded and made visible; null when it went down. */
+  readonly version: string | null
+  /** For the operator, made visible; null when it came up. */
+  readonly why: string | null
+}
+
+/** What an upstream offers was kept from everybody, is so no longer, or was approved without anybody having looked. */
+export interface DefinitionChanged {
+  readonly event: 'definition.quarantined' | 'definition.released' | 'definition.pinned'
+  readonly upstream: string
+  readonly definition: 'tool' | 'prompt' | 'template' | 'instructions'
+  /** As the upstream has it, bounded and made visible. */
+  readonly name: string
+  /** Why it was quarantined; null for one that was pinned. */
+  readonly reason: 'new' | 'changed' | 'bad_name' | 'malformed' | 'collision' | 'policy' | null
+  /** `sha256:` of the definition that was pinned; null otherwise. */
+  readonly hash: string | null
+}
+
 /** A new access policy was taken, or refused and the old one kept. */
 export interface PolicyChanged {
   readonly event: 'policy.loaded' | 'policy.rejected'
@@ -290,6 +316,8 @@ export type AuditEvent =
   | CertificateRevoked
   | EnrolmentOffered
   | FilesChanged
+  | UpstreamChanged
+  | DefinitionChanged
   | PolicyChanged
   | DefinitionsApproved
 

@@ -2,7 +2,7 @@ import { isSallyportError } from '../errors.ts'
 import { installationFaults } from '../config/check-installation.ts'
 import { findingsOf, type Check, type Finding, type Ground } from './doctor-finding.ts'
 import { endings, stopFollowing } from './hot-reload.ts'
-import { catalogSurface } from './catalog-surface.ts'
+import { ownCatalog } from './catalog-surface.ts'
 import { openFollowed } from './serve-parts.ts'
 
 /** Whether everything is there that `serve` needs, is valid, and stays so for a while: what it looks at itself. */
@@ -19,8 +19,7 @@ const { ok, sentence } = findingsOf(installation.name)
 
 async function files({ config, now }: Ground): Promise<readonly Finding[]> {
   try {
-    const { surface } = await catalogSurface(config)
-    const followed = await openFollowed(config, surface, now)
+    const followed = await openFollowed(config, await ownCatalog(config), { now, read: () => config })
     stopFollowing(followed)
     return [
       ok(`Node ${process.versions.node}`),

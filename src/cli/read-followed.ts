@@ -14,6 +14,8 @@ export interface FollowedFile {
   readonly secret: boolean
   /** What to do when it cannot be read. */
   readonly help: string
+  /** Whether it need not be there: its text is empty then. */
+  readonly isOptional?: boolean
 }
 
 /** What a look at a file gave: its text, or why there is none. */
@@ -25,6 +27,7 @@ export async function readFollowed(file: FollowedFile): Promise<Reading> {
     return await readRegular(file)
   } catch (error) {
     const code = errnoOf(error)
+    if (code === 'ENOENT' && file.isOptional === true) return { text: '' }
     return { problem: `${file.what} ${file.path} cannot be read (${code}): ${file.help}` }
   }
 }

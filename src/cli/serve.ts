@@ -8,6 +8,7 @@ import { isSallyportError, SallyportError } from '../errors.ts'
 import { authorityFiles } from '../pki/files.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import type { Log } from '../server-options.ts'
+import { upstreamInstructions } from '../upstream-instructions.ts'
 import { createServer, type ListeningPorts, type Sallyport } from '../server.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { configuration } from './configuration.ts'
@@ -21,6 +22,7 @@ import { closeServeParts, openServeParts, type ServeParts } from './serve-parts.
 import { telemetryOf } from './telemetry-of.ts'
 import { accessTo } from './user-access.ts'
 import { warnDaily } from './warn-daily.ts'
+import { upstreamProblems, wantedByUpstreams } from './upstreams-at-work.ts'
 import { every } from './watch-files.ts'
 
 const EXAMPLES = `
@@ -32,12 +34,14 @@ Examples:
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Serve both doors. Refuses to start if anything is missing or unfit.')
+    .option('--trust-on-first-use', 'approve what an upstream lists for the first time, unseen')
     .addHelpText('after', EXAMPLES)
-    .action(async () => {
+    .action(async ({ trustOnFirstUse }: { readonly trustOnFirstUse?: true }) => {
       const config = configuration()
-      await serve(config, (ports) => {
+      const tell = (ports: ListeningPorts): void => {
         for (const line of listeningLines(config, ports)) print(line)
-      })
+      }
+      await serve(config, tell, { pinOnFirstUse: trustOnFirstUse })
     })
 }
 
@@ -47,6 +51,8 @@ export interface ServeOptions {
   readonly servers?: readonly UpstreamOptions[]
   /** Ends it as a signal would. */
   readonly stop?: AbortSignal
+  /** Whatever the configuration says of the first use of upstreams. */
+  readonly pinOnFirstUse?: boolean | undefined
 }
 
 /**
@@ -63,7 +69,14 @@ export async function serve(
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
   const log = pino({ name: 'sallyport' }, pino.destination({ dest: 2, sync: true }))
   const telemetry = await telemetryOf(config, log)
-  const parts = await openServeParts(config, Date.now, (problem) => log.warn({}, problem))
+  const { servers, pinOnFirstUse } = options
+  const read = (): Config => withFirstUse(configuration(), pinOnFirstUse)
+  const parts = await openServeParts(withFirstUse(config, pinOnFirstUse), {
+    now: Date.now,
+    log,
+    servers,
+    read,
+  })
   const stop = new AbortController()
   try {
     await assertOurUsers(parts, config, log)
@@ -86,6 +99,10 @@ export async function serve(
   }
 }
 
+function withFirstUse(config: Config, isTrusted = false): Config {
+  return isTrusted ? { ...config, pins: { ...config.pins, firstUse: 'trust' } } : config
+}
+
 /** A store that does not answer is no reason not to start: whoever logs in meanwhile is told to come back. */
 async function assertOurUsers({ store }: ServeParts, config: Config, log: Log): Promise<void> {
   try {
@@ -105,15 +122,22 @@ async function stopping(look: () => void, stop: AbortSignal | undefined, over: A
   onHangUp(look, told.resolve, over)
   stop?.addEventListener('abort', () => told.resolve(), { signal: over })
   const signal = { signal: over }
-  await Promise.race([once(process, 'SIGINT', signal), once(process, 'SIGTERM', signal), told.promise])
+  const ends = [once(process, 'SIGINT', signal), once(process, 'SIGTERM', signal), told.promise]
+  // What is over is waited for by nobody.
+  await Promise.race(ends).catch(() => undefined)
 }
 
 /** How often it is looked whether something ends soon, in ms. */
 const HOUR = 3_600_000
 
 /** Follows what can change while the server runs, and says what ends soon. */
-function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadLog, stop: AbortSignal): void {
-  hotReload(followed, { server, audit, log })
+function keepUp(
+  { audit, followed, upstreams }: ServeParts,
+  server: Sallyport,
+  log: ReloadLog,
+  stop: AbortSignal,
+): void {
+  hotReload(followed, { server, upstreams, audit, log })
   const warn = warnDaily((message) => log.warn({}, message))
   const look = (): void => {
     const now = Date.now()
@@ -128,7 +152,7 @@ function keepUp({ audit, followed }: ServeParts, server: Sallyport, log: ReloadL
 
 function composed(config: Config, parts: ServeParts, log: Log, telemetry: Telemetry | undefined): Sallyport {
   const { listeners, tls, limits, hosts, origins, publicUrl, sessions, passwords, throttle } = config
-  const { audit, catalog, followed, identity, recordArguments, store } = parts
+  const { audit, catalog, followed, identity, recordArguments, store, vault, upstreams } = parts
   return createServer({
     listeners: {
       certificates: listeners.certificates,
@@ -144,7 +168,7 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     },
     trust: () => followed.trust.current().trust,
     policy: () => followed.policy.current(),
-    problems: () => reloadProblems(followed, Date.now()),
+    problems: () => [...new Set([...reloadProblems(followed, Date.now()), ...upstreamProblems(upstreams)])],
     store,
     audit,
     recordArguments,
@@ -159,6 +183,12 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     origins,
     ...(publicUrl === false ? {} : { publicUrl }),
     catalog,
+    upstreams,
+    instructions: upstreamInstructions(upstreams),
+    secrets: {
+      vault,
+      wanted: () => wantedByUpstreams(followed.upstreams.current().wanted.options, upstreams),
+    },
     issuer: issuerAt(config.issuer.socket),
     ...ownRoot(config),
     ...(telemetry === undefined ? {} : { tracing: telemetry.tracing }),

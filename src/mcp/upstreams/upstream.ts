@@ -61,8 +61,8 @@ export interface UpstreamEnds extends UpstreamPorts {
   readonly parked: ParkedCalls
   /** Lists have changed, after they have. */
   readonly onChanged: (kinds: readonly ListKind[]) => void
-  /** What it lists is to be approved as it is, being the first of it; absent where that is refused. */
-  readonly pin: ((options: UpstreamOptions, definitions: readonly Definition[]) => void) | undefined
+  /** What it lists is to be approved as it is, being the first of it; false where it is not. */
+  readonly pin: (options: UpstreamOptions, definitions: readonly Definition[]) => Promise<boolean>
 }
 
 /** What tells the definitions of one upstream apart. */
@@ -112,9 +112,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         if (found.kind === 'failed') return
         listing = found
         update()
-        if (approved.pinned !== undefined || isPinning) return
-        isPinning = true
-        ends.pin?.(options, found.definitions)
+        void pinFirst(found.definitions)
       },
     },
     ends.now,
@@ -140,6 +138,12 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     const keys = new Set(listing.definitions.map(definitionKey))
     const hidden = (approved.pinned ?? []).filter((pin) => !keys.has(definitionKey(pin)))
     return { ...listing, definitions: [...listing.definitions, ...hidden] }
+  }
+
+  async function pinFirst(definitions: readonly Definition[]): Promise<void> {
+    if (approved.pinned !== undefined || isPinning) return
+    isPinning = true
+    isPinning = await ends.pin(options, definitions)
   }
 
   function update(): void {

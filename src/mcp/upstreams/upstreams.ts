@@ -44,10 +44,8 @@ export interface Upstreams {
 export interface UpstreamsPorts extends UpstreamPorts {
   /** What nothing of an upstream may be called. */
   readonly own: OwnNames
-  /**
-   * Has the first definitions of an upstream approved, which are then configured; absent where they are not approved unseen.
-   */
-  readonly pin?: (upstream: string, definitions: readonly Definition[]) => Promise<void>
+  /** Has the first definitions of an upstream approved, which are then configured; false where nothing is approved unseen. */
+  readonly pin?: (upstream: string, definitions: readonly Definition[]) => Promise<boolean>
 }
 
 /** Calls of what is closed may run for so many ms. */
@@ -66,26 +64,22 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   const changed = (kinds: readonly ListKind[]): void => {
     for (const follower of followers) follower(kinds)
   }
-  const pinned = async (options: UpstreamOptions, listed: readonly Definition[]): Promise<void> => {
+  const pinned = async (options: UpstreamOptions, listed: readonly Definition[]): Promise<boolean> => {
     const { name } = options
     const names = namesOf(options)
     const definitions = listed.filter((one) => isWanted(one, names))
     try {
-      await ports.pin?.(name, definitions)
-      told({ kind: 'pinned', upstream: name, definitions })
+      const isPinned = (await ports.pin?.(name, definitions)) ?? false
+      if (isPinned) told({ kind: 'pinned', upstream: name, definitions })
+      return isPinned
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       told({ kind: 'line', upstream: name, line: `its definitions could not be pinned: ${why}` })
+      return false
     }
   }
   const start = (options: UpstreamOptions, approved: Approved): void => {
-    const ends = {
-      ...ports,
-      told,
-      parked,
-      onChanged: changed,
-      pin: ports.pin === undefined ? undefined : (...args: Parameters<typeof pinned>) => void pinned(...args),
-    }
+    const ends = { ...ports, told, parked, onChanged: changed, pin: pinned }
     running.set(options.name, createUpstream(options, approved, ends))
   }
   const stop = (upstream: Upstream): void => {

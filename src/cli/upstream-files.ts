@@ -1,0 +1,95 @@
+import type { Surface } from '../access/surface.ts'
+import type { Config } from '../config/config.ts'
+import { SallyportError } from '../errors.ts'
+import type { UpstreamsWanted } from '../mcp/upstreams/approved-pins.ts'
+import type { Pins } from '../mcp/upstreams/definition.ts'
+import { LARGEST_LOCK_FILE, parseLock } from '../mcp/upstreams/lock-file.ts'
+import { withServers, type OwnCatalog } from './catalog-surface.ts'
+import { followFiles, type FollowedFiles } from './followed-files.ts'
+import type { FollowedFile } from './read-followed.ts'
+import { assertUpstreamNames } from './upstream-names.ts'
+import { upstreamOptions } from './upstream-options.ts'
+
+/** What the configuration and the lock file say of upstreams. */
+export interface FollowedUpstreams {
+  readonly wanted: UpstreamsWanted
+  /** With what is pinned of them. */
+  readonly surface: Surface
+  /** Whether what an upstream lists for the first time is approved. */
+  readonly pinsOnFirstUse: boolean
+  /** Whether the configuration says something else that is not followed, so that a restart is needed. */
+  readonly needsRestart: boolean
+}
+
+/** Bytes of a configuration. */
+const LARGEST = 1_048_576
+
+/**
+ * The sections `upstreams` and `pins` of the configuration, and the lock file, kept up to date.
+ *
+ * @param started the configuration that the server runs by
+ * @param read reads it again
+ * @throws SallyportError `CONFIGURATION_INVALID` if they are not good to begin with
+ */
+export async function upstreamFiles(
+  started: Config,
+  own: OwnCatalog,
+  read: () => Config,
+): Promise<FollowedFiles<FollowedUpstreams>> {
+  const lock = started.pins.file
+  const before = withoutUpstreams(started)
+  const { catalog } = own.withUpstreams({ ...own.servers, misfits: [] })
+  return followFiles<FollowedUpstreams>(
+    {
+      files: [...configurationFile(started), lockFile(lock)],
+      judge(text, inForce) {
+        const config = inForce === undefined ? started : read()
+        const options = upstreamOptions(config)
+        assertUpstreamNames(options, catalog)
+        const wanted = withServers(own, { options, pins: pinsIn(text(lock), lock) })
+        const { surface } = own.withUpstreams(wanted)
+        const pinsOnFirstUse = config.pins.firstUse === 'trust'
+        const needsRestart = withoutUpstreams(config) !== before
+        return { value: { wanted, surface, pinsOnFirstUse, needsRestart } }
+      },
+      patience: 0,
+    },
+    (problem) => new SallyportError('CONFIGURATION_INVALID', problem),
+  )
+}
+
+function configurationFile({ file }: Config): readonly FollowedFile[] {
+  if (file === null) return []
+  return [
+    {
+      path: file,
+      what: 'the configuration',
+      largest: LARGEST,
+      secret: false,
+      help: 'put it back, or restart',
+    },
+  ]
+}
+
+function lockFile(path: string): FollowedFile {
+  return {
+    path,
+    what: 'the lock file',
+    largest: LARGEST_LOCK_FILE,
+    secret: false,
+    isOptional: true,
+    help: 'check its rights',
+  }
+}
+
+function pinsIn(text: string, path: string): Pins {
+  if (text === '') return { upstreams: new Map() }
+  const { pins, faults } = parseLock(text, path)
+  if (pins === undefined) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
+  return pins
+}
+
+/** Everything of a configuration that is only read at the start; upstreams are behind a function, and so not in it. */
+function withoutUpstreams(config: Config): string {
+  return JSON.stringify({ ...config, pins: config.pins.file })
+}
