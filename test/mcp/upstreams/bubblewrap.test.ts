@@ -5,8 +5,8 @@ import { bubblewrapArguments, type BubblewrapOptions } from '../../../src/mcp/up
 const OPTIONS: BubblewrapOptions = {
   entries: [
     { kind: 'bind', source: '/srv/share/out', target: '/srv/share/out', isWritable: true },
-    { kind: 'bind', source: '/mnt/share', target: '/srv/share', isWritable: false },
     { kind: 'link', text: 'usr/bin', target: '/bin' },
+    { kind: 'bind', source: '/mnt/share', target: '/srv/share', isWritable: false },
   ],
   network: false,
   temporary: 1024,

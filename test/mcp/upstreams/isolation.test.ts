@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile, chown } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, before, suite, test, type TestContext } from 'node:test'
+import { suite, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { bubblewrapProbe } from '../../../src/mcp/upstreams/bubblewrap-probe.ts'
 import type { Isolation, UpstreamTransport } from '../../../src/mcp/upstreams/options.ts'
 import { isAlive, processTree } from '../../../src/mcp/upstreams/process-tree.ts'
 import { processesWith, until } from '../../support/processes.ts'
+import { withoutSandbox } from '../../support/sandbox.ts'
 import type { Spawning } from '../../support/spawning-process.ts'
 import { doorName, type AttackReport, type Attacks } from '../../support/upstream-attacks.ts'
 
@@ -21,7 +22,6 @@ const ATTACKS = fileURLToPath(new URL('../../support/upstream-attacks.ts', impor
 /** Nobody of this machine. */
 const UID = 61_234
 const isRoot = process.getuid?.() === 0
-const withoutSandbox = await bubblewrapProbe(process.execPath)()
 
 /** An installation of which everything is there that an upstream might want. */
 interface Installation {
@@ -30,10 +30,9 @@ interface Installation {
   readonly attacks: Attacks
   /** In the environment of every process of an upstream. */
   readonly mark: string
-  remove(): Promise<void>
 }
 
-async function installation(): Promise<Installation> {
+async function installation(t: TestContext): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-isolation-'))
   await chmod(folder, 0o755)
   const [certs, data, program, userHome] = ['certs', 'data', 'program', 'user'].map((name) =>
@@ -60,15 +59,26 @@ async function installation(): Promise<Installation> {
   const doors = [join(data, 'issuer.sock'), `\0sallyport-${randomBytes(6).toString('hex')}`, 0]
   const listening = doors.map((door) => createServer((socket) => socket.destroy()).listen(door))
   await Promise.all(listening.map(async (server) => once(server, 'listening')))
-  const port = (listening[2]?.address() as AddressInfo).port
+  const address = listening[2]?.address()
+  assert.ok(typeof address === 'object' && address !== null)
   const attacks: Attacks = {
     read: [...Object.values(files), certs, join(data, 'audit'), join(data, 'upstreams/other')],
-    write: [join(certs, 'written'), join(data, 'audit/written'), '/usr/written-by-a-test'],
+    write: [join(certs, 'written'), join(data, 'audit/written')],
     open: ['/proc/sys/kernel/core_pattern'],
-    connect: [{ path: String(doors[0]) }, { path: String(doors[1]) }, { port, host: '127.0.0.1' }],
+    connect: [
+      { path: String(doors[0]) },
+      { path: String(doors[1]) },
+      { port: address.port, host: '127.0.0.1' },
+    ],
     server: 0,
   }
   const mark = `mark-${randomBytes(8).toString('hex')}`
+  t.after(async () => {
+    for (const pid of processesWith(mark)) process.kill(pid, 'SIGKILL')
+    await until(() => processesWith(mark).length === 0)
+    for (const server of listening) server.close()
+    await rm(folder, { recursive: true, force: true })
+  })
   const transportOf = (isolation: Isolation): UpstreamTransport => ({
     kind: 'stdio',
     command: process.execPath,
@@ -86,20 +96,18 @@ async function installation(): Promise<Installation> {
       host: { own: [certs, data, files.policy], passwd },
       transports: isolations.map(transportOf),
     }),
-    async remove() {
-      for (const server of listening) server.close()
-      await rm(folder, { recursive: true, force: true })
-      await rm('/usr/written-by-a-test', { force: true })
-    },
   }
 }
 
 /** Starts a server with upstreams that attack it. */
 function startServer(t: TestContext, spawning: Spawning) {
+  const forgotten = openSync('/etc/hosts', 'r')
   const server = spawn(process.execPath, [SERVER, JSON.stringify(spawning)], {
     env: { PATH: '/usr/bin:/bin', SECRET_OF_SERVER: 'of the server' },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    // The last is a descriptor that whoever starts the server has forgotten to close, where Node does not look for it.
+    stdio: ['pipe', 'pipe', 'inherit', ...Array.from({ length: 17 }, () => 'ignore' as const), forgotten],
   })
+  closeSync(forgotten)
   t.after(() => server.kill('SIGKILL'))
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
   return {
@@ -113,18 +121,9 @@ const BUBBLEWRAP = { kind: 'bubblewrap', read: [], write: [], network: false } a
 const USER = { kind: 'user', user: 'mcp' } as const
 const TRUSTED = { kind: 'trusted' } as const
 
-suite('an upstream that attacks the server', { skip: withoutSandbox ?? false }, () => {
-  let place: Installation
-  before(async () => {
-    place = await installation()
-  })
-  after(async () => {
-    for (const pid of processesWith(place.mark)) process.kill(pid, 'SIGKILL')
-    await until(() => processesWith(place.mark).length === 0)
-    await place.remove()
-  })
-
+suite('an upstream that attacks the server', { skip: withoutSandbox() }, () => {
   test('gets at nothing in a sandbox or as another user, and at everything when it is trusted; none outlives its end', async (t) => {
+    const place = await installation(t)
     const kinds = isRoot ? [BUBBLEWRAP, TRUSTED, USER] : [BUBBLEWRAP, TRUSTED]
     const { server, pid, next } = startServer(t, place.spawning(...kinds))
     const [sandboxed, trusted, other] = [await next(), await next(), isRoot ? await next() : undefined] as [
@@ -136,16 +135,18 @@ suite('an upstream that attacks the server', { skip: withoutSandbox ?? false }, 
 
     assert.deepEqual(sandboxed.done, [])
     assert.deepEqual(
-      trusted.done.filter((what) => isRoot || !/memory|\/usr|open/.test(what)),
+      trusted.done.filter((what) => isRoot || !/memory|open/.test(what)),
       [
         ...place.attacks.read.map((path) => `read ${path}`),
-        ...place.attacks.write
-          .filter((path) => isRoot || !path.startsWith('/usr'))
-          .map((path) => `write ${path}`),
+        ...place.attacks.write.map((path) => `write ${path}`),
         ...(isRoot ? place.attacks.open.map((path) => `open ${path}`) : []),
-        ...['environ of the server', 'environ of the parent'],
+        'environ of the server',
+        'environ of the parent',
         ...(isRoot ? ['memory of the server'] : []),
-        ...['signal to the server', socket, hidden, tcp],
+        'signal to the server',
+        socket,
+        hidden,
+        tcp,
       ],
     )
     // What is everybody's is not kept from another user: folders of certificates, the network, sockets in no folder.
@@ -177,8 +178,7 @@ suite('an upstream that attacks the server', { skip: withoutSandbox ?? false }, 
 
   test('is gone from a sandbox with all that left it, however the server goes', async (t) => {
     for (const signal of ['SIGKILL', undefined] as const) {
-      const place = await installation()
-      t.after(place.remove)
+      const place = await installation(t)
       const { server, next } = startServer(t, place.spawning(BUBBLEWRAP))
       await next()
       // What left it, and what it sleeps by.
@@ -191,8 +191,7 @@ suite('an upstream that attacks the server', { skip: withoutSandbox ?? false }, 
   })
 
   test('is gone with a server that was killed, but for what left its group', async (t) => {
-    const place = await installation()
-    t.after(place.remove)
+    const place = await installation(t)
     const { server, pid, next } = startServer(t, place.spawning(TRUSTED, ...(isRoot ? [USER] : [])))
     await next()
     if (isRoot) await next()
@@ -203,8 +202,6 @@ suite('an upstream that attacks the server', { skip: withoutSandbox ?? false }, 
     await once(server, 'exit')
     await until(() => !members.some(isAlive))
     // They left as fast as they could, and nobody has seen them: that is what a sandbox is for.
-    const left = processesWith(place.mark)
-    assert.ok(left.length > 0)
-    for (const one of left) process.kill(one, 'SIGKILL')
+    assert.ok(processesWith(place.mark).length > 0)
   })
 })

@@ -12,10 +12,11 @@ import { createSpawn, type SpawnTimes } from '../../../src/mcp/upstreams/spawn-u
 import type { SpawnedProcess } from '../../../src/mcp/upstreams/spawned-process.ts'
 import { heard, type Heard } from '../../support/heard.ts'
 import { until } from '../../support/processes.ts'
+import { withoutSandbox } from '../../support/sandbox.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 const PROBE = bubblewrapProbe(process.execPath)
-const withoutSandbox = (await PROBE()) ?? false
+const noSandbox = withoutSandbox()
 const isRoot = process.getuid?.() === 0
 const TRUSTED: Isolation = { kind: 'trusted' }
 const SANDBOX = { kind: 'bubblewrap', read: [], write: [], network: false } as const
@@ -64,7 +65,7 @@ for (const [name, isolation] of [
   ['trusted', TRUSTED],
   ['in a sandbox', SANDBOX],
 ] as const)
-  suite(`a process that is ${name}`, { skip: isolation === SANDBOX && withoutSandbox }, () => {
+  suite(`a process that is ${name}`, { skip: isolation === SANDBOX && noSandbox }, () => {
     test('speaks through its pipes, and is gone with all that it started when it is closed', async (t) => {
       const before = new Set(below().map(({ pid }) => pid))
       const { stdin, next, close, closed } = await spawnScript(t, 'setsid sleep 999 & cat', { isolation })
@@ -172,7 +173,7 @@ for (const [name, isolation] of [
     })
   })
 
-test('a sandbox shows what is listed, as it is listed', { skip: withoutSandbox }, async (t) => {
+test('a sandbox shows what is listed, as it is listed', { skip: noSandbox }, async (t) => {
   const folder = await temporaryDirectory(t)
   const [share, out, hidden] = [join(folder, 'share'), join(folder, 'share/out'), join(folder, 'hidden')]
   await mkdir(out, { recursive: true })
@@ -193,7 +194,15 @@ test('a sandbox shows what is listed, as it is listed', { skip: withoutSandbox }
     assert.match(said, new RegExp(`'${path}': No such file`))
 })
 
-test('a sandbox with the network is in ours', { skip: withoutSandbox }, async (t) => {
+test('nothing of the configuration reaches what makes the sandbox', { skip: noSandbox }, async (t) => {
+  const { next } = await spawnScript(t, 'tr "\\0" "\\n" < /proc/1/environ | sort; cat', {
+    isolation: SANDBOX,
+    env: { A_PRELOAD: ['/srv/out/library.so'] },
+  })
+  assert.match(await next(), /^PATH=\/usr/)
+})
+
+test('a sandbox with the network is in ours', { skip: noSandbox }, async (t) => {
   const network = async (isolation: Isolation): Promise<string> => {
     const { next, close } = await spawnScript(t, 'readlink /proc/self/ns/net; cat', { isolation })
     const name = await next()
