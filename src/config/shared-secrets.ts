@@ -141,6 +141,6 @@ function split(text: string): string[] {
 function faultIn(kind: SecretKind, secrets: readonly string[], origin: string): string | undefined {
   if (secrets.length === 0) return `${origin}: there is no ${kind.what} in it: ${makeOne(kind)}`
   if (secrets.some((secret) => secret.length < LEAST))
-    return `${origin}: a ${kind.what} is shorter than ${LEAST} characters: make one as in ${makeOne(kind)}`
+    return `${origin}: ${/^[aeiou]/.test(kind.what) ? 'an' : 'a'} ${kind.what} is shorter than ${LEAST} characters: make one as in ${makeOne(kind)}`
   return undefined
 }

@@ -85,8 +85,10 @@ test('an empty folder lacks everything, and each sentence says how to make it', 
 test('a key or a secret that others may read is told, with the command that closes it', async (t) => {
   const { config } = await installed(t)
   const { secretFile, factorKeyFile } = config.sessions
-  assert.ok(secretFile !== null && factorKeyFile !== null)
-  for (const path of [config.tls.key, secretFile, factorKeyFile])
+  const { keyFile: identityKey } = config.identity
+  assert.ok(secretFile !== null && factorKeyFile !== null && identityKey !== null)
+  await writeFile(identityKey, 'x'.repeat(64), { mode: 0o600 })
+  for (const path of [config.tls.key, secretFile, factorKeyFile, identityKey])
     for (const mode of [0o640, 0o604, 0o620]) {
       await chmod(path, mode)
       const faults = installationFaults(config, NODE, NOW)
