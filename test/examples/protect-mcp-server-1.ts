@@ -15,7 +15,8 @@ function wiki(): McpServer {
     { description: 'Reads all pages.', inputSchema: { pages: z.int().max(100) } },
     async ({ pages }, { _meta, sendNotification }) => {
       const progressToken = _meta?.progressToken
-      for (let progress = 1; progress <= pages && progressToken !== undefined; progress++)
+      if (progressToken === undefined) return { content: [{ type: 'text', text: `${pages} pages` }] }
+      for (let progress = 1; progress <= pages; progress++)
         await sendNotification({
           method: 'notifications/progress',
           params: { progressToken, progress, total: pages },

@@ -19,7 +19,8 @@ function wiki(): McpServer {
     { description: 'Reads all pages.', inputSchema: z.object({ pages: z.int().max(100) }) },
     async ({ pages }, { mcpReq }) => {
       const progressToken = mcpReq._meta?.progressToken
-      for (let progress = 1; progress <= pages && progressToken !== undefined; progress++)
+      if (progressToken === undefined) return { content: [{ type: 'text', text: `${pages} pages` }] }
+      for (let progress = 1; progress <= pages; progress++)
         await mcpReq.notify({
           method: 'notifications/progress',
           params: { progressToken, progress, total: pages },
