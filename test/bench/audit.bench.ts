@@ -129,6 +129,7 @@ async function cpuOf({ ports, authority }: TestServer, together: number): Promis
     ca: authority.rootPem,
     calls: CALLS,
     together,
+    tool: 'notes_list',
   }
   const child = spawn(process.execPath, [CALLER, JSON.stringify(calling)], {
     stdio: ['ignore', 'inherit', 'inherit'],

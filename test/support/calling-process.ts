@@ -11,20 +11,19 @@ export interface Calling {
   /** How many calls, and how many of them at once. */
   readonly calls: number
   readonly together: number
+  /** The tool that is called; `tools/list` instead unless given. */
+  readonly tool?: string
 }
 
-/** Calls a tool as often as it is told, on connections that stay open: `calling-process.ts JSON`. */
-const { calls, together, ...door } = JSON.parse(argv[2] ?? '') as Calling
+/** Calls a tool, or asks for the list, as often as it is told, on connections that stay open: `calling-process.ts JSON`. */
+const { calls, together, tool, ...door } = JSON.parse(argv[2] ?? '') as Calling
 const agent = new Agent({ keepAlive: true, maxSockets: together, ...door })
+const asked = tool === undefined ? modern('tools/list') : modern('tools/call', { name: tool, arguments: {} })
 let left = calls
 
 async function caller(): Promise<void> {
   while (left-- > 0) {
-    const { status, body } = await ask({
-      ...door,
-      agent,
-      ...modern('tools/call', { name: 'notes_list', arguments: {} }),
-    })
+    const { status, body } = await ask({ ...door, agent, ...asked })
     if (status !== 200 || body.includes('"isError":true')) throw new Error(`${status} ${body}`)
   }
 }

@@ -11,10 +11,18 @@ const RESULTS = {
     serverInfo: { name: 'quick', version: '1' },
   },
 }
+// With `many` in its URL it has fifty tools, as long-winded as tools are; else one.
+const tool = (_, index) => ({
+  name: index === 0 ? 'probe' : `probe_${index}`,
+  description: 'Looks for what was asked for, and says where it is. '.repeat(4),
+  inputSchema: { type: 'object', properties: { word: { type: 'string', description: 'What to look for.' } } },
+})
+const listed = (length) => ({ tools: Array.from({ length }, tool), ttlMs: 0, cacheScope: 'private' })
 const CALLED = { content: [{ type: 'text', text: 'hello' }] }
 
-const answerTo = ({ id, method }) =>
-  id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result: RESULTS[method] ?? CALLED })
+const resultOf = (method, tools) => (method === 'tools/list' ? listed(tools) : (RESULTS[method] ?? CALLED))
+const answerTo = ({ id, method }, tools = 1) =>
+  id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result: resultOf(method, tools) })
 
 if (process.argv[2] === 'stdio')
   createInterface({ input: process.stdin }).on('line', (line) => {
@@ -27,7 +35,8 @@ else
     const chunks = []
     request.on('data', (chunk) => chunks.push(chunk))
     request.on('end', () => {
-      const answer = answerTo(JSON.parse(Buffer.concat(chunks).toString()))
+      const posted = JSON.parse(Buffer.concat(chunks).toString())
+      const answer = answerTo(posted, request.url === '/many' ? 50 : 1)
       if (answer === undefined) return response.writeHead(202).end()
       const isStream = request.url === '/stream'
       const body = isStream ? `event: message\ndata: ${answer}\n\n` : answer
