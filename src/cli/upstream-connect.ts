@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { createConnect } from '../mcp/upstreams/connect.ts'
 import type { Connect } from '../mcp/upstreams/connection.ts'
@@ -15,23 +14,19 @@ export function upstreamConnect(config: Config): Connect {
 
 /** Files and folders that are no business of an upstream: keys, secrets, store, trail, policy and configuration. */
 function ownPaths(config: Config): readonly string[] {
-  const { file, tls, certificates, access, pins, audit, sessions, auditTrail, identity, issuer } = config
-  const given = [
+  const { file, tls, certificates, access, pins, audit, sessions, auditTrail, identity, issuer, redis } =
+    config
+  const perhaps = [
     file,
-    tls.key,
     sessions.secretFile,
     sessions.factorKeyFile,
     auditTrail.keyFile,
     identity.keyFile,
-    ...(config.store.kind === 'sqlite' ? [dirname(config.store.path)] : []),
+    redis.tls.key,
+    redis.sentinel.passwordFile,
+    config.store.kind === 'sqlite' ? config.store.path : null,
+    ...config.upstreams().map((upstream) => upstream.settings().tls?.key),
   ]
-  return [
-    certificates,
-    access,
-    pins.file,
-    audit,
-    dirname(audit),
-    issuer.socket,
-    ...given.filter((path) => path !== null),
-  ]
+  const own = [tls.key, certificates, access, pins.file, audit, issuer.socket]
+  return [...own, ...perhaps.filter((path) => path !== null && path !== undefined)]
 }
