@@ -18,6 +18,18 @@ import type { UpstreamOptions } from '../../src/mcp/upstreams/options.ts'
 import { createUpstreams, type Upstreams } from '../../src/mcp/upstreams/upstreams.ts'
 import { contextOf } from './caller.ts'
 import { testEndpoint } from './endpoint.ts'
+import { policyOf } from './server.ts'
+
+/** Users who may do everything. */
+export const USERS: readonly string[] = ['ada', 'bo', 'cy', 'di']
+
+const ACCESS = `version: 1
+rules: []
+roles: { admin: [ "*" ] }
+grants:
+  - { service: admin-cli, roles: [ admin ] }
+${USERS.map((user) => `  - { user: ${user}, roles: [ admin ] }`).join('\n')}
+`
 
 const PIXEL = 'iVBORw0KGgo='
 const FORM = {
@@ -143,6 +155,8 @@ export interface RelayedServer {
 
 export interface ClientOptions {
   readonly principal?: string
+  /** What it answers to a form. */
+  readonly name?: string
   readonly capabilities?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
@@ -177,13 +191,17 @@ export async function relayedServer(era: Era, more: Partial<UpstreamOptions> = {
   await pinned.promise
   const { endpoint } = testEndpoint({
     ...upstreams.parts(),
+    policy: policyOf(ACCESS),
     // Nobody says here when an answer was read to its end.
     limits: { requestsInFlight: 10_000 },
   })
   const clients: Client[] = []
   return {
     upstreams,
-    async client(clientEra, { principal = 'service:admin-cli', capabilities = CAPABILITIES } = {}) {
+    async client(
+      clientEra,
+      { principal = 'service:admin-cli', name = 'Zoe', capabilities = CAPABILITIES } = {},
+    ) {
       const asked: RelayedClient['asked'] = []
       const logged: unknown[] = []
       const client = new Client(
@@ -198,7 +216,7 @@ export async function relayedServer(era: Era, more: Partial<UpstreamOptions> = {
       if ('elicitation' in capabilities)
         client.setRequestHandler('elicitation/create', async ({ method, params }) => {
           await answering(method, params)
-          return params.mode === 'url' ? { action: 'accept' } : { action: 'accept', content: { name: 'Zoe' } }
+          return params.mode === 'url' ? { action: 'accept' } : { action: 'accept', content: { name } }
         })
       if ('sampling' in capabilities)
         client.setRequestHandler('sampling/createMessage', async ({ method, params }) => {

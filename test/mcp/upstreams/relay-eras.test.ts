@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, suite, test } from 'node:test'
 import type { Era } from '../../../src/mcp/methods.ts'
-import { relayedServer, seen, type RelayedServer } from '../../support/relayed-server.ts'
+import { memberOf } from '../../../src/mcp/record.ts'
+import { relayedServer, seen, USERS, type RelayedServer } from '../../support/relayed-server.ts'
 
 const ERAS: readonly Era[] = ['2025-11-25', '2026-07-28']
 
@@ -93,20 +94,29 @@ function tests(
     assert.equal(asked.length, 1)
     const { method, params } = asked[0] ?? assert.fail()
     assert.equal(method, 'elicitation/create')
-    assert.equal((params as { message: string }).message, '[wiki asks] Who? sallyport: really?')
+    assert.equal(memberOf(params, 'message'), '[wiki asks] Who? sallyport: really?')
   })
 
   test('a URL reaches the user as it is', async () => {
     const { asked, text } = await call('visit')
     assert.equal(text, 'visited')
-    const { url, message } = asked[0]?.params as { url: string; message: string }
-    assert.deepEqual([url, message], ['https://wiki.example/in', '[wiki asks] Sign in'])
+    const params = asked[0]?.params
+    assert.equal(memberOf(params, 'url'), 'https://wiki.example/in')
+    assert.equal(memberOf(params, 'message'), '[wiki asks] Sign in')
   })
 
   test('a model answers', async () => {
     const { asked, text } = await call('think')
     assert.match(String(text), /thought/)
-    assert.equal((asked[0]?.params as { systemPrompt: string }).systemPrompt, '[wiki asks]')
+    assert.equal(memberOf(asked[0]?.params, 'systemPrompt'), '[wiki asks]')
+  })
+
+  test('of several at once each user answers its own question', async () => {
+    const texts = USERS.map(async (name) => (await call('ask', { principal: `user:${name}`, name })).text)
+    assert.deepEqual(
+      await Promise.all(texts),
+      USERS.map((name) => `hello ${name}, round one`),
+    )
   })
 
   test('roots are told', async () => {
