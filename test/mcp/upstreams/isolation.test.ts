@@ -99,17 +99,22 @@ async function installation(t: TestContext): Promise<Installation> {
   }
 }
 
+const STDIO: (number | 'pipe' | 'inherit' | 'ignore')[] = [
+  ...(['pipe', 'pipe', 'inherit'] as const),
+  ...Array.from({ length: 18 }, () => 'ignore' as const),
+]
+
 /** Starts a server with upstreams that attack it. */
 function startServer(t: TestContext, spawning: Spawning) {
   const forgotten = openSync('/etc/hosts', 'r')
   const server = spawn(process.execPath, [SERVER, JSON.stringify(spawning)], {
     env: { PATH: '/usr/bin:/bin', SECRET_OF_SERVER: 'of the server' },
     // The last is a descriptor that whoever starts the server has forgotten to close, where Node does not look for it.
-    stdio: ['pipe', 'pipe', 'inherit', ...Array.from({ length: 17 }, () => 'ignore' as const), forgotten],
+    stdio: STDIO.with(20, forgotten),
   })
   closeSync(forgotten)
   t.after(() => server.kill('SIGKILL'))
-  const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
+  const lines = createInterface({ input: server.stdout ?? assert.fail('no pipe') })[Symbol.asyncIterator]()
   return {
     server,
     pid: server.pid ?? assert.fail('no server'),
@@ -168,7 +173,7 @@ suite('an upstream that attacks the server', { skip: withoutSandbox() }, () => {
 
     const members = processTree(pid, 10_000)
     assert.ok(members.length >= kinds.length * 2)
-    server.stdin.end()
+    server.stdin?.end()
     assert.deepEqual(
       await next(),
       kinds.map(() => 'it was closed'),
@@ -183,7 +188,7 @@ suite('an upstream that attacks the server', { skip: withoutSandbox() }, () => {
       await next()
       // What left it, and what it sleeps by.
       await until(() => processesWith(place.mark).length >= 3)
-      if (signal === undefined) server.stdin.end()
+      if (signal === undefined) server.stdin?.end()
       else server.kill(signal)
       await once(server, 'exit')
       await until(() => processesWith(place.mark).length === 0)
