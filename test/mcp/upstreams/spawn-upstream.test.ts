@@ -202,6 +202,13 @@ test('nothing of the configuration reaches what makes the sandbox', { skip: noSa
   assert.match(await next(), /^PATH=\/usr/)
 })
 
+test('nobody in a sandbox makes another namespace', { skip: noSandbox }, async (t) => {
+  const { next } = await spawnScript(t, 'unshare --user true && echo made || echo refused; cat', {
+    isolation: SANDBOX,
+  })
+  assert.equal(await next(), 'refused')
+})
+
 test('a sandbox with the network is in ours', { skip: noSandbox }, async (t) => {
   const network = async (isolation: Isolation): Promise<string> => {
     const { next, close } = await spawnScript(t, 'readlink /proc/self/ns/net; cat', { isolation })
