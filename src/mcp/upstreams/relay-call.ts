@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@modelcontextprotocol/server'
-import type { CallingClient, ClientAnswer, ClientRequest, Progress } from '../calling-client.ts'
+import type { CallingClient, ClientAnswer, ClientRequest, LogLine, Progress } from '../calling-client.ts'
 import type { Era } from '../methods.ts'
 import { isRecord } from '../record.ts'
 import type { Call, Returned } from '../tool.ts'
@@ -29,7 +29,8 @@ export interface Relaying<Result> extends Omit<RelayedCall, 'upstream'> {
   readonly failed: (words: string) => Returned<Result>
 }
 
-const DEEPEST = 64
+/** How long an answer may be is known where it is read. */
+const BOUNDS = { bytes: Number.POSITIVE_INFINITY, depth: 64 }
 const LONGEST_PROGRESS = 1024
 
 /**
@@ -73,7 +74,10 @@ async function roundOf<Result>(link: RelayLink, call: Call, what: Relaying<Resul
   const state = requestState === undefined ? undefined : readState(requestState, own)
   if (requestState !== undefined && state === undefined) return INVALID_STATE
   if (state?.kind !== 'parked' && !mayPark(call.client, rules)) {
-    const answer = await calls.request(call, requestOf(call, what, state, rules, call.client.ask))
+    const answer = await calls.request(
+      call,
+      requestOf({ link, own, rules }, call, what, state, call.client.ask),
+    )
     return endOf(link, answer, what, own, rules, call.client.era)
   }
   const whose: ParkedCall = { ...own, principal: call.context.principal.id, args: what.params }
@@ -81,7 +85,9 @@ async function roundOf<Result>(link: RelayLink, call: Call, what: Relaying<Resul
   const ended =
     state?.kind === 'parked'
       ? await parked.resume(state.id, whose, round, withoutMetas(call.client.inputResponses))
-      : await parked.begin(whose, round, async (held) => heldRequest(link, call, what, state, rules, held))
+      : await parked.begin(whose, round, async (held) =>
+          heldRequest({ link, own, rules }, call, what, state, held),
+        )
   if (ended === undefined) return INVALID_STATE
   if (ended.kind === 'asked') return inputOfParked(ended.id, ended.requests, own)
   return endOf(link, ended.answer, what, own, rules, call.client.era)
@@ -103,27 +109,34 @@ function mayPark({ ask, era }: CallingClient, { asks, capabilities }: AskRules):
 type Ask = (request: ClientRequest, signal: AbortSignal) => Promise<ClientAnswer>
 type Sent = Parameters<RelayLink['calls']['request']>[1]
 
+/** Which call it is, and what may be said in its course. */
+interface Course {
+  readonly link: RelayLink
+  readonly own: RelayedCall
+  readonly rules: AskRules
+}
+
 async function heldRequest(
-  { calls }: RelayLink,
+  course: Course,
   call: Call,
   what: Relaying<unknown>,
   state: RelayState | undefined,
-  rules: AskRules,
   held: HeldCall,
 ): Promise<UpstreamAnswer> {
   const { progress, ...client } = call.client
   const heard = { ...client, ...(progress === undefined ? {} : { progress: held.progress }), log: held.log }
   const own: Call = { ...call, signal: held.signal, client: heard }
-  return calls.request(own, requestOf(own, what, state, rules, held.ask))
+  return course.link.calls.request(own, requestOf(course, own, what, state, held.ask))
 }
 
 function requestOf(
+  course: Course,
   { client }: Call,
   { method, params, headers, repeatable }: Relaying<unknown>,
   state: RelayState | undefined,
-  rules: AskRules,
   ask: Ask | undefined,
 ): Sent {
+  const { rules } = course
   const { progress, log } = heardBy(client)
   // Of a 2025-era client that has set no level, its server decides.
   const logLevel = client.logLevel ?? (client.era === '2025-11-25' ? 'info' : undefined)
@@ -135,7 +148,7 @@ function requestOf(
     ...(logLevel === undefined ? {} : { logLevel }),
     repeatable: repeatable && state === undefined,
     ...(progress === undefined ? {} : { onProgress: progress }),
-    onLog: (line) => log({ ...line, logger: loggerOf(rules.upstream, line.logger) }),
+    onLog: (line) => logged(course, line, log),
     ...(ask === undefined || rules.asks.length === 0
       ? {}
       : { onAsk: async (request, signal) => asked(request, signal, rules, ask) }),
@@ -165,6 +178,12 @@ function heardBy({ progress, log }: CallingClient) {
 
 function shown(told: Progress): Progress {
   return told.message === undefined ? told : { ...told, message: oneLineOf(told.message, LONGEST_PROGRESS) }
+}
+
+/** What a result may not hold, a line of the log may not either. */
+function logged({ link, own }: Course, { level, logger, data }: LogLine, log: CallingClient['log']): void {
+  const passed = isWithin(data, BOUNDS) ? passedOn(link, { data }, own) : undefined
+  if (passed !== undefined) log({ level, logger: loggerOf(own.upstream, logger), data: passed['data'] })
 }
 
 function loggerOf(upstream: string, logger: string | undefined): string {
@@ -214,8 +233,7 @@ function endOf<Result>(
   if (answer.kind === 'error') return relayedError(answer, link, own, rules, era)
   if (answer.kind !== 'result') return { kind: 'unanswered', answer }
   const { result } = answer
-  if (!isWithin(result, { bytes: Number.POSITIVE_INFINITY, depth: DEEPEST }))
-    return garbage('its result is nested too deep, or is no plain JSON')
+  if (!isWithin(result, BOUNDS)) return garbage('its result is nested too deep, or is no plain JSON')
   if (result['resultType'] === 'input_required') return inputOf(result, own, rules)
   const passed = passedOn(link, result, own)
   if (passed === undefined) return { kind: 'unanswered', answer: { kind: 'withheld' } }

@@ -638,6 +638,18 @@ test('results are looked at, and what was found is told without saying it', asyn
       line: 'the answer to tools/call search held 1 x AWS access key: cut out',
     },
   ])
+  const lines: unknown[] = []
+  const logging = searching({
+    results,
+    answer({ onLog }) {
+      onLog?.({ level: 'info', data: { secret } })
+      onLog?.({ level: 'info', data: 'hid\u200Bden' })
+      onLog?.({ level: 'info', data: JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`) })
+      return RESULT
+    },
+  })
+  await use(logging, calling({ log: ({ data }) => void lines.push(data) }))
+  assert.deepEqual(lines, [{ secret: '[AWS access key removed]' }])
   const hidden = result({ content: [{ type: 'text', text: 'a\u200Bb' }] })
   assert.match(await wordsOf(hidden, { results }), /withheld/)
   const told = await answerTo({ kind: 'error', code: 5, message: secret, data: { secret } }, { results })
