@@ -9,7 +9,9 @@ import type { SpawnedProcess } from './spawned-process.ts'
 const MOST_WAITING = 16_777_216
 /** and answers to what it asks, already beyond this. */
 const MOST_TOLD = 65_536
-/** What a message has beside its result. */
+/** Between the end of its output and of itself, in ms. */
+const LAST_WORDS = 100
+/** What a message has beside its result, in bytes. */
 const ENVELOPE = 1024
 
 /**
@@ -46,7 +48,9 @@ function pipeOf(process: SpawnedProcess, stdin: Writable, stdout: Readable): Wir
   const closed = Promise.race([
     process.closed,
     new Promise<string>((resolve) => {
-      stdout.once('close', () => resolve('it has closed its standard output'))
+      const silent = (): void => resolve('it has closed its standard output')
+      // Mostly because it has ended, and the reason of that says more.
+      stdout.once('close', () => setTimeout(silent, LAST_WORDS).unref())
     }),
   ])
   // What is left of it without its output is of no use.

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { McpServer as FirstServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { z } from 'zod'
 import type { Progress } from '../../../src/mcp/calling-client.ts'
 import { conformanceServers } from '../../conformance/conformance-server.ts'
 import { serveHttp, type HttpFixture } from '../../conformance/serve-http.ts'
@@ -59,6 +63,30 @@ for (const era of ERAS)
     assert.equal(connection.inFlight(), 0)
   })
 
+test('a server of SDK 1.x with sessions, found by itself', async (t) => {
+  const server = new FirstServer({ name: 'first', version: '1' })
+  server.registerTool('hello', { inputSchema: { name: z.string() } }, async ({ name }) => ({
+    content: [{ type: 'text', text: `hello ${name}` }],
+  }))
+  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: randomUUID })
+  await server.connect(transport)
+  t.after(() => server.close())
+  const ended = Promise.withResolvers<void>()
+  const url = await rawServer(t, (got, response, request) => {
+    if (request.method === 'DELETE') ended.resolve()
+    void transport.handleRequest(request, response, got.method === undefined ? undefined : got)
+  })
+  const { connection } = await dialed(t, upstreamOptions(httpTransport(url)))
+  assert.equal(connection.era, '2025-11-25')
+  assert.equal(connection.greeting.name, 'first')
+  const params = { name: 'hello', arguments: { name: 'Ada' } }
+  const answers = await Promise.all([1, 2, 3].map(async () => connection.request(callOf('', { params }))))
+  for (const answer of answers)
+    assert.deepEqual(answer, { kind: 'result', result: { content: [{ type: 'text', text: 'hello Ada' }] } })
+  await connection.close()
+  await ended.promise
+})
+
 test('the era is found: the newer one where there are both, and the older one where that is all', async (t) => {
   const both = await dialed(t, upstreamOptions(httpTransport(fixture.url)))
   assert.equal(both.connection.era, '2026-07-28')
@@ -107,7 +135,7 @@ test('what goes up is ours: ids, tokens, envelope, headers; never what the calle
     seen.push({ got, headers })
     say(response, { jsonrpc: '2.0', id: got.id, result: { content: [] } })
   })
-  const headers = { Authorization: ['Bearer ', { user: 'token' }], 'Mcp-Method': ['lie'], Accept: ['x'] }
+  const headers = { Authorization: ['Bearer ', { user: 'token' }], 'Mcp-Session-Id': ['lie'], Accept: ['x'] }
   const { connection } = await dialed(t, upstreamOptions(httpTransport(url, { headers })), {
     secrets: { token: 'abc' },
   })
