@@ -24,6 +24,8 @@ import type { RoundBefore } from './verdict.ts'
 export interface Asking {
   readonly caller: Caller
   readonly call: Call
+  /** The handler has ended: what it still says, or asks, is of no call. */
+  readonly over: () => void
 }
 
 /** Who asks in a message that the SDK hands to a handler. @param before what its client brings back */
@@ -31,12 +33,19 @@ export function askingOf(serving: Serving, context: ServerContext, before: CallS
   const caller = callerOf(serving, context)
   // The SDK aborts a 2025-era request when its client says so, not when its client goes away.
   const signal = AbortSignal.any([context.mcpReq.signal, caller.signal])
-  const { session } = serving
-  const client = callingClientOf({ context, session, capabilities: serving.capabilities(), signal, before })
+  const over = new AbortController()
+  const client = callingClientOf({
+    context,
+    session: serving.session,
+    capabilities: serving.capabilities(),
+    signal: AbortSignal.any([signal, over.signal]),
+    before,
+  })
   const { requestId, traceContext: trace } = caller
   return {
     caller,
     call: { context: caller.context, requestId, signal, ...(trace === undefined ? {} : { trace }), client },
+    over: () => over.abort(),
   }
 }
 
@@ -178,14 +187,18 @@ function sealed(
 
 async function guarded<Value>(
   { guard, onUnavailable }: Serving,
-  { caller, call }: Asking,
+  { caller, call, over }: Asking,
   { asked, args, run }: Pick<GuardedRequest<Value>, 'asked' | 'args' | 'run'>,
   before?: RoundBefore,
 ): Promise<Guarded<Value | ProtocolError | undefined>> {
   const work = async (): Promise<Work<Value | ProtocolError | undefined>> => {
     // Who was cut off while the decision was put on record gets nothing done any more.
     call.signal.throwIfAborted()
-    return (await run(call)) ?? NOTHING
+    try {
+      return (await run(call)) ?? NOTHING
+    } finally {
+      over()
+    }
   }
   return guard.call(caller, asked, args, work, before).catch((error: unknown) => {
     onUnavailable(caller, error)

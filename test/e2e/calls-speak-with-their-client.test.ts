@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { inputRequired } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { CallingClient, ClientRequest } from '../../src/mcp/calling-client.ts'
-import { defineTool, errorResult, textResult } from '../../src/mcp/tool.ts'
+import { defineTool, errorResult, textResult, type Call } from '../../src/mcp/tool.ts'
 import { CLIENT_SHAPES, type ClientShape } from '../support/clients.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { talkingClient, type TalkingClient } from '../support/talking-client.ts'
@@ -23,14 +23,16 @@ const REQUESTS: Readonly<Record<string, ClientRequest>> = {
 
 const permission = 'test:talk'
 const clients: CallingClient[] = []
+const traces: Call['trace'][] = []
 
 const talk = defineTool({
   name: 'talk',
   description: 'Says how far it is, and what it does.',
   inputSchema: z.strictObject({}),
   permission,
-  run(_args, { client }) {
+  run(_args, { client, trace }) {
     clients.push(client)
+    traces.push(trace)
     for (const progress of [1, 2, 2, 1, 3])
       client.progress?.({ progress, total: 3, message: `at ${progress}` })
     client.log({ level: 'info', logger: 'talk', data: 'working' })
@@ -148,6 +150,15 @@ for (const shape of ['1.x', '2.x legacy'] as const)
     assert.match(answers[2] ?? '', /"kind":"result".*home/)
     await client.close()
   })
+
+test('the trace of a call is handed to what it runs, and a malformed one is none', async () => {
+  const client = await connected('2.x pinned')
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await client.call('talk', {}, { traceparent, tracestate: 'rojo=1' })
+  await client.call('talk', {}, { traceparent: `${traceparent}0`, tracestate: 'rojo=1' })
+  assert.deepEqual(traces.slice(-2), [{ traceparent, tracestate: 'rojo=1' }, undefined])
+  await client.close()
+})
 
 test('a 2026 client is never asked in the middle of a call', async () => {
   const client = await connected('2.x pinned')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { traceContext } from '../../src/http/trace-context.ts'
+import { traceContext, traceHeaders } from '../../src/http/trace-context.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const PARENT = '00f067aa0ba902b7'
@@ -13,6 +13,16 @@ test('W3C Trace Context: a good traceparent is taken, with its tracestate', () =
   assert.equal(context.traceFlags, 1)
   assert.equal(context.isRemote, true)
   assert.equal(context.traceState?.serialize(), 'congo=t61rcWkgMzE,rojo=1')
+})
+
+test('what is handed on is well-formed, and says the same', () => {
+  const context = traceContext(`cc-${TRACE}-${PARENT}-ff-what-will-be`, 'congo=t61rcWkgMzE,=bad,rojo=1')
+  assert.ok(context)
+  const { traceparent, tracestate } = traceHeaders(context)
+  assert.equal(traceparent, GOOD)
+  assert.equal(tracestate, 'congo=t61rcWkgMzE,rojo=1')
+  const alone = traceContext(`00-${TRACE}-${PARENT}-00`, undefined)
+  assert.deepEqual(alone && traceHeaders(alone), { traceparent: `00-${TRACE}-${PARENT}-00` })
 })
 
 test('of the flags only "sampled" is known, and later versions may add to the end', () => {
