@@ -36,6 +36,7 @@ test('the same secret is the same key everywhere, and says nothing of the secret
   const [one, same, other] = [NEW, NEW, OLD].map((secret) => identityKeys([secret]))
   assert.deepEqual(one?.jwks, same?.jwks)
   assert.notEqual(one?.keyId, other?.keyId)
+  assert.equal(one?.keyId, '7yLjsbCiHrmPOUDeEjBEiU77RGwbfkomitcipmUZKjo', 'in every version')
   assert.ok(!JSON.stringify(one?.jwks).includes('nnn'))
 })
 

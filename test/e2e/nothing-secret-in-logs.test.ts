@@ -53,6 +53,14 @@ export const tools = [{
 }]
 `
 
+/** Nobody is there: what is kept for it is all that matters. */
+const UPSTREAM = `
+upstreams:
+  wiki:
+    url: https://127.0.0.1:9/mcp
+    headers: { Authorization: "Bearer \${user:token}" }
+`
+
 async function started(t: TestContext): Promise<Run> {
   const cwd = await temporaryDirectory(t)
   const secrets = secretsUsed()
@@ -62,12 +70,13 @@ async function started(t: TestContext): Promise<Run> {
   await writeFile(join(cwd, 'tools.mjs'), TOOL(secrets.keep(EXCEPTION, secret())))
   await writeFile(
     join(cwd, 'sallyport.yaml'),
-    'tools: [ tools.mjs ]\ntelemetry: { traces: { principal: true } }\n',
+    `tools: [ tools.mjs ]\ntelemetry: { traces: { principal: true } }\n${UPSTREAM}`,
   )
   const env = {
     SALLYPORT_STORE: redis.url,
     SALLYPORT_SESSION_SECRET: secrets.keep('session secret', secret().repeat(2)),
     SALLYPORT_FACTOR_KEY: secrets.keep('factor key', secret().repeat(2)),
+    SALLYPORT_IDENTITY_KEY: secrets.keep('identity key', secret().repeat(2)),
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secrets.keep('header for the collector', secret())}`,
   }
@@ -308,6 +317,30 @@ async function enrolment(run: Run): Promise<void> {
   assert.equal(again.code, 1)
 }
 
+/** A key for an upstream, by command and by a session, good and bad. */
+async function keys({ command, post, secrets, texts }: Run, token: string): Promise<void> {
+  const key = (name: string): string => secrets.keep(name, secret())
+  const set = ['vault', 'set', 'wiki', 'token', '--for', 'user:admin', '--stdin']
+  const done = await command(set, key('key for an upstream'))
+  assert.equal(done.code, 0, done.stderr)
+  const refused = await command(set, `${key('key of two lines')}\n${key('second line of a key')}`)
+  assert.equal(refused.code, 1)
+  const listed = await command(['vault', 'list', '--json'])
+  assert.match(listed.stdout, /"user:admin"/)
+  texts.push(['vault: standard output', done.stdout + refused.stdout + listed.stdout])
+  const place = { upstream: 'wiki', name: 'token' }
+  for (const body of [
+    { ...place, value: key('key that was posted') },
+    { ...place, value: [key('key in a list')] },
+    { ...place, name: 'other', value: key('key that nothing asks for') },
+    { ...place, value: key('key beside a field that is none'), another: '' },
+  ]) {
+    const answer = await post('/auth/secret', body, bearer(token))
+    texts.push(['answer to a key', answer.body])
+  }
+  await command(['vault', 'remove', '--all', '--for', 'user:admin'])
+}
+
 /** A store that refuses to write says what it was to write. */
 async function fullStore(run: Run, token: string): Promise<void> {
   const { post, redis, secrets, texts } = run
@@ -356,6 +389,7 @@ test('no secret of a whole run is in a log, on the audit trail, in metrics or in
   const { token } = await firstPerson(run)
   await enrolment(run)
   await calls(run, token)
+  await keys(run, token)
   await malformed(run)
   await troubles(run, token)
   await served.stop()
