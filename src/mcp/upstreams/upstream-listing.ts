@@ -50,6 +50,7 @@ export function upstreamListing(
   now: () => number,
 ): UpstreamListing {
   const stop = new AbortController()
+  const stopped = Promise.withResolvers<string>()
   const first = Promise.withResolvers<void>()
   let state: UpstreamState = connections.hasOwn ? 'connecting' : 'idle'
   let connection: UpstreamConnection | undefined
@@ -97,7 +98,7 @@ export function upstreamListing(
       if (got.kind === 'got') {
         got.breaker.succeeded()
         use(got.lease.connection)
-        const why = await got.lease.connection.closed
+        const why = await Promise.race([got.lease.connection.closed, stopped.promise])
         got.lease.release()
         if (stop.signal.aborted) return
         lose(why)
@@ -122,6 +123,7 @@ export function upstreamListing(
     first: first.promise,
     close() {
       stop.abort()
+      stopped.resolve('it is no longer needed')
       listing.close()
       clearInterval(regular)
       clearInterval(anew)

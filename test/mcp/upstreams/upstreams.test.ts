@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { McpServer } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import type { Connect } from '../../../src/mcp/upstreams/connection.ts'
+import { connectHere, definitionsOf, serverWith, testUpstreams, upstreamIn } from '../../support/upstreams.ts'
+
+const NEVER: Connect = async () => new Promise(() => undefined)
+
+test('an upstream that never answers delays nothing: what is pinned of it is listed, and the others are served', async () => {
+  const wiki = upstreamIn('wiki', serverWith({ search: 'Searches' }))
+  const dead = upstreamIn('dead', serverWith({ search: 'Searches' }), {
+    limits: { ...wiki.limits, connectTimeout: 20 },
+  })
+  const definitions = await definitionsOf(wiki)
+  const pins = new Map([
+    ['wiki', definitions],
+    ['dead', definitions],
+  ])
+  const connect: Connect = async (options, dial, events) =>
+    options.name === 'dead'
+      ? new Promise((resolve) =>
+          dial.signal.addEventListener('abort', () => resolve({ kind: 'failed', why: 'no answer' })),
+        )
+      : connectHere(options, dial, events)
+  const all = testUpstreams([dead, wiki], { pins, ports: { connect } })
+  assert.deepEqual(all.tools(), ['dead_search', 'wiki_search'])
+  assert.equal(await all.call('wiki_search'), 'search')
+  assert.match(await all.call('dead_search'), /^The upstream "dead" is not available\./)
+  await all.event('down', ({ upstream }) => upstream === 'dead')
+  assert.deepEqual(all.tools(), ['dead_search', 'wiki_search'])
+  assert.deepEqual(
+    all.upstreams.status().map(({ name, state }) => [name, state]),
+    [
+      ['dead', 'down'],
+      ['wiki', 'up'],
+    ],
+  )
+  await all.upstreams.close()
+})
+
+test('what was never pinned is quarantined, and on first use only pinned where that is wanted', async () => {
+  const wiki = upstreamIn('wiki', serverWith({ search: 'Searches' }))
+  const refused = testUpstreams([wiki])
+  const { definition } = await refused.event('quarantined')
+  assert.deepEqual(definition, { kind: 'tool', name: 'search', reason: 'new' })
+  assert.deepEqual(refused.tools(), [])
+  assert.equal(refused.upstreams.status()[0]?.isPinned, false)
+  await refused.upstreams.close()
+})
+
+test('a definition that changes while the upstream runs is served to nobody, until it is approved', async () => {
+  const servers: McpServer[] = []
+  const wiki = upstreamIn(
+    'wiki',
+    serverWith({ search: 'Searches', read: 'Reads' }, undefined, (server) => void servers.push(server)),
+    {
+      era: '2025-11-25',
+      connection: 'shared',
+    },
+  )
+  const pins = new Map([['wiki', await definitionsOf(wiki)]])
+  servers.length = 0
+  const all = testUpstreams([wiki], { pins })
+  await all.upstreams.settled()
+  const told: string[] = []
+  all.upstreams.follow((kinds) => told.push(...kinds))
+  assert.deepEqual(all.tools().toSorted(), ['wiki_read', 'wiki_search'])
+  for (const server of servers)
+    server.registerTool('delete', { description: 'Deletes', inputSchema: z.object({}) }, async () => ({
+      content: [],
+    }))
+  const { definition } = await all.event('quarantined')
+  assert.deepEqual(definition, { kind: 'tool', name: 'delete', reason: 'new' })
+  assert.deepEqual(all.tools().toSorted(), ['wiki_read', 'wiki_search'])
+  const listed = new Map(pins.get('wiki')?.map((one) => [one.name, one]))
+  const other = await definitionsOf(upstreamIn('wiki', serverWith({ delete: 'Deletes' })))
+  all.upstreams.configure({
+    options: [wiki],
+    pins: { upstreams: new Map([['wiki', [...listed.values(), ...other]]]) },
+    misfits: [],
+  })
+  await all.event('released', ({ definition: { name } }) => name === 'delete')
+  assert.deepEqual(all.tools().toSorted(), ['wiki_delete', 'wiki_read', 'wiki_search'])
+  assert.ok(told.includes('tools'))
+  assert.equal(all.events.filter(({ kind }) => kind === 'down').length, 0)
+  await all.upstreams.close()
+})
+
+test('principals of an upstream that keeps state share none of it', async () => {
+  let made = 0
+  const counting = upstreamIn(
+    'count',
+    () => {
+      const own = (made += 1)
+      return serverWith({ mine: 'x' }, () => `server ${own}`)()
+    },
+    { era: '2025-11-25' },
+  )
+  const pins = new Map([['count', await definitionsOf(counting)]])
+  const all = testUpstreams([counting], { pins })
+  const ada = await all.call('count_mine', 'user:ada')
+  const bo = await all.call('count_mine', 'user:bo')
+  assert.notEqual(ada, bo)
+  assert.equal(await all.call('count_mine', 'user:ada'), ada)
+  all.upstreams.end(({ principal }) => principal.id === 'user:ada')
+  const anew = await all.call('count_mine', 'user:ada')
+  assert.ok(![ada, bo].includes(anew))
+  assert.equal(await all.call('count_mine', 'user:bo'), bo)
+  await all.upstreams.close()
+})
+
+test('so many principals at once, and no more; whoever uses its connection keeps it', async () => {
+  const slow = Promise.withResolvers<string>()
+  const wiki = upstreamIn(
+    'wiki',
+    serverWith({ wait: 'x' }, async () => slow.promise),
+    { era: '2025-11-25' },
+  )
+  const one = { ...wiki, limits: { ...wiki.limits, connections: 1 } }
+  const pins = new Map([['wiki', await definitionsOf(wiki)]])
+  const all = testUpstreams([one], { pins })
+  const waiting = all.call('wiki_wait', 'user:ada')
+  assert.match(await all.call('wiki_wait', 'user:bo'), /has as many calls as it may have/)
+  slow.resolve('done')
+  assert.equal(await waiting, 'done')
+  assert.equal(await all.call('wiki_wait', 'user:bo'), 'done')
+  await all.upstreams.close()
+})
+
+test('what has not changed is not touched, and calls of what goes end', async () => {
+  const slow = Promise.withResolvers<string>()
+  const started = Promise.withResolvers<void>()
+  const waits = serverWith({ wait: 'x' }, async () => {
+    started.resolve()
+    return slow.promise
+  })
+  const [stays, goes, comes] = [
+    upstreamIn('stays', serverWith({ say: 'x' })),
+    upstreamIn('goes', waits),
+    upstreamIn('comes', serverWith({ say: 'x' })),
+  ]
+  const pins = new Map([
+    ['stays', await definitionsOf(stays)],
+    ['goes', await definitionsOf(goes)],
+    ['comes', await definitionsOf(comes)],
+  ])
+  const all = testUpstreams([stays, goes], { pins })
+  await all.upstreams.settled()
+  const running = all.call('goes_wait')
+  await started.promise
+  all.upstreams.configure({ options: [stays, comes], pins: { upstreams: pins }, misfits: [] })
+  assert.deepEqual(all.tools(), ['comes_say', 'stays_say'])
+  slow.resolve('ended well')
+  assert.equal(await running, 'ended well')
+  assert.equal(await all.call('comes_say'), 'say')
+  assert.equal(all.events.filter((event) => event.kind === 'up' && event.upstream === 'stays').length, 1)
+  await all.upstreams.close()
+})
+
+test('what rules of the policy do not fit is kept from everybody', async () => {
+  const wiki = upstreamIn('wiki', serverWith({ search: 'x', read: 'x' }))
+  const pins = { upstreams: new Map([['wiki', await definitionsOf(wiki)]]) }
+  const all = testUpstreams([wiki], { pins: pins.upstreams })
+  const misfit = { kind: 'tool', name: 'wiki_search', upstream: 'wiki' } as const
+  all.upstreams.configure({ options: [wiki], pins, misfits: [misfit] })
+  assert.deepEqual(all.tools(), ['wiki_read'])
+  const { definition } = await all.event('quarantined')
+  assert.deepEqual(definition, { kind: 'tool', name: 'search', reason: 'policy' })
+  await all.upstreams.settled()
+  assert.deepEqual(all.upstreams.status()[0]?.quarantined, [definition])
+  all.upstreams.configure({ options: [wiki], pins, misfits: [] })
+  assert.deepEqual(all.tools().toSorted(), ['wiki_read', 'wiki_search'])
+  await all.upstreams.close()
+})
+
+test('an upstream without a prefix takes no name of anybody else', async () => {
+  const bare = upstreamIn('bare', serverWith({ wiki_search: 'x', whoami: 'x', mine: 'x' }), { prefix: false })
+  const wiki = upstreamIn('wiki', serverWith({ search: 'x' }))
+  const pins = new Map([
+    ['bare', await definitionsOf(bare)],
+    ['wiki', await definitionsOf(wiki)],
+  ])
+  const own = { names: new Set(['tool whoami']), schemes: new Set(['note']) }
+  const all = testUpstreams([bare, wiki], { pins, ports: { own } })
+  assert.deepEqual(all.tools(), ['mine', 'wiki_search'])
+  assert.deepEqual(
+    all.upstreams
+      .status()[0]
+      ?.quarantined.map(({ name, reason }) => [name, reason])
+      .toSorted(),
+    [
+      ['whoami', 'collision'],
+      ['wiki_search', 'collision'],
+    ],
+  )
+  await all.upstreams.close()
+})
+
+test('calls beyond what one upstream may have at once are refused, and the breaker lets none through to a dead one', async () => {
+  const wiki = upstreamIn('wiki', serverWith({ search: 'x' }), { connection: 'shared' })
+  const pins = new Map([['wiki', await definitionsOf(wiki)]])
+  let dialled = 0
+  const connect: Connect = async () => {
+    dialled += 1
+    return { kind: 'failed', why: 'refused' }
+  }
+  const dead = testUpstreams([wiki], { pins, ports: { connect } })
+  for (let count = 0; count < 20; count++) await dead.call('wiki_search')
+  assert.ok(dialled <= 6, `${dialled} connections were tried`)
+  assert.equal(dead.upstreams.status()[0]?.breaker, 'open')
+  await dead.upstreams.close()
+  const busy = testUpstreams([{ ...wiki, limits: { ...wiki.limits, inFlight: 1 } }], {
+    pins,
+    ports: { connect: NEVER },
+  })
+  const stop = new AbortController()
+  const waiting = busy.call('wiki_search', 'user:ada', { signal: stop.signal })
+  assert.match(await busy.call('wiki_search'), /has as many calls as it may have/)
+  stop.abort()
+  assert.match(await waiting, /was cancelled/)
+})
