@@ -2,6 +2,7 @@ import type { Connect, UpstreamConnection } from '../mcp/upstreams/connection.ts
 import type { Definition, Quarantined } from '../mcp/upstreams/definition.ts'
 import { isWanted } from '../mcp/upstreams/judge-definitions.ts'
 import { listDefinitions } from '../mcp/upstreams/list-definitions.ts'
+import { listingCapabilities } from '../mcp/upstreams/listing-capabilities.ts'
 import { namesOf } from '../mcp/upstreams/names.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { wantedSecrets } from '../mcp/upstreams/wanted-secrets.ts'
@@ -68,7 +69,7 @@ async function ask(
   try {
     const dial = {
       secrets,
-      clientCapabilities: {},
+      clientCapabilities: listingCapabilities(options),
       signal: AbortSignal.timeout(options.limits.connectTimeout),
     }
     const connected = await connect(options, dial, {

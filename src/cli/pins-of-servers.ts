@@ -2,6 +2,7 @@ import { SallyportError } from '../errors.ts'
 import { createConnect } from '../mcp/upstreams/connect.ts'
 import type { Definition, Pins } from '../mcp/upstreams/definition.ts'
 import { listDefinitions } from '../mcp/upstreams/list-definitions.ts'
+import { listingCapabilities } from '../mcp/upstreams/listing-capabilities.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 
 /**
@@ -24,7 +25,8 @@ const connect = createConnect(async () => {
 async function definitionsOf(server: UpstreamOptions): Promise<readonly Definition[]> {
   const { signal } = new AbortController()
   const events = { onListChanged: () => undefined, onLine: () => undefined }
-  const connected = await connect(server, { secrets: {}, clientCapabilities: {}, signal }, events)
+  const clientCapabilities = listingCapabilities(server)
+  const connected = await connect(server, { secrets: {}, clientCapabilities, signal }, events)
   if (connected.kind === 'failed') throw unusable(server, connected.why)
   const { connection } = connected
   const listing = await listDefinitions(connection, server.limits)

@@ -4,6 +4,7 @@ import type { AuthContext } from '../../auth/context.ts'
 import type { Era } from '../methods.ts'
 import { createBreaker, type Breaker, type BreakerState } from './breaker.ts'
 import type { Connected, ConnectionEvents, UpstreamAnswer } from './connection.ts'
+import { listingCapabilities } from './listing-capabilities.ts'
 import type { UpstreamOptions } from './options.ts'
 import { createPool, type Lease } from './pool.ts'
 import type { UpstreamPorts } from './ports.ts'
@@ -99,7 +100,8 @@ export function upstreamConnections(
         return { kind: 'down', sent: false, why: leased.why }
     }
   }
-  const own = async (): Promise<Got> => got({ key: OWN, context: undefined }, dialled({}, {}))
+  const own = async (): Promise<Got> =>
+    got({ key: OWN, context: undefined }, dialled({}, listingCapabilities(options)))
   const isShared = (): boolean | undefined => {
     if (!hasOwn || options.connection === 'per-principal') return false
     if (options.connection === 'shared') return true
