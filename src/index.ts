@@ -31,6 +31,7 @@ export {
   type ToolDefinition,
   type ToolOptions,
 } from './mcp/tool.ts'
+export type { CallingClient, ClientAnswer, ClientRequest, LogLine, Progress } from './mcp/calling-client.ts'
 export { definePrompt, type PromptDefinition } from './mcp/prompt.ts'
 export { resourceChanges } from './mcp/resource-changes.ts'
 export { defineResource, type ResourceChanges, type ResourceDefinition } from './mcp/resource.ts'
@@ -102,6 +103,7 @@ export type {
 
 // The guard in front of your own server
 export { createCatalog, type Catalog, type CatalogParts } from './mcp/catalog.ts'
+export { fixedCatalog, type CatalogSource, type ListKind } from './mcp/catalog-source.ts'
 export type { Caller } from './mcp/caller.ts'
 export type { Asked, Work } from './mcp/asked.ts'
 export { createGuard, type Guard, type Guarded, type GuardOptions, type Held } from './mcp/guard.ts'

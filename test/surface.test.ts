@@ -30,6 +30,7 @@ test('the library exports these names and no others', () => {
     'errorResult',
     'evidenceOf',
     'fileAuditSink',
+    'fixedCatalog',
     'followRevocations',
     'isSallyportError',
     'isVisible',
