@@ -282,7 +282,7 @@ test('a redirect is not followed', async (t) => {
 })
 
 test('a flood of pings and questions is answered a few at a time, most of it never; the call goes on', async (t) => {
-  let answered = 0
+  const answers: unknown[] = []
   const held: ServerResponse[] = []
   const url = await rawServer(t, ({ id, method, result }, response, request) => {
     if (request.method !== 'POST') response.writeHead(405).end()
@@ -294,8 +294,7 @@ test('a flood of pings and questions is answered a few at a time, most of it nev
       for (let ping = 0; ping < 5_000; ping++) tell({ id: `p${ping}`, method: 'ping' })
       tell({ id, result: {} })
     } else {
-      assert.ok(result !== undefined || id !== undefined)
-      answered++
+      answers.push(result)
       held.push(response)
     }
   })
@@ -313,12 +312,12 @@ test('a flood of pings and questions is answered a few at a time, most of it nev
   assert.equal(answer.kind, 'result')
   assert.equal(asks, 8)
   const [atOnce, waiting] = [8, 256]
-  while (answered < atOnce) await new Promise((resolve) => setImmediate(resolve))
-  assert.equal(answered, atOnce)
+  while (answers.length < atOnce) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(answers.length, atOnce)
   const release = (): void => {
     for (const response of held.splice(0)) response.writeHead(202).end()
   }
-  while (answered < atOnce + waiting) {
+  while (answers.length < atOnce + waiting) {
     release()
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -326,7 +325,7 @@ test('a flood of pings and questions is answered a few at a time, most of it nev
     release()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  assert.equal(answered, atOnce + waiting)
+  assert.equal(answers.length, atOnce + waiting)
 })
 
 test('what an upstream says of itself is bounded', async (t) => {

@@ -297,11 +297,10 @@ test('watched resources: subscribed to once, told, and given up', async (t) => {
 
 test('resources watched where each request stands alone: one stream, opened anew before the old one ends', async (t) => {
   const asked: unknown[] = []
-  const cancelled: unknown[] = []
   const process = raw(t, ({ id, method = '', params }, say) => {
     if (method === 'server/discover')
       return say({ id, result: { ...DISCOVERED, capabilities: { resources: { subscribe: true } } } })
-    if (method === 'notifications/cancelled') return void cancelled.push(params?.['requestId'])
+    if (method === 'notifications/cancelled') return void asked.push({ cancelled: params?.['requestId'] })
     assert.equal(method, 'subscriptions/listen')
     asked.push({ id, filter: params?.['notifications'] })
     say({ method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } })
@@ -313,9 +312,11 @@ test('resources watched where each request stands alone: one stream, opened anew
   while (asked.length < 1) await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(asked, [{ id: 2, filter: { resourceSubscriptions: ['a:1', 'a:2'] } }])
   connection.watch('a:3', () => undefined)
-  while (cancelled.length < 1) await new Promise((resolve) => setImmediate(resolve))
-  assert.deepEqual(asked[1], { id: 3, filter: { resourceSubscriptions: ['a:1', 'a:2', 'a:3'] } })
-  assert.deepEqual(cancelled, [2])
+  while (asked.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(asked.slice(1), [
+    { id: 3, filter: { resourceSubscriptions: ['a:1', 'a:2', 'a:3'] } },
+    { cancelled: 2 },
+  ])
   sayTo(process.output)({ method: 'notifications/resources/updated', params: { uri: 'a:1' } })
   await told.promise
   assert.equal(connection.inFlight(), 0)
@@ -327,6 +328,11 @@ test('a process that is gone answers everything; one that does not read is told 
   output.destroy()
   for (const answer of await Promise.all(running)) assert.ok(answer.kind === 'down' && answer.sent)
   assert.equal((await connection.request(callOf('c'))).kind, 'down')
+
+  const leaving = await legacy(t, () => undefined)
+  leaving.input.destroy()
+  const unsent = await leaving.connection.request(callOf('a'))
+  assert.ok(unsent.kind === 'down' && !unsent.sent)
 
   const deaf = streamed()
   const dialing = dial(upstreamOptions(STDIO, { era: '2025-11-25', limits: { inFlight: 1000 } }), deaf)
