@@ -69,7 +69,9 @@ test('a rest is no template', async () => {
 test('what one family lists for another of its upstream is decided as of that other, and listed once', async () => {
   const urisIn = (text: string) => [...text.matchAll(/"uri":"([^"]+)"/g)].map(([, uri]) => uri)
   assert.deepEqual(urisIn(await ask('resources/list', all)), ['wiki+file:///a', 'wiki+page://1'])
-  const never = all.map((one) => (one.name === 'page' ? { ...one, permission: 'test:never' as const } : one))
+  const [rests, page, other] = all
+  assert.ok(rests && page && other)
+  const never = [rests, { ...page, permission: 'test:never' as const }, other]
   assert.deepEqual(urisIn(await ask('resources/list', never)), ['wiki+file:///a'])
 })
 
