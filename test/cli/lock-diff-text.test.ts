@@ -167,6 +167,33 @@ describe('a difference is told', () => {
   })
 })
 
+test('what looks the same is shown as it is written', () => {
+  const same = [
+    ['all<U+200B>', 'all\u200b', String.raw`"all<U+200B>"`, String.raw`"all\u200b"`],
+    ['100', 100, '"100"', '100'],
+    [
+      `${'x'.repeat(92)} a b c`,
+      `${'x'.repeat(92)} a b\nc`,
+      `"${'x'.repeat(92)} a b c"`,
+      String.raw`"${'x'.repeat(92)} a b\nc"`,
+    ],
+  ] as const
+  for (const [before, after, was, is] of same) {
+    const [old, fresh] = [before, after].map((value) => toolNamed('a', { annotations: { value } }))
+    assert.ok(old && fresh)
+    const change = {
+      upstream: 'wiki',
+      kind: 'tool',
+      name: 'a',
+      change: 'changed',
+      before: old,
+      after: fresh,
+    } as const
+    const lines = comparisonLines({ ...NOTHING, changes: [change] }).map(stripVTControlCharacters)
+    assert.deepEqual(lines.slice(-3), ['      annotations.value', `        - ${was}`, `        + ${is}`])
+  }
+})
+
 test('as JSON the texts are as they are', async () => {
   const json = JSON.stringify(comparisonJson(await compared('hidden-characters')))
   assert.ok(json.includes('all\u200b pages'))

@@ -334,7 +334,9 @@ describe('the lock file', () => {
     await chmod(parts.file, 0o640)
     await writeLockFile(parts.file, ({ upstreams }) => ({ upstreams: new Map([...upstreams, ['git', []]]) }))
     assert.equal((await stat(parts.file)).mode & 0o777, 0o640)
-    assert.match(await readFile(parts.file, 'utf8'), /# ours\n {2}wiki:/)
+    const text = await readFile(parts.file, 'utf8')
+    assert.match(text, /# ours\n {2}wiki:/)
+    assert.equal(text.split('# ours').length, 2)
   })
 
   test('is listed', async (t) => {
