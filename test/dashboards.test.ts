@@ -6,6 +6,13 @@ import { ask, modern } from './support/clients.ts'
 import { metricBecomes, metricsAt, type Sample } from './support/metrics.ts'
 import { policyOf, startServer, type TestServer } from './support/server.ts'
 import { openStreams } from './support/streams.ts'
+import {
+  definitionsOf,
+  serverWith,
+  testUpstreams,
+  upstreamIn,
+  type TestUpstreams,
+} from './support/upstreams.ts'
 
 interface Panel {
   readonly id: number
@@ -36,6 +43,7 @@ interface Alert {
 
 const SOURCE = { type: 'prometheus', uid: '${datasource}' }
 let server: TestServer
+let behind: TestUpstreams
 let samples: readonly Sample[]
 let dashboard: Dashboard
 let alerts: readonly Alert[]
@@ -44,19 +52,27 @@ const fileOf = async (name: string): Promise<string> =>
   readFile(new URL(`../dashboards/${name}`, import.meta.url), 'utf8')
 
 before(async () => {
+  const wiki = upstreamIn('wiki', serverWith({ search: 'Searches' }))
+  behind = testUpstreams([wiki], { pins: new Map([['wiki', await definitionsOf(wiki)]]) })
+  await behind.upstreams.settled()
   server = await startServer({
+    upstreams: behind.upstreams,
     listeners: {
       certificates: { host: '127.0.0.1', port: 0, clientCertificate: 'required' },
       operations: { host: '127.0.0.1', port: 0 },
     },
   })
   await traffic()
+  await behind.call('wiki_search')
   samples = (await metricsAt(server.ports.operations)).samples
   dashboard = JSON.parse(await fileOf('sallyport.json')) as Dashboard
   const { groups } = parse(await fileOf('alerts.yaml')) as { groups: readonly { rules: readonly Alert[] }[] }
   alerts = groups.flatMap(({ rules }) => rules)
 })
-after(async () => server.close())
+after(async () => {
+  await server.close()
+  await behind.upstreams.close()
+})
 
 /** Something of everything that is counted. */
 async function traffic(): Promise<void> {

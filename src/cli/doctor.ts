@@ -10,6 +10,7 @@ import { ports } from './doctor-ports.ts'
 import { redis } from './doctor-redis.ts'
 import { secretFiles } from './doctor-files.ts'
 import { store } from './doctor-store.ts'
+import { upstreams } from './doctor-upstreams.ts'
 import { print, printJson } from './print.ts'
 
 const EXAMPLES = `
@@ -21,12 +22,12 @@ Examples:
 Exit codes: 0 no problem (there may be warnings), 1 a problem, 2 wrong usage.`
 
 /** In this order: what is fixed first may be what the next one looks at. */
-const CHECKS: readonly Check[] = [secretFiles, folders, installation, store, redis, ports]
+const CHECKS: readonly Check[] = [secretFiles, folders, installation, upstreams, store, redis, ports]
 
 /** `sallyport doctor`: checks the installation, and says what to do. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Check the installation: files, certificates, policy, store, Redis, ports.')
+    .description('Check the installation: files, certificates, policy, upstreams, store, Redis, ports.')
     .option('--fix', 'change what is safe to change: modes of secret files, missing folders')
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', EXAMPLES)

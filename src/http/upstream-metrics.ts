@@ -18,10 +18,6 @@ export interface UpstreamMetrics {
   watch(status: () => readonly UpstreamSeen[]): void
   /** A call has ended. @param duration in ms */
   called(upstream: string, method: string, answer: string, duration: number): void
-  /** It came up, or went down. */
-  changed(upstream: string, to: 'up' | 'down'): void
-  /** A definition was quarantined, and why. */
-  quarantined(upstream: string, reason: string): void
 }
 
 /** Which number of an upstream is which metric. */
@@ -66,18 +62,6 @@ export function upstreamMetrics(registry: Registry): UpstreamMetrics {
     buckets: BUCKETS,
     registers,
   })
-  const changes = new Counter({
-    name: 'sallyport_upstream_changes_total',
-    help: 'How often an upstream came up, and went down.',
-    labelNames: ['upstream', 'to'],
-    registers,
-  })
-  const quarantines = new Counter({
-    name: 'sallyport_upstream_quarantines_total',
-    help: 'Definitions that were quarantined, by why.',
-    labelNames: ['upstream', 'reason'],
-    registers,
-  })
   return {
     watch(status) {
       for (const [name, help, value] of GAUGES)
@@ -98,7 +82,5 @@ export function upstreamMetrics(registry: Registry): UpstreamMetrics {
       calls.inc({ upstream, method, answer })
       durations.observe({ upstream }, duration / 1000)
     },
-    changed: (upstream, to) => changes.inc({ upstream, to }),
-    quarantined: (upstream, reason) => quarantines.inc({ upstream, reason }),
   }
 }

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { bubblewrapProbe } from '../mcp/upstreams/bubblewrap-probe.ts'
+import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
+import { findingsOf, type Check, type Finding } from './doctor-finding.ts'
+import { readLockFile } from './lock-file.ts'
+import { upstreamOptions } from './upstream-options.ts'
+
+/** Whether upstreams can be started as they are to be kept apart, and what they offer was approved. Starts none of them. */
+export const upstreams: Check = {
+  name: 'upstreams',
+  async run({ config }) {
+    const options = upstreamOptions(config)
+    if (options.length === 0) return []
+    const { upstreams: pinned } = await readLockFile(config.pins.file)
+    const unpinned = options.filter(({ name }) => !pinned.has(name)).map(({ name }) => name)
+    const gone = [...pinned.keys()].filter((name) => options.every((one) => one.name !== name))
+    return [
+      ok(`${options.length} upstream(s) configured, ${options.length - unpinned.length} of them approved`),
+      ...(await isolationFindings(options)),
+      ...options.flatMap(wayFindings),
+      ...unpinned.map((name) =>
+        warning(`nothing of "${name}" was ever approved, so that nothing of it is served`, approve(name)),
+      ),
+      ...gone.map((name) =>
+        warning(`the lock file ${config.pins.file} has "${name}", which is no upstream here`, 'take it out'),
+      ),
+    ]
+  },
+}
+
+const { ok, warning, problem } = findingsOf(upstreams.name)
+
+function approve(name: string): string {
+  return `"npx sallyport lock approve ${name}" shows what it offers and asks`
+}
+
+async function isolationFindings(options: readonly UpstreamOptions[]): Promise<readonly Finding[]> {
+  const isSandboxed = options.some(
+    ({ transport }) => transport.kind === 'stdio' && transport.isolation.kind === 'bubblewrap',
+  )
+  if (!isSandboxed) return []
+  const fault = await bubblewrapProbe(process.execPath)()
+  return [fault === undefined ? ok('bubblewrap keeps upstreams apart') : problem(fault, null)]
+}
+
+/** What is likely to go wrong with the way to one of them. */
+function wayFindings({ name, transport }: UpstreamOptions): readonly Finding[] {
+  if (transport.kind !== 'stdio') return []
+  const { command, isolation } = transport
+  const isMissing = command.startsWith('/') && isolation.kind !== 'container' && !existsSync(command)
+  const fetches = /(?:^|\/)(?:npx|uvx|pnpx|bunx)$/.test(command)
+  return [
+    ...(isMissing ? [problem(`the command of "${name}" is not there: ${command}`, 'install it')] : []),
+    ...(isolation.kind === 'trusted'
+      ? [
+          warning(
+            `"${name}" is trusted and can read everything that is ours`,
+            'leave "trusted" out if it need not',
+          ),
+        ]
+      : []),
+    ...(fetches && isolation.kind === 'bubblewrap' && !isolation.network
+      ? [
+          warning(
+            `"${name}" is started by ${command}, which fetches packages, and has no network`,
+            'install its package and name its own command, or set sandbox.network to true',
+          ),
+        ]
+      : []),
+  ]
+}
