@@ -187,6 +187,7 @@ test('ASVS 16.2.3: what is logged is on standard error and in the documented fil
       'data/audit-signing-key.pub.pem',
       'data/crl-numbers.json',
       'data/factor-key',
+      'data/identity-key',
       'data/sallyport.db',
       'data/sallyport.db-shm',
       'data/sallyport.db-wal',
