@@ -2,7 +2,7 @@ import { Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
 import { readYaml } from '../../yaml-source.ts'
 import type { Definition, Pins } from './definition.ts'
 import { INSTRUCTIONS, LARGEST_LOCK_FILE, LOCK_SECTIONS, parseLock } from './lock-file.ts'
-import { hasHiddenText, showHidden } from './visible-text.ts'
+import { hasHiddenText, showHidden, unicodeEscape } from './visible-text.ts'
 
 const HEAD = ` What the upstream servers offer and somebody has approved; nothing else of them is served.
  "npx sallyport lock approve" writes it. Keep it in version control.`
@@ -126,12 +126,5 @@ function textOf(document: Document): string {
       else if (node.value.includes('\n')) node.type = 'BLOCK_LITERAL'
     },
   })
-  return showHidden(document.toString(FORM), escaped).replaceAll('\ufffd', String.raw`\ufffd`)
-}
-
-function escaped(character: string): string {
-  return character
-    .split('')
-    .map((half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')
+  return showHidden(document.toString(FORM), unicodeEscape).replaceAll('\ufffd', String.raw`\ufffd`)
 }

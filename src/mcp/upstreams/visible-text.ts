@@ -73,3 +73,11 @@ function isMixed(word: string): boolean {
 function codePoint(character: string): string {
   return `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`
 }
+
+/** A character as JSON and YAML can have it, each half of it by itself: `\u200b`. */
+export function unicodeEscape(character: string): string {
+  return character
+    .split('')
+    .map((half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
