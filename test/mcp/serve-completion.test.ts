@@ -273,3 +273,26 @@ test('what a definition throws stays here', async () => {
   assert.match(answer, /-32603/)
   assert.doesNotMatch(answer, /secret/)
 })
+
+test('who completes is told of the arguments that are known, frozen, and of no others', async () => {
+  const told: unknown[] = []
+  const prompt = definePrompt({
+    name: 'travel',
+    description: 'x',
+    arguments: [{ name: 'country' }, { name: 'city' }],
+    permission: 'notes:read',
+    get: async () => ({ messages: [] }),
+    async complete(argument, begun, _call, known) {
+      told.push([argument, begun, { ...known }, Object.isFrozen(known)])
+      return ['Zürich']
+    },
+  })
+  const { send } = testEndpoint({ prompts: [prompt] })
+  const params = { ref: { type: 'ref/prompt', name: 'travel' }, argument: { name: 'city', value: 'Z' } }
+  await send(modern('completion/complete', { ...params, context: { arguments: { country: 'CH' } } })).text()
+  await send(modern('completion/complete', params)).text()
+  assert.deepEqual(told, [
+    ['city', 'Z', { country: 'CH' }, true],
+    ['city', 'Z', {}, true],
+  ])
+})
