@@ -2,6 +2,7 @@ import { isRecord, type Params, type RpcId } from '../../wire/message.ts'
 import type { ClientAnswer, ClientRequest } from '../calling-client.ts'
 import type { UpstreamRequest } from './connection.ts'
 import { plainText } from './peer-answer.ts'
+import type { Deadline } from './peer-deadline.ts'
 import type { Told } from './peer-wire.ts'
 
 /** What an upstream of the 2025 era asks in the middle of one call. */
@@ -32,15 +33,25 @@ export function answerAlone(id: RpcId, method: string, tell: (told: Told) => voi
   else tell(refusal(id, METHOD_NOT_FOUND, 'Nobody can answer this here'))
 }
 
-/** Hands the questions of one call to its client, and what that says to the upstream. */
-export function asksOf({ onAsk }: Pick<UpstreamRequest, 'onAsk'>, tell: (told: Told) => void): Asks {
+/** Hands the questions of one call to its client, and what that says to the upstream. Meanwhile the call's time stands still. */
+export function asksOf(
+  { onAsk }: Pick<UpstreamRequest, 'onAsk'>,
+  deadline: Pick<Deadline, 'pause' | 'resume'>,
+  tell: (told: Told) => void,
+): Asks {
   const open = new Map<RpcId, AbortController>()
   const answer = async (id: RpcId, request: ClientRequest, ask: NonNullable<typeof onAsk>): Promise<void> => {
     const abort = new AbortController()
     open.set(id, abort)
+    deadline.pause()
     const answered = await askOf(ask, request, abort.signal)
-    const isWanted = open.delete(id)
+    const isWanted = close(id)
     if (isWanted) tell(toldOf(id, answered))
+  }
+  const close = (id: RpcId): boolean => {
+    const wasOpen = open.delete(id)
+    if (wasOpen && open.size === 0) deadline.resume()
+    return wasOpen
   }
   return {
     take(id, method, params) {
@@ -53,7 +64,7 @@ export function asksOf({ onAsk }: Pick<UpstreamRequest, 'onAsk'>, tell: (told: T
     withdraw(id) {
       if (typeof id !== 'string' && typeof id !== 'number') return
       const abort = open.get(id)
-      open.delete(id)
+      close(id)
       abort?.abort()
     },
     end() {

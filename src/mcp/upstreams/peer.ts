@@ -3,6 +3,7 @@ import type { Era } from '../methods.ts'
 import type { UpstreamRequest } from './connection.ts'
 import { answerIn } from './peer-answer.ts'
 import { answerAlone, askedId, asksOf, paramsOf, type Asks } from './peer-asks.ts'
+import { deadlineOf } from './peer-deadline.ts'
 import { enveloped, MODERN } from './peer-envelope.ts'
 import { noticesOf, quietly, type Notices } from './peer-notices.ts'
 import type { Hearing, OpenWire, PeerAnswer, Told, Wire } from './peer-wire.ts'
@@ -42,8 +43,6 @@ interface Pending {
 /** The one request whose stream stays open: nothing that comes meanwhile is said of it, and it may last. */
 export const LISTEN = 'subscriptions/listen'
 
-/** What a timer can wait for, in ms (2^31 - 1). */
-const LONGEST_TIMER = 2_147_483_647
 /** Longer notifications are dropped; so are longer questions. In bytes. */
 const LONGEST_NOTIFICATION = 65_536
 const LONGEST_QUESTION = 1_048_576
@@ -136,10 +135,7 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
     const { method, signal, timeout } = request
     const id = ++last
     const onAbort = (): void => cancel(one, { kind: 'cancelled' })
-    const timer =
-      timeout === Infinity
-        ? undefined
-        : setTimeout(() => cancel(one, { kind: 'timeout' }), Math.min(timeout, LONGEST_TIMER))
+    const deadline = deadlineOf(timeout, () => cancel(one, { kind: 'timeout' }))
     let isOver = false
     let stop: (() => void) | undefined
     const one: Pending = {
@@ -147,13 +143,13 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
       method,
       era,
       notices: noticesOf(request, notificationsPerSecond),
-      asks: asksOf(request, (told) => tell(told, era)),
+      asks: asksOf(request, deadline, (told) => tell(told, era)),
       end(answer) {
         if (isOver) return
         isOver = true
         pending.delete(id)
         if (method === LISTEN) listening--
-        clearTimeout(timer)
+        deadline.clear()
         signal.removeEventListener('abort', onAbort)
         one.notices.end()
         one.asks.end()
