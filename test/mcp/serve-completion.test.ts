@@ -276,7 +276,7 @@ test('what a definition throws stays here', async () => {
 
 test('who completes is told of the arguments that are known, frozen, and of no others', async () => {
   const told: unknown[] = []
-  const prompt = definePrompt({
+  const travel = definePrompt({
     name: 'travel',
     description: 'x',
     arguments: [{ name: 'country' }, { name: 'city' }],
@@ -287,7 +287,7 @@ test('who completes is told of the arguments that are known, frozen, and of no o
       return ['Zürich']
     },
   })
-  const { send } = testEndpoint({ prompts: [prompt] })
+  const { send } = testEndpoint({ prompts: [travel] })
   const params = { ref: { type: 'ref/prompt', name: 'travel' }, argument: { name: 'city', value: 'Z' } }
   await send(modern('completion/complete', { ...params, context: { arguments: { country: 'CH' } } })).text()
   await send(modern('completion/complete', params)).text()
