@@ -47,12 +47,15 @@ function wanted(names: readonly string[]): readonly TargetName[] {
 }
 
 function linesOf({ target, revision, scenarios, seconds }: Run): readonly string[] {
-  const failed = scenarios.filter((one) => !isPassed(one))
-  const passed = `${scenarios.length - failed.length} of ${scenarios.length} required scenarios passed`
+  const required = scenarios.filter(({ isRequired }) => isRequired)
+  const failed = required.filter((one) => !isPassed(one))
+  const also = scenarios.filter((one) => !one.isRequired && !isPassed(one)).map(({ name }) => name)
+  const passed = `${required.length - failed.length} of ${required.length} required scenarios passed`
   const checks = scenarios.reduce((sum, one) => sum + (one.checks?.passed ?? 0), 0)
   return [
     `${target.padEnd(10)} ${revision}  ${passed}, ${checks} checks, ${seconds.toFixed(1)} s`,
     ...failed.map((one) => `  ✗ ${one.name}: ${whatOf(one)}`),
+    ...(also.length === 0 ? [] : [`  not required, and not passed: ${also.join(', ')}`]),
   ]
 }
 
@@ -67,5 +70,5 @@ function isPassed({ checks }: Scenario): boolean {
 }
 
 function isFault(scenario: Scenario): boolean {
-  return !isPassed(scenario) && !EXCEPTIONS.has(scenario.name)
+  return scenario.isRequired && !isPassed(scenario) && !EXCEPTIONS.has(scenario.name)
 }

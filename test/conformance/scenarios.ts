@@ -14,6 +14,8 @@ export type Revision = (typeof REVISIONS)[number]
 /** What became of one scenario: how many of its checks passed and failed; `undefined`: it did not run to its end. */
 export interface Scenario {
   readonly name: string
+  /** Others are run to be looked at: extensions, and what was added later. */
+  readonly isRequired: boolean
   readonly checks: { readonly passed: number; readonly failed: number } | undefined
 }
 
@@ -23,7 +25,7 @@ const TOOL = dirname(createRequire(import.meta.url).resolve('@modelcontextprotoc
  * Runs what a revision requires of a server, with the conformance tool in a process of its own.
  *
  * @param folder gets what the tool writes; made here
- * @returns the required scenarios, in their order
+ * @returns the required scenarios, in their order, and then the others
  */
 export async function runScenarios(
   url: string,
@@ -43,7 +45,12 @@ export async function runScenarios(
   await once(child, 'close')
   await new Promise<void>((resolve) => log.end(resolve))
   const ran = summaryOf(await readFile(output, 'utf8'))
-  return (await required(revision)).map((name) => ({ name, checks: ran.get(name) }))
+  const names = await required(revision)
+  const others = [...ran.keys()].filter((name) => !names.includes(name))
+  return [
+    ...names.map((name) => ({ name, isRequired: true, checks: ran.get(name) })),
+    ...others.map((name) => ({ name, isRequired: false, checks: ran.get(name) })),
+  ]
 }
 
 async function required(revision: Revision): Promise<readonly string[]> {
