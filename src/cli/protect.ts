@@ -16,7 +16,7 @@ export interface Door {
    * @throws SallyportError with one sentence for each thing that is missing or unfit; nothing is listening then
    */
   listen(): Promise<ListeningPorts>
-  /** Closes both, and the server; fulfilled when everything has ended. */
+  /** Closes both, and the server; fulfilled when everything has ended. Rejects as `listen` did. */
   close(): Promise<void>
 }
 

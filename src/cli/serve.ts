@@ -121,6 +121,7 @@ async function stopping(look: () => void, stop: AbortSignal | undefined, over: A
   const told = Promise.withResolvers<void>()
   onHangUp(look, told.resolve, over)
   stop?.addEventListener('abort', () => told.resolve(), { signal: over })
+  if (stop?.aborted === true) told.resolve()
   const signal = { signal: over }
   const ends = [once(process, 'SIGINT', signal), once(process, 'SIGTERM', signal), told.promise]
   // What is over is waited for by nobody.
