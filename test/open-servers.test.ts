@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { McpServer } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { protectedServer } from '../src/mcp/upstreams/in-process.ts'
+import { openServers } from '../src/open-servers.ts'
+import { connectClient } from './support/clients.ts'
+import { startServer } from './support/server.ts'
+
+function server(...tools: readonly string[]): McpServer {
+  const made = new McpServer({ name: 'any', version: '1' })
+  for (const name of tools)
+    made.registerTool(name, { description: name, inputSchema: z.object({}) }, async (_args, { http }) => ({
+      content: [{ type: 'text', text: `${name} of ${http?.authInfo?.clientId ?? 'nobody'}` }],
+    }))
+  return made
+}
+
+test('servers of this process are served by createServer, and nothing of them in place of what is built in', async (t) => {
+  const upstreams = await openServers([
+    protectedServer(() => server('search', 'whoami'), { name: 'wiki' }),
+    protectedServer(server('find', 'whoami'), { name: 'files', prefix: false }),
+  ])
+  t.after(async () => upstreams.close())
+  const door = await startServer({ upstreams })
+  t.after(async () => door.close())
+  const pair = await door.authority.client('admin-cli')
+  const url = `https://localhost:${door.ports.certificates}/mcp`
+  const client = await connectClient('2.x auto', url, { ...pair, ca: door.authority.rootPem })
+  t.after(async () => client.close())
+  const { tools } = await client.listTools()
+  const names = tools.map(({ name }) => name).filter((name) => !/^(notes|time)_/.test(name))
+  assert.deepEqual(names, ['find', 'whoami', 'wiki_search', 'wiki_whoami'])
+  const said = async (name: string) =>
+    JSON.stringify((await client.callTool({ name, arguments: {} })).content)
+  assert.match(await said('find'), /find of service:admin-cli/)
+  assert.match(await said('wiki_whoami'), /whoami of service:admin-cli/)
+  assert.doesNotMatch(await said('whoami'), /whoami of/)
+})
+
+test('a server that cannot be asked keeps nobody from the others', async (t) => {
+  const upstreams = await openServers([
+    protectedServer(() => Promise.reject(new Error('no')), { name: 'broken' }),
+    protectedServer(() => server('search'), { name: 'wiki' }),
+  ])
+  t.after(async () => upstreams.close())
+  assert.deepEqual(
+    upstreams.parts().tools?.map(({ name }) => name),
+    ['wiki_search'],
+  )
+})
