@@ -48,7 +48,8 @@ export interface TroubleResult {
 
 const SLOW = resolve(import.meta.dirname, 'slow-upstream.js')
 const CALLERS = 8
-const GIVES_UP = 0.1
+/** So many calls are given up. */
+const ONE_IN = 10
 const CLEAR = /^The upstream "[sh]\d+" (?:is not available|went away in the middle|took too long)/
 const PATIENCE = 60_000
 
@@ -87,6 +88,8 @@ export async function upstreamsInTrouble({
     // A first round, so that what is compared has pools, caches and connections in it.
     await round(callers, names, { calls, slow: 10, timeout })
     const before = await measured(served, agents)
+    // So that the connections stand, and a call that is given up is given up at its upstream.
+    await round(callers, names, { calls, slow: 10, timeout })
     const victims = { killed: ['s0', 'h0'], hung: 's1' }
     const ended = round(callers, names, { calls, slow, timeout })
     await wait(slow / 2)
@@ -211,7 +214,8 @@ async function round(
       const word = `word-${index}`
       const call = callers[index % callers.length]
       const name = names[index % names.length]
-      const isGivenUp = (index * 7) % 10 < GIVES_UP * 10
+      // Not always of the same upstreams.
+      const isGivenUp = (index + Math.floor(index / names.length)) % ONE_IN === 0
       const signal = isGivenUp ? AbortSignal.timeout(Math.floor(slow / 4) + (index % slow)) : undefined
       const args = { ms: slow + ((index * 13) % slow), word }
       if (call === undefined) return 'nobody'
