@@ -19,7 +19,7 @@ export function upstreamOptions(config: Configured): readonly UpstreamOptions[] 
   const faults: string[] = []
   const options = config.upstreams().flatMap((upstream) => {
     try {
-      return [{ ...describedOptions(upstream), transport: transportOf(upstream, config) }]
+      return [described(upstream, transportOf(upstream, config))]
     } catch (error) {
       if (!isSallyportError(error, 'CONFIGURATION_INVALID')) throw error
       faults.push(error.message)
@@ -32,20 +32,19 @@ export function upstreamOptions(config: Configured): readonly UpstreamOptions[] 
 
 /** The same, to be looked at only: no variable and no file is read, and none of them can be reached. */
 export function unreachableUpstreams(config: Configured): readonly UpstreamOptions[] {
-  return config
-    .upstreams()
-    .map((upstream) => ({ ...describedOptions(upstream), transport: { kind: 'in-process', connect } }))
+  return config.upstreams().map((upstream) => described(upstream, { kind: 'in-process', connect }))
 }
 
 async function connect(): Promise<never> {
   throw new Error('upstreams are not connected here')
 }
 
-function describedOptions(upstream: ConfiguredUpstream): Omit<UpstreamOptions, 'transport'> {
+function described(upstream: ConfiguredUpstream, transport: UpstreamTransport): UpstreamOptions {
   const settings = upstream.settings()
   const { prefix, era, connection, asks, allow, deny, identity, results } = settings
   return {
     name: upstream.name,
+    transport,
     prefix,
     era,
     connection,
@@ -80,11 +79,12 @@ function permissionsOf({ permission, permissions }: UpstreamSettings): UpstreamO
 }
 
 function overridesOf({ overrides }: UpstreamSettings): UpstreamOptions['overrides'] {
-  const entries = Object.entries(overrides).map(([name, { title, description }]) => [
-    name,
-    { ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }) },
-  ])
-  return Object.fromEntries(entries)
+  return Object.fromEntries(
+    Object.entries(overrides).map(([name, { title, description }]) => [
+      name,
+      { ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }) },
+    ]),
+  )
 }
 
 function transportOf(upstream: ConfiguredUpstream, { audit }: Configured): UpstreamTransport {

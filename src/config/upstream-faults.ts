@@ -8,10 +8,12 @@ export function upstreamFaults(upstreams: Readonly<Record<string, UpstreamSettin
   const bare = entries.filter(([, { prefix, disabled }]) => !prefix && !disabled).map(([name]) => name)
   return [
     ...entries.flatMap(([name, upstream]) =>
-      [...kindFaults(upstream), ...gapFaults(upstream)].map(({ path, sentence }) => ({
-        path: ['upstreams', name, ...path],
-        sentence,
-      })),
+      [...kindFaults(upstream), ...gapFaults(upstream), ...sharingFaults(upstream)].map(
+        ({ path, sentence }) => ({
+          path: ['upstreams', name, ...path],
+          sentence,
+        }),
+      ),
     ),
     ...bare.slice(1).map((name) => ({
       path: ['upstreams', name, 'prefix'],
@@ -115,6 +117,16 @@ function gapFaults(upstream: UpstreamSettings): Contradiction[] {
           ]
     }),
   )
+}
+
+/** What is of one user cannot be on a connection of all. */
+function sharingFaults({ connection, env = {}, headers = {} }: UpstreamSettings): Contradiction[] {
+  const isOfUsers = [...Object.values(env), ...Object.values(headers)].some((text) => {
+    const read = readPieces(text)
+    return read.kind === 'pieces' && read.pieces.some(({ kind }) => kind === 'user')
+  })
+  if (connection !== 'shared' || !isOfUsers) return []
+  return [fault(['connection'], 'is "shared" beside a secret of each user: leave one of them out')]
 }
 
 function textsOf(

@@ -141,6 +141,10 @@ const FAULTS: readonly (readonly [upstreams: string, fault: RegExp])[] = [
     '{ a: { command: x, args: [ "${user:key}" ] } }',
     /upstreams\.a\.args\[0\]: has a gap "\$\{user:…\}", which only env/,
   ],
+  [
+    '{ a: { url: "https://x/", connection: shared, headers: { A: "${user:key}" } } }',
+    /upstreams\.a\.connection: is "shared" beside a secret of each user/,
+  ],
   ['{ a: { command: x, permission: "wiki" } }', /upstreams\.a\.permission: must be a permission such as/],
   ['{ a: { command: x, memory: 1TB } }', /upstreams\.a\.memory: must be a size/],
   ['{ a: { command: x, era: 2024-11-05 } }', /upstreams\.a\.era: must be auto/],

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { catalogSurface } from '../../src/cli/catalog-surface.ts'
+import { unreachableUpstreams, upstreamOptions } from '../../src/cli/upstream-options.ts'
+import { loadConfig, type Config } from '../../src/config/config.ts'
+import { installation, type Installation } from '../support/installation.ts'
+
+let at: Installation
+before(async () => {
+  at = await installation()
+})
+after(async () => at.remove())
+
+async function configured(upstreams: string, environment = {}): Promise<Config> {
+  await writeFile(join(at.cwd, 'sallyport.yaml'), `upstreams: ${upstreams}\n`)
+  return loadConfig(environment, at.cwd)
+}
+
+test('a process is kept apart unless the operator says otherwise, with a home of its own', async () => {
+  const config = await configured(
+    '{ a: { command: x }, b: { command: y, trusted: true }, c: { url: "https://c/" } }',
+  )
+  const [a, b, c] = upstreamOptions(config).map(({ transport }) => transport)
+  assert.ok(a?.kind === 'stdio' && b?.kind === 'stdio' && c?.kind === 'http')
+  assert.deepEqual(a.isolation, { kind: 'bubblewrap', read: [], write: [], network: false })
+  assert.equal(a.home, join(at.cwd, 'data/upstreams/a'))
+  assert.deepEqual(b.isolation, { kind: 'trusted' })
+  assert.equal(c.url.href, 'https://c/')
+})
+
+test('what is missing of all upstreams is told at once, and only where they are to be reached', async () => {
+  const config = await configured('{ a: { command: "${NO_A}" }, b: { command: "${NO_B}" } }')
+  assert.throws(
+    () => upstreamOptions(config),
+    /upstreams\.a\.command: the variable NO_A[^]*upstreams\.b\.command: the variable NO_B/,
+  )
+  assert.equal(unreachableUpstreams(config).length, 2)
+})
+
+test('no upstream is called as something that is there already', async () => {
+  for (const name of ['notes', 'time', 'whoami'])
+    await assert.rejects(
+      catalogSurface(await configured(`{ ${name}: { command: x } }`)),
+      new RegExp(`upstreams\\.${name}: "${name}" is of "[a-z_]+", which is there already`),
+    )
+  await catalogSurface(await configured('{ wiki: { command: x } }'))
+})
