@@ -53,8 +53,8 @@ function pipeTransport(pipe: InProcessPipe): PipeTransport {
     },
   }
   pipe.onMessage = (sent, authInfo) => {
-    if (!isOpen || !isMessage(sent)) return
     const message = asSent(sent)
+    if (!isOpen || !isMessage(message)) return
     if (!isAuthInfo(authInfo)) return transport.onmessage?.(message)
     senders.set(message, authInfo)
     transport.onmessage?.(message, { authInfo })
@@ -68,8 +68,8 @@ function pipeTransport(pipe: InProcessPipe): PipeTransport {
 }
 
 /** As it would come out of any other wire: plain JSON, and nobody else's to change. */
-function asSent<Message extends JSONRPCMessage>(message: Message): Message {
-  return JSON.parse(JSON.stringify(message)) as Message
+function asSent(message: unknown): unknown {
+  return JSON.parse(JSON.stringify(message))
 }
 
 type SecondLine = McpServer | Server
