@@ -158,7 +158,6 @@ async function worked<Value>(
 ): Promise<Work<Returned<Value>> | undefined> {
   const work = await run(call)
   if (work?.outcome !== 'ok') return work
-  if (work.value instanceof ProtocolError) return { ...work, outcome: 'error' }
   if (!isInputRequired(work.value)) return work
   const error = cannotBeAsked(work.value, call.client)
   if (error === undefined) return { ...work, outcome: 'input_required' }
@@ -195,7 +194,7 @@ async function guarded<Value>(
     // Who was cut off while the decision was put on record gets nothing done any more.
     call.signal.throwIfAborted()
     try {
-      return (await run(call)) ?? NOTHING
+      return recorded((await run(call)) ?? NOTHING)
     } finally {
       over()
     }
@@ -284,6 +283,11 @@ export function thrown(error: ProtocolError): never {
 /** Says why a call waits, in an error: for results that have no place for words. */
 export function forbidden(text: string): never {
   throw new ProtocolError(FORBIDDEN, text)
+}
+
+/** An error is no success on record, whoever made it. */
+function recorded<Value>(work: Work<Value>): Work<Value> {
+  return work.outcome === 'ok' && work.value instanceof ProtocolError ? { ...work, outcome: 'error' } : work
 }
 
 const NOTHING: Work<undefined> = { outcome: 'error', value: undefined }

@@ -143,14 +143,14 @@ async function grantedOf(
     const found = catalog.current().resource(uri)
     const asked = askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition)
     const args = Object.freeze(found?.variables ?? {})
-    const result = await guard.call(caller, asked, args, async () => ({
-      outcome: 'ok',
-      value: !mayBeTold(guard, catalog, caller, uri)
-        ? 'unknown'
-        : subscription.add(uri, caller.context)
-          ? 'granted'
-          : 'full',
-    }))
+    const watched = (): 'unknown' | 'granted' | 'full' => {
+      if (!mayBeTold(guard, catalog, caller, uri)) return 'unknown'
+      return subscription.add(uri, caller.context) ? 'granted' : 'full'
+    }
+    const result = await guard.call(caller, asked, args, async () => {
+      const value = watched()
+      return { outcome: value === 'granted' ? 'ok' : 'error', value }
+    })
     if (result.kind !== 'done') continue
     if (result.value === 'full') return undefined
     if (result.value === 'granted') granted.push(uri)
