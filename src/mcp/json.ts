@@ -1,5 +1,5 @@
 /** Why a text was not taken as JSON. */
-export type JsonProblem = 'malformed' | 'too_deep' | 'duplicate_key' | 'forbidden_key'
+export type JsonProblem = 'malformed' | 'too_deep' | 'too_many' | 'duplicate_key' | 'forbidden_key'
 
 /** A parsed value, or why there is none. */
 export type ParsedJson =
@@ -14,14 +14,17 @@ const CLOSE_OBJECT = 0x7d
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 
+/** Values in one text: so few that the parser never keeps others waiting for long, however short they are. */
+const MOST_VALUES = 200_000
+
 /**
- * Parses JSON (RFC 8259) so that nobody downstream can read it differently: nesting is bounded, and a key that occurs
- * twice in one object, or is `__proto__`, is refused instead of resolved.
+ * Parses JSON (RFC 8259) so that nobody downstream can read it differently: nesting and the number of values are bounded,
+ * and a key that occurs twice in one object, or is `__proto__`, is refused instead of resolved.
  *
  * Pure; linear in the length of the text.
  */
 export function parseJson(text: string, deepest: number): ParsedJson {
-  const problem = depthProblem(text, deepest)
+  const problem = sizeProblem(text, deepest)
   if (problem !== undefined) return { kind: 'problem', problem }
   let value: unknown
   try {
@@ -34,14 +37,18 @@ export function parseJson(text: string, deepest: number): ParsedJson {
 }
 
 /** Runs before the parser, on any text: a closing bracket too many is the parser's to find. */
-function depthProblem(text: string, deepest: number): JsonProblem | undefined {
+function sizeProblem(text: string, deepest: number): JsonProblem | undefined {
   let depth = 0
+  let values = 1
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
     else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       if (++depth > deepest) return 'too_deep'
+      values++
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--
+    else if (code === COMMA) values++
+    if (values > MOST_VALUES) return 'too_many'
   }
   return undefined
 }

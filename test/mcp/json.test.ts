@@ -40,6 +40,19 @@ test('64 levels are taken, 65 are not, whatever they are made of', () => {
   assert.equal(problemOf(`"${'['.repeat(100)}"`), undefined)
 })
 
+test('100,000 values are taken, and no number of them that keeps others waiting', () => {
+  assert.equal(problemOf(JSON.stringify(Array.from({ length: 100_000 }, () => 1))), undefined)
+  const many = 200_001
+  for (const text of [
+    JSON.stringify(Array.from({ length: many }, () => 1)),
+    JSON.stringify(Object.fromEntries(Array.from({ length: many }, (_, at) => [at, 1]))),
+    `[${'[],'.repeat(many)}0]`,
+    `[${'{}'.repeat(many)}]`,
+  ])
+    assert.equal(problemOf(text), 'too_many', text.slice(0, 20))
+  assert.equal(problemOf(JSON.stringify(',['.repeat(many))), undefined)
+})
+
 test('a key that occurs twice in one object is refused, however it is written and wherever it is', () => {
   for (const text of [
     '{"a":1,"a":1}',

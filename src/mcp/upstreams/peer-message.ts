@@ -17,6 +17,8 @@ export function messageOf(text: string): MessageText {
       return { kind: 'garbage', why: 'it sent what is not JSON' }
     case 'too_deep':
       return { kind: 'garbage', why: `it sent JSON deeper than ${DEEPEST} levels` }
+    case 'too_many':
+      return { kind: 'garbage', why: 'it sent JSON with more values than are taken' }
     case 'duplicate_key':
       return { kind: 'garbage', why: 'it sent JSON with the same key twice' }
     case 'forbidden_key':
