@@ -67,9 +67,11 @@ export function exchange(client: HttpClient, ask: HttpAsk, bytes: number, told: 
   }
   const give = (text: string): boolean => {
     gate.took(1, 0)
+    const began = performance.now()
     const read = messageOf(text)
     if (read.kind === 'garbage') end(read)
     else told.message(read.message, text.length)
+    gate.worked(performance.now() - began)
     return read.kind === 'message'
   }
   const sending = client.send(ask, {

@@ -2,6 +2,8 @@
 export interface FloodGate {
   /** So many messages, of so many bytes, were taken. */
   took(messages: number, bytes: number): void
+  /** So many ms were spent on what was taken. */
+  worked(ms: number): void
   /** Nothing is read any more. */
   stop(): void
 }
@@ -10,10 +12,12 @@ const SECOND = 1_000
 /** Messages in a second; a message counts as one for so many bytes begun. */
 const MOST = 20_000
 const BYTES_EACH = 16_384
+/** A ms of our time counts as so many: of each second, others have four fifths. */
+const FOR_EACH_MS = 100
 
 /**
- * Whoever says too much has to wait until the second is over: what it says is not read, so that it takes no time from
- * others.
+ * Whoever says too much, or what is much work to read, has to wait until the second is over, and longer for what was much
+ * more than that: what it says is not read, so that it takes no time from others.
  *
  * @param second how long one is, in ms
  */
@@ -21,25 +25,29 @@ export function floodGate(pause: () => void, resume: () => void, second: number 
   let since = 0
   let taken = 0
   let timer: NodeJS.Timeout | undefined
+  let isOver = false
+  const count = (weight: number): void => {
+    const now = performance.now()
+    if (timer === undefined && now - since >= second) {
+      since = now
+      taken = 0
+    }
+    taken += weight
+    if (taken < MOST || timer !== undefined || isOver) return
+    pause()
+    timer = setTimeout(
+      () => {
+        timer = undefined
+        resume()
+      },
+      (second * taken) / MOST - (now - since),
+    ).unref()
+  }
   return {
-    took(messages, bytes) {
-      const now = performance.now()
-      if (now - since >= second) {
-        since = now
-        taken = 0
-      }
-      taken += messages + bytes / BYTES_EACH
-      if (taken < MOST || timer !== undefined) return
-      pause()
-      timer = setTimeout(
-        () => {
-          timer = undefined
-          resume()
-        },
-        second - (now - since),
-      ).unref()
-    },
+    took: (messages, bytes) => count(messages + bytes / BYTES_EACH),
+    worked: (ms) => count(ms * FOR_EACH_MS),
     stop() {
+      isOver = true
       clearTimeout(timer)
     },
   }

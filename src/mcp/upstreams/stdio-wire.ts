@@ -32,7 +32,9 @@ export function stdioWire(process: SpawnedProcess, bytes: number): OpenWire {
     })
     stdout.on('data', (chunk: Buffer) => {
       gate.took(0, chunk.length)
+      const began = performance.now()
       read(chunk)
+      gate.worked(performance.now() - began)
     })
     // That it is gone is told by `closed`; a write that fails meanwhile is no news.
     for (const stream of [stdin, stdout]) stream.on('error', () => undefined)

@@ -21,3 +21,21 @@ test('who says too much waits until the second is over', async () => {
   gate.took(1, 0)
   assert.equal(pauses, 1)
 })
+
+test('what is much work to read is read no more until others had four times as long', async () => {
+  const resumed = Promise.withResolvers<number>()
+  let pauses = 0
+  const began = performance.now()
+  const gate = floodGate(
+    () => pauses++,
+    () => resumed.resolve(performance.now() - began),
+    20,
+  )
+  gate.worked(199)
+  assert.equal(pauses, 0)
+  gate.worked(601)
+  assert.equal(pauses, 1)
+  const waiting = setTimeout(() => assert.fail('it never goes on'), 5_000)
+  assert.ok((await resumed.promise) >= 79)
+  clearTimeout(waiting)
+})
