@@ -26,18 +26,20 @@ export function floodGate(pause: () => void, resume: () => void, second: number 
   let taken = 0
   let timer: NodeJS.Timeout | undefined
   let isOver = false
+  const begin = (now: number): void => {
+    since = now
+    taken = 0
+  }
   const count = (weight: number): void => {
     const now = performance.now()
-    if (timer === undefined && now - since >= second) {
-      since = now
-      taken = 0
-    }
+    if (timer === undefined && now - since >= second) begin(now)
     taken += weight
     if (taken < MOST || timer !== undefined || isOver) return
     pause()
     timer = setTimeout(
       () => {
         timer = undefined
+        begin(performance.now())
         resume()
       },
       (second * taken) / MOST - (now - since),
