@@ -14,7 +14,7 @@ const LONGEST_NAME = 256
 const LONGEST_WHY = 512
 /** So often, in ms, is it put on record that one upstream came up, and that it went down; the log has it every time. */
 const CHANGES = 10_000
-/** So many lines of one upstream are logged in as many ms; it is told once that there were more. */
+/** So many lines of one upstream, and so many of its failed calls, are logged in as many ms; that there were more is told once. */
 const LINES = { most: 100, within: 60_000 }
 
 /**
@@ -32,6 +32,7 @@ export function upstreamEvents(
   }
   const mayRecord = atMostEvery(CHANGES, now)
   const mayLog = atMost(LINES, now)
+  const mayLogCall = atMost(LINES, now)
   return (event) => {
     const { upstream } = event
     switch (event.kind) {
@@ -76,6 +77,20 @@ export function upstreamEvents(
         const left = mayLog(upstream)
         if (left > 0) log.info({ upstream }, visible(event.line))
         if (left === 1) log.warn({ upstream }, 'this upstream says more than is logged')
+        return
+      }
+      case 'unanswered': {
+        const { method, requestId, answer } = event
+        // Its client did not want it any more.
+        if (answer.kind === 'cancelled') return
+        const left = mayLogCall(upstream)
+        const why = 'why' in answer ? visible(answer.why).slice(0, LONGEST_WHY) : undefined
+        if (left > 0)
+          log.warn(
+            { upstream, method, requestId, answer: answer.kind, why },
+            'a call of an upstream has no result',
+          )
+        if (left === 1) log.warn({ upstream }, 'more calls of this upstream fail than are logged')
         return
       }
       case 'called':

@@ -1,4 +1,5 @@
 import type { AuthContext } from '../../auth/context.ts'
+import type { Unanswered } from './answer-words.ts'
 import type { Connect, UpstreamAnswer } from './connection.ts'
 import type { Definition, Quarantined } from './definition.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -43,6 +44,14 @@ export type UpstreamEvent =
       readonly method: string
       readonly answer: UpstreamAnswer['kind']
       readonly durationMs: number
+    }
+  /** A caller was told in words of ours why there is no result; what is known beyond them is for the operator. */
+  | {
+      readonly kind: 'unanswered'
+      readonly upstream: string
+      readonly method: string
+      readonly requestId: string
+      readonly answer: Unanswered
     }
   | { readonly kind: 'line'; readonly upstream: string; readonly line: string }
 

@@ -52,8 +52,13 @@ export async function relayCall<Result>(
       return end.result
     case 'error':
       return end.error
-    case 'unanswered':
-      return what.failed(wordsFor(end.answer, link.options.name, call.requestId))
+    case 'unanswered': {
+      const { answer } = end
+      const { requestId } = call
+      const upstream = link.options.name
+      link.told({ kind: 'unanswered', upstream, method: what.method, requestId, answer })
+      return what.failed(wordsFor(answer, upstream, requestId))
+    }
   }
 }
 

@@ -78,7 +78,7 @@ export function upstreamCalls(
       try {
         return report(await answered(call, asked), now() - begun)
       } catch (error) {
-        // The store does not answer; the guard knows what that is, and so does who reads the log.
+        // The store does not say what is kept for this principal: nothing was sent.
         return report({ kind: 'down', sent: false, why: whyOf(error) }, now() - begun)
       } finally {
         inFlight -= 1

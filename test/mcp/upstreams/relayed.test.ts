@@ -263,6 +263,14 @@ test('whatever becomes of a call, the words name the upstream and the request, a
   }
 })
 
+test('what is not in the words of a failed call is told by its request id', async () => {
+  const answer: UpstreamAnswer = { kind: 'down', sent: false, why: 'connect ECONNREFUSED 10.0.0.5:6379' }
+  const relay = searching({ answer: () => answer })
+  await use(relay)
+  const call = { upstream: 'wiki', method: 'tools/call', requestId: 'request-1' }
+  assert.deepEqual(relay.events, [{ kind: 'unanswered', ...call, answer }])
+})
+
 test('an error of the upstream comes through, in one line, bounded', async () => {
   const told = await answerTo({
     kind: 'error',

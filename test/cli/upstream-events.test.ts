@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AuditEvent } from '../../src/audit/event.ts'
+import { upstreamEvents } from '../../src/cli/upstream-events.ts'
+import type { UpstreamEvent } from '../../src/mcp/upstreams/ports.ts'
+
+type Line = Readonly<Record<string, unknown>>
+
+/** What of these events is on record and in the log, at a time that stands still unless the test moves it. */
+function told() {
+  const clock = { now: 0 }
+  const [record, log]: [AuditEvent[], Line[]] = [[], []]
+  const write = (fields: Line, message: string): void => void log.push({ ...fields, message })
+  const inform = upstreamEvents(
+    { record: async (event) => void record.push(event) },
+    { info: write, warn: write, error: write },
+    () => clock.now,
+  )
+  return { clock, record, log, inform }
+}
+
+const failed = (answer: Extract<UpstreamEvent, { kind: 'unanswered' }>['answer']): UpstreamEvent => ({
+  kind: 'unanswered',
+  upstream: 'wiki',
+  method: 'tools/call',
+  requestId: 'request-1',
+  answer,
+})
+
+test('the request id that a caller is told leads the operator to why there is no result', () => {
+  const { log, record, inform } = told()
+  inform(failed({ kind: 'down', sent: false, why: 'connect ECONNREFUSED\n10.0.0.5' }))
+  inform(failed({ kind: 'timeout' }))
+  inform(failed({ kind: 'cancelled' }))
+  const message = 'a call of an upstream has no result'
+  const call = { upstream: 'wiki', method: 'tools/call', requestId: 'request-1', message }
+  assert.deepEqual(log, [
+    { ...call, answer: 'down', why: String.raw`connect ECONNREFUSED\n10.0.0.5` },
+    { ...call, answer: 'timeout', why: undefined },
+  ])
+  assert.deepEqual(record, [], 'the call itself is on record where it was decided')
+})
+
+test('calls that fail without an end fill no log', () => {
+  const { clock, log, inform } = told()
+  for (let call = 0; call < 1000; call++) inform(failed({ kind: 'timeout' }))
+  assert.equal(log.length, 101)
+  assert.equal(log.at(-1)?.['message'], 'more calls of this upstream fail than are logged')
+  clock.now = 60_000
+  inform(failed({ kind: 'timeout' }))
+  assert.equal(log.length, 102)
+})
+
+test('an upstream that comes and goes is logged each time, and on record once in ten seconds', () => {
+  const { clock, record, log, inform } = told()
+  const comeAndGo = (): void => {
+    inform({ kind: 'up', upstream: 'wiki', era: '2025-11-25', version: '1.0' })
+    inform({ kind: 'down', upstream: 'wiki', why: 'it ended' })
+  }
+  for (let time = 0; time < 3; time++) comeAndGo()
+  assert.equal(log.length, 6)
+  assert.deepEqual(
+    record.map(({ event }) => event),
+    ['upstream.up', 'upstream.down'],
+  )
+  clock.now = 10_000
+  comeAndGo()
+  assert.equal(record.length, 4)
+})
