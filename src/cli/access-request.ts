@@ -79,8 +79,14 @@ function findResource(catalog: Catalog, name: string): Found | undefined {
   if (family !== undefined) return { ...common, isFamily: true, entry: name, permission: family.permission }
   const found = catalog.resource(name)
   if (found === undefined) return undefined
-  const { definition, variables } = found
-  return { ...common, entry: definition.uriTemplate, permission: definition.permission, variables }
+  const { definition, variables, uri } = found
+  return {
+    ...common,
+    resource: uri,
+    entry: definition.uriTemplate,
+    permission: definition.permission,
+    variables,
+  }
 }
 
 function namesIn(catalog: Catalog, kinds: readonly string[]): readonly string[] {

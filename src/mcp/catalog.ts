@@ -28,6 +28,8 @@ export interface FoundResource {
    * are one note.
    */
   readonly uri: string
+  /** As it was asked for: one of the spellings that lead to {@link uri}. */
+  readonly asked: string
   readonly variables: Readonly<Record<string, string>>
 }
 
@@ -68,7 +70,7 @@ export function createCatalog(parts: CatalogParts): Catalog {
         const variables = decoded(template.match(uri))
         if (variables === undefined) continue
         const own = expanded(template, variables)
-        return own === undefined ? undefined : { definition, uri: own, variables }
+        return own === undefined ? undefined : { definition, uri: own, asked: uri, variables }
       }
       return undefined
     },

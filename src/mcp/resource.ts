@@ -33,13 +33,22 @@ export interface ResourceDefinition {
   /**
    * Is told when somebody begins to watch one of them, and calls `changed` whenever that has changed, until the function
    * it returns is called. For families that have to be asked for each; `follow` is for those that tell of all by themselves.
+   *
+   * @param asked see `read`
    */
-  watch?(uri: string, context: AuthContext, changed: () => void): () => void
-  /** Reads one; `undefined` if there is none. `variables` are those of the template, percent-decoded. */
+  watch?(uri: string, context: AuthContext, changed: () => void, asked?: string): () => void
+  /**
+   * Reads one; `undefined` if there is none. `variables` are those of the template, percent-decoded.
+   *
+   * @param uri the one that was decided on, made anew from the variables
+   * @param asked the same as its caller spelled it, for those who know their resources by one spelling alone; never to be
+   *   used unless it is known to be one of theirs
+   */
   read(
     uri: string,
     variables: Readonly<Record<string, string>>,
     call: Call,
+    asked?: string,
   ): Promise<Returned<ReadResourceResult> | undefined>
 }
 

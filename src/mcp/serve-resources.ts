@@ -20,10 +20,11 @@ import {
 import { deepFreeze } from './freeze.ts'
 import type { Asked } from './asked.ts'
 import type { ResourceDefinition } from './resource.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, FoundResource } from './catalog.ts'
 import type { Guard } from './guard.ts'
 import { nextOf, pageOf } from './page.ts'
 import type { Serving } from './serving.ts'
+import type { Call } from './tool.ts'
 
 /** Answers `resources/list`, `resources/templates/list` and `resources/read`. */
 export function serveResources(server: Server, serving: Serving): void {
@@ -46,10 +47,13 @@ export function serveResources(server: Server, serving: Serving): void {
       failed: internalError,
       told: forbidden,
       undeliverable: thrown,
-      run: async (call) =>
-        found === undefined ? undefined : done(await found.definition.read(found.uri, found.variables, call)),
+      run: async (call) => found && done(await readAs(found, call)),
     })
   })
+}
+
+async function readAs({ definition, uri, variables, asked }: FoundResource, call: Call) {
+  return definition.read(uri, variables, call, asked)
 }
 
 /** The answer for a resource, or a family of them, that does not exist. */

@@ -71,7 +71,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
           const watcher = { key: keyOf(uri), uri, subscriber, principal }
           watched.set(uri, watcher)
           watchers.set(watcher.key, (watchers.get(watcher.key) ?? new Set()).add(watcher))
-          watches.begin(context, watcher.key)
+          watches.begin(context, watcher.key, uri)
           return true
         },
         remove(uri) {

@@ -1,10 +1,11 @@
 import type { AuthContext } from '../auth/context.ts'
+import type { FoundResource } from './catalog.ts'
 import type { ResourceDefinition } from './resource.ts'
 
 /** The resources that families have to be asked to watch. */
 export interface Watches {
-  /** Somebody watches a resource; of one principal the first begins to have it watched. */
-  begin(context: AuthContext, uri: string): void
+  /** Somebody watches a resource; of one principal the first begins to have it watched, under the spelling that it asked for. */
+  begin(context: AuthContext, uri: string, asked?: string): void
   /** One of them watches no more; the last ends it. */
   end(principal: string, uri: string): void
   /** Families may be others now. */
@@ -16,7 +17,7 @@ export interface WatchesOptions {
   /** The family that a URI is of at this moment, and the URI that this family knows it by. */
   readonly find: (
     uri: string,
-  ) => { readonly definition: ResourceDefinition; readonly uri: string } | undefined
+  ) => (Pick<FoundResource, 'definition' | 'uri'> & Partial<Pick<FoundResource, 'asked'>>) | undefined
   /** A resource has changed, as its family tells this principal. */
   readonly changed: (uri: string, principal: string) => void
 }
@@ -38,15 +39,15 @@ export function watchesOf({ find, changed }: WatchesOptions): Watches {
     const { context, uri } = watched
     const found = find(uri)
     watched.family = found?.definition
-    watched.stop =
-      found?.definition.watch?.(found.uri, context, () => changed(uri, context.principal.id)) ?? NOTHING
+    const told = (): void => changed(uri, context.principal.id)
+    watched.stop = found?.definition.watch?.(found.uri, context, told, found.asked) ?? NOTHING
   }
   return {
-    begin(context, uri) {
+    begin(context, uri, asked = uri) {
       const key = keyOf(context.principal.id, uri)
       const known = all.get(key)
       if (known !== undefined) return void known.count++
-      const watched: Watched = { context, uri, count: 1, family: undefined, stop: NOTHING }
+      const watched: Watched = { context, uri: asked, count: 1, family: undefined, stop: NOTHING }
       all.set(key, watched)
       start(watched)
     },

@@ -4,8 +4,15 @@ import type { Call } from '../tool.ts'
 import type { RelayLink } from './relay-link.ts'
 import { metaOf } from './relay-result.ts'
 
-/** The resources of an upstream that a caller would find, with our URIs. Never rejects. */
-export type ListedResources = (call: Call) => Promise<readonly Resource[]>
+/** The resources of an upstream, with our URIs. */
+export interface ListedResources {
+  /** Those that a caller would find. Never rejects. */
+  list(call: Call): Promise<readonly Resource[]>
+  /** Whether a caller was listed this very spelling of a URI, or is now. Never rejects. */
+  has(call: Call, uri: string): Promise<boolean>
+  /** Whether a principal was listed it in any session. */
+  had(principal: string, uri: string): boolean
+}
 
 /** What {@link listedResources} takes besides the upstream. */
 export interface ListingOptions {
@@ -29,29 +36,45 @@ const MOST_KEPT = 256
  */
 export function listedResources(link: RelayLink, options: ListingOptions): ListedResources {
   const { patience = PATIENCE } = options
-  const kept = new Map<string, readonly Resource[]>()
+  const kept = new Map<string, Kept>()
   const asked = new WeakMap<Call, Promise<readonly Resource[]>>()
-  const keep = (key: string, resources: readonly Resource[]): void => {
+  const keep = (key: string, one: Kept): void => {
     kept.delete(key)
-    kept.set(key, resources)
+    kept.set(key, one)
     const [oldest] = kept.keys()
     if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest)
   }
   const ask = async (call: Call): Promise<readonly Resource[]> => {
     const key = keyOf(call)
     const fresh = pagesOf(link, call, options).then((resources) => {
-      if (resources !== undefined) keep(key, resources)
+      if (resources !== undefined) keep(key, { principal: call.context.principal.id, resources })
       return resources
     })
-    return (await inTime(fresh, patience)) ?? kept.get(key) ?? []
+    return (await inTime(fresh, patience)) ?? kept.get(key)?.resources ?? []
   }
-  return async (call) => {
+  const list = async (call: Call): Promise<readonly Resource[]> => {
     const known = asked.get(call)
     if (known !== undefined) return known
     const asking = ask(call)
     asked.set(call, asking)
     return asking
   }
+  return {
+    list,
+    has: async (call, uri) => hasUri(kept.get(keyOf(call))?.resources ?? (await list(call)), uri),
+    had: (principal, uri) =>
+      [...kept.values()].some((one) => one.principal === principal && hasUri(one.resources, uri)),
+  }
+}
+
+/** What one principal was listed last, in one session. */
+interface Kept {
+  readonly principal: string
+  readonly resources: readonly Resource[]
+}
+
+function hasUri(resources: readonly Resource[], uri: string): boolean {
+  return resources.some((resource) => resource.uri === uri)
 }
 
 /** What the upstream says may hang on who asks, and on the session. */

@@ -17,7 +17,7 @@ import { withUrisOfRead } from './upstream-uri.ts'
 /** What families of one upstream share. */
 export interface FamilyParts {
   readonly link: RelayLink
-  /** The resources that exist now, with our URIs; asked once for each call, however many families ask. */
+  /** The resources that exist now; asked once for each call, however many families ask. */
   readonly listed: ListedResources
   readonly names: Pick<Names, 'wantsUri' | 'deniesUri'>
 }
@@ -47,11 +47,11 @@ export function relayTemplate(
     permission,
     upstream: link.options.name,
     // What is not of this family after all is left out by who asks.
-    list: async (call) => (await listed(call)).filter(({ uri }) => uri.startsWith(begins)),
+    list: async (call) => (await listed.list(call)).filter(({ uri }) => uri.startsWith(begins)),
     complete: async (argument, begun, call, known) =>
       relayCompletion(link, call, { type: 'ref/resource', uri: uriTemplate }, { argument, begun, known }),
-    watch: (uri, context, changed) => watchRelayed(link, isWanted, { uri, context, changed }),
-    read: async (uri, _variables, call) => readRelayed(parts, uri, call, isWanted),
+    watch: (uri, context, changed, asked) => watchRelayed(parts, isWanted, { uri, context, changed, asked }),
+    read: async (uri, _variables, call, asked) => readRelayed(parts, isWanted, { uri, call, asked }),
   })
 }
 
@@ -78,9 +78,10 @@ export function relayRest(
     isRest: true,
     permission,
     upstream: link.options.name,
-    list: async (call) => (await listed(call)).filter(({ uri }) => isWanted(link.uris.inward(uri) ?? '')),
-    watch: (uri, context, changed) => watchRelayed(link, isWanted, { uri, context, changed }),
-    read: async (uri, _variables, call) => readRelayed(parts, uri, call, isWanted),
+    list: async (call) =>
+      (await listed.list(call)).filter(({ uri }) => isWanted(link.uris.inward(uri) ?? '')),
+    watch: (uri, context, changed, asked) => watchRelayed(parts, isWanted, { uri, context, changed, asked }),
+    read: async (uri, _variables, call, asked) => readRelayed(parts, isWanted, { uri, call, asked }),
   })
 }
 
@@ -88,25 +89,38 @@ interface Watching {
   readonly uri: string
   readonly context: AuthContext
   readonly changed: () => void
+  readonly asked: string | undefined
 }
 
 function watchRelayed(
-  { uris, calls }: RelayLink,
+  { link, listed }: FamilyParts,
   isWanted: (own: string) => boolean,
-  { uri, context, changed }: Watching,
+  { uri, context, changed, asked = uri }: Watching,
 ): () => void {
-  const own = uris.inward(uri)
-  return own !== undefined && isWanted(own) ? calls.watch(context, own, changed) : () => undefined
+  const spelling = asked !== uri && listed.had(context.principal.id, asked) ? asked : uri
+  const own = ownOf(link, isWanted, spelling)
+  return own === undefined ? () => undefined : link.calls.watch(context, own, changed)
 }
 
+interface Reading {
+  readonly uri: string
+  readonly call: Call
+  readonly asked: string | undefined
+}
+
+/**
+ * Upstreams compare URIs as text, and theirs are spelled in any way: not encoded, in small letters, with a `%2F`. What is
+ * decided on is one spelling for all that mean the same. What is sent is that one as well, unless the upstream itself
+ * has listed the one that was asked for: no caller makes up another spelling of what it was allowed.
+ */
 async function readRelayed(
-  { link }: FamilyParts,
-  uri: string,
-  call: Call,
+  { link, listed }: FamilyParts,
   isWanted: (own: string) => boolean,
+  { uri, call, asked = uri }: Reading,
 ) {
-  const own = link.uris.inward(uri)
-  if (own === undefined || !isWanted(own)) return undefined
+  const spelling = asked !== uri && (await listed.has(call, asked)) ? asked : uri
+  const own = ownOf(link, isWanted, spelling)
+  if (own === undefined) return undefined
   return relayCall<ReadResourceResult>(link, call, {
     method: 'resources/read',
     name: own,
@@ -115,4 +129,9 @@ async function readRelayed(
     resultOf: (result) => readResultOf(withUrisOfRead(result, link.uris)),
     failed: failedCall,
   })
+}
+
+function ownOf({ uris }: RelayLink, isWanted: (own: string) => boolean, uri: string): string | undefined {
+  const own = uris.inward(uri)
+  return own !== undefined && isWanted(own) ? own : undefined
 }

@@ -211,3 +211,61 @@ test('a prompt that is not to be had is an error in words of ours', async () => 
   assert.ok(told instanceof ProtocolError)
   assert.match(told.message, /^The upstream "wiki" gave an answer that cannot be understood/)
 })
+
+test('a spelling that the upstream listed reaches it as it is, and one that a caller made up does not', async () => {
+  const spellings = ['file:///ä b.md', 'file:///a%2Fb', 'file:///%c3%a4']
+  const { relay } = setting(({ method }) =>
+    result(method === 'resources/list' ? { resources: spellings.map(named) } : { contents: [] }),
+  )
+  const catalog = createCatalog(relay)
+  const sentFor = async (uri: string): Promise<unknown> => {
+    const { definition, uri: own, variables, asked } = catalog.resource(`wiki+${uri}`) ?? assert.fail()
+    await definition.read(own, variables, callOf('service:demo'), asked)
+    return relay.sent.at(-1)?.params['uri']
+  }
+  for (const uri of spellings) assert.equal(await sentFor(uri), uri)
+  assert.equal(await sentFor('file:///%C3%A4%20b.md'), 'file:///%C3%A4%20b.md')
+  assert.equal(await sentFor('file:///%65tc/%2e%2e/x'), 'file:///etc/../x')
+  // Asked once what there is, of what it was not told before.
+  assert.equal(relay.sent.filter(({ method }) => method === 'resources/list').length, 1)
+  const decided = (uri: string) => catalog.resource(`wiki+${uri}`)?.uri
+  for (const uri of ['file:///ä b.md', 'file:///%c3%a4 b.md', 'file:///%C3%A4%20b%2Emd'])
+    assert.equal(decided(uri), 'wiki+file:///%C3%A4%20b.md')
+})
+
+test('what one principal was listed is no spelling of another one', async () => {
+  const { relay, rest, urisOf } = setting(({ method, call }) =>
+    result(
+      method === 'resources/list'
+        ? { resources: call.context.principal.id === 'service:demo' ? [named('file:///ä')] : [] }
+        : { contents: [] },
+    ),
+  )
+  await urisOf()
+  const [uri, asked] = ['wiki+file:///%C3%A4', 'wiki+file:///ä']
+  await rest.read(uri, {}, callOf('service:other'), asked)
+  assert.deepEqual(relay.sent.at(-1)?.params, { uri: 'file:///%C3%A4' })
+  const watched = (id: string) => {
+    const stop = rest.watch?.(uri, contextOf(id), () => undefined, asked)
+    const [own] = relay.watched
+    stop?.()
+    return own
+  }
+  assert.equal(watched('service:other'), 'file:///%C3%A4')
+  assert.equal(watched('service:demo'), 'file:///ä')
+})
+
+test('a spelling that was listed is denied as any other', async () => {
+  const { relay, rest } = setting(
+    ({ method }) => result(method === 'resources/list' ? { resources: [named('file:///ä')] } : {}),
+    { deny: ['file:///%C3%A4'] },
+  )
+  assert.equal(
+    await rest.read('wiki+file:///%C3%A4', {}, callOf('service:demo'), 'wiki+file:///ä'),
+    undefined,
+  )
+  assert.deepEqual(
+    relay.sent.map(({ method }) => method),
+    ['resources/list'],
+  )
+})
