@@ -148,6 +148,15 @@ test('every metric of ours is on the dashboard', () => {
   )
 })
 
+test('every metric that the documents name exists', async () => {
+  const ours = new Set(samples.map(({ name }) => familyOf(name)))
+  for (const document of ['OBSERVABILITY.md', 'UPSTREAMS.md', 'PEOPLE.md', 'AUDIT.md', 'POLICY.md']) {
+    const text = await readFile(new URL(`../${document}`, import.meta.url), 'utf8')
+    for (const [name] of text.matchAll(/\bsallyport_[a-z0-9_]+/g))
+      assert.ok(ours.has(name), `${document}: there is no ${name}`)
+  }
+})
+
 /** A histogram is three names. */
 function familyOf(name: string): string {
   return name.replace(/_seconds_(?:bucket|sum|count)$/, '_seconds')
