@@ -3,6 +3,7 @@ import type { CatalogParts } from '../catalog.ts'
 import type { Definition, Pins } from './definition.ts'
 import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
+import { templatesIn } from './relayed.ts'
 import { upstreamUris } from './upstream-uri.ts'
 import { definitionKey, type Approved } from './upstream.ts'
 
@@ -63,7 +64,7 @@ export function approvedPins(
         taken.add(place)
       }
       const pinned = all?.filter((definition) => !refused.has(definitionKey(definition)))
-      return [upstream.name, { pinned, refused }]
+      return [upstream.name, { pinned, refused, templates: templatesIn(all ?? []) }]
     }),
   )
 }

@@ -3,6 +3,7 @@ import { parsePermission, type Permission } from '../../access/permission.ts'
 import { uriGlob } from '../../access/uri-glob.ts'
 import type { DefinitionKind } from './definition.ts'
 import type { UpstreamOptions } from './options.ts'
+import { isWrittenPlainly } from './template-uris.ts'
 
 /** What has a name of its own. */
 export type NamedKind = Exclude<DefinitionKind, 'instructions'>
@@ -87,7 +88,8 @@ function uriRules({ allow, deny }: UpstreamOptions): Pick<Names, 'wantsUri' | 'd
   const globs = (patterns: readonly string[]) =>
     patterns.map((pattern) => uriGlob(pattern === '*' ? '**' : pattern))
   const [allowed, denied] = [globs(allow), globs(deny)]
-  const deniesUri = (own: string): boolean => denied.some((fits) => fits(own) !== false)
+  const deniesUri = (own: string): boolean =>
+    !isWrittenPlainly(own) || denied.some((fits) => fits(own) !== false)
   return {
     deniesUri,
     wantsUri: (own) =>

@@ -20,6 +20,8 @@ export interface FamilyParts {
   /** The resources that exist now; asked once for each call, however many families ask. */
   readonly listed: ListedResources
   readonly names: Pick<Names, 'wantsUri' | 'deniesUri'>
+  /** Whether a URI is of a template that is known of the upstream, served or not. Fails closed. */
+  readonly isOfTemplate: (own: string) => boolean
 }
 
 /** A family of resources by a pinned template. @returns `undefined` for what is no definition of a template */
@@ -63,13 +65,16 @@ function isTemplate(text: string): boolean {
   }
 }
 
-/** Everything that an upstream lists and no template takes. */
+/**
+ * Everything that an upstream has and no template takes. What is of a template that is kept from everybody is not left
+ * over: its permission is another one.
+ */
 export function relayRest(
   parts: FamilyParts,
   { name, permission }: { readonly name: string; readonly permission: Needs },
 ): ResourceDefinition {
-  const { link, listed, names } = parts
-  const isWanted = (inner: string): boolean => names.wantsUri(inner)
+  const { link, listed, names, isOfTemplate } = parts
+  const isWanted = (inner: string): boolean => names.wantsUri(inner) && !isOfTemplate(inner)
   return defineResource({
     name,
     title: link.options.name,

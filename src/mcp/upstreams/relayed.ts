@@ -12,6 +12,7 @@ import { relayPrompt } from './relay-prompt.ts'
 import { relayRest, relayTemplate } from './relay-resources.ts'
 import { relayTool, type OwnName } from './relay-tool.ts'
 import { resultScanner } from './scan-result.ts'
+import { urisOfTemplates } from './template-uris.ts'
 import { upstreamUris } from './upstream-uri.ts'
 import { stripHidden } from './visible-text.ts'
 
@@ -31,17 +32,22 @@ const LONGEST_NAME = 256
  * until somebody calls.
  *
  * Fails closed: what cannot be named, or is no definition, is quarantined; of two with one name the later one.
+ *
+ * @param templates URI templates that are known of it, also those that are not served: what is of them is in no other
+ *   family; those of `definitions` unless given
  */
 export function relayed(
   options: UpstreamOptions,
   definitions: readonly Definition[],
   calls: UpstreamCalls,
   { told, parked, scanner = resultScanner(options.results) }: RelayPorts,
+  templates: readonly string[] = templatesIn(definitions),
 ): Relayed {
   const uris = upstreamUris(options.prefix ? options.name : undefined)
   const link: RelayLink = { options, calls, told, parked, scanner, uris }
   const names = namesOf(options)
-  const family = { link, listed: listedResources(link, names), names }
+  const isOfTemplate = urisOfTemplates(templates)
+  const family = { link, listed: listedResources(link, names), names, isOfTemplate }
   const tools: ToolDefinition[] = []
   const prompts: PromptDefinition[] = []
   const resources: ResourceDefinition[] = names.rest.kind === 'named' ? [relayRest(family, names.rest)] : []
@@ -66,6 +72,13 @@ export function relayed(
   for (const definition of definitions)
     if (definition.kind !== 'instructions') add(definition.kind, definition)
   return { tools, prompts, resources, instructions: instructionsOf(options, definitions), quarantined }
+}
+
+/** URI templates among definitions. */
+export function templatesIn(definitions: readonly Definition[]): readonly string[] {
+  return definitions.flatMap(({ kind, value: { uriTemplate } }) =>
+    kind === 'template' && typeof uriTemplate === 'string' ? [uriTemplate] : [],
+  )
 }
 
 function taken<Part extends OwnName>(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AuthContext } from '../../auth/context.ts'
 import type { ListKind } from '../catalog-source.ts'
 import type { CatalogParts } from '../catalog.ts'
@@ -10,7 +11,7 @@ import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { ParkedCalls } from './parked-calls.ts'
 import type { UpstreamPorts } from './ports.ts'
-import { relayed } from './relayed.ts'
+import { relayed, templatesIn } from './relayed.ts'
 import { upstreamCalls } from './upstream-calls.ts'
 import { upstreamConnections } from './upstream-connections.ts'
 import { upstreamListing, type UpstreamState } from './upstream-listing.ts'
@@ -21,6 +22,8 @@ export interface Approved {
   readonly pinned: readonly Definition[] | undefined
   /** Pins that are not, and why; by {@link definitionKey}. */
   readonly refused: ReadonlyMap<string, Extract<QuarantineReason, 'collision' | 'policy'>>
+  /** URI templates of all of its pins. */
+  readonly templates: readonly string[]
 }
 
 /** How one upstream is, for the operator. */
@@ -100,7 +103,8 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     },
   )
   const calls = upstreamCalls(options, connections, ends)
-  let parts = relayed(options, judged.served, calls, ends)
+  let templates = templatesNow()
+  let parts = relayed(options, judged.served, calls, ends, templates)
   const live = upstreamListing(
     connections,
     options.limits,
@@ -150,9 +154,20 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     const before = judged.served
     judged = judgedOf()
     const changed = differing(before, judged.served)
-    if (changed.length > 0) parts = relayed(options, judged.served, calls, ends)
+    const known = templates
+    templates = templatesNow()
+    const isOtherRest = !isDeepStrictEqual(known, templates)
+    if (changed.length > 0 || isOtherRest) parts = relayed(options, judged.served, calls, ends, templates)
     report()
-    if (changed.length > 0) onChanged([...new Set(changed.flatMap(({ kind }) => LIST_OF[kind] ?? []))])
+    const lists = changed.flatMap(({ kind }) => LIST_OF[kind] ?? [])
+    if (lists.length > 0 || isOtherRest)
+      onChanged([...new Set(isOtherRest ? [...lists, 'resources' as const] : lists)])
+  }
+
+  /** Those that are kept from everybody as well: what they are about is not left over for who may have the rest. */
+  function templatesNow(): readonly string[] {
+    const listed = listing?.kind === 'listed' ? templatesIn(listing.definitions) : []
+    return [...new Set([...approved.templates, ...listed])].toSorted()
   }
 
   /** Tells of each definition once that it is kept from everybody, and once that it is no longer. */

@@ -149,7 +149,7 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   }
 }
 
-const NOTHING: Approved = { pinned: undefined, refused: new Map() }
+const NOTHING: Approved = { pinned: undefined, refused: new Map(), templates: [] }
 
 function joined(all: readonly CatalogParts[]): CatalogParts {
   return {

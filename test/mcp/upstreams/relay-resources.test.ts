@@ -33,7 +33,7 @@ test('a list follows the pages of its upstream, once for each call', async () =>
   const [all, pages] = await Promise.all([rest.list(call), page.list(call)])
   assert.deepEqual(
     all.map(({ uri }) => uri),
-    ['wiki+a:1', 'wiki+page://x', 'wiki+a:2'],
+    ['wiki+a:1', 'wiki+a:2'],
   )
   assert.deepEqual(
     pages.map(({ uri }) => uri),
@@ -268,4 +268,51 @@ test('a spelling that was listed is denied as any other', async () => {
     relay.sent.map(({ method }) => method),
     ['resources/list'],
   )
+})
+
+test('what is left over is nothing of a template, however it is written', async () => {
+  const file = pinned('template', 'file', { uriTemplate: 'file:///docs/{name}' })
+  const { relay, rest } = setting(
+    () => result({ resources: [named('page://a'), named('a:1')], contents: [] }),
+    {
+      definitions: [PAGE, PROMPT, file],
+    },
+  )
+  const call = callOf('service:demo')
+  assert.deepEqual(await rest.list(call), [{ name: 'a:1', uri: 'wiki+a:1' }])
+  const pages = ['page://a', 'PAGE://a', 'page://a,b', 'page://%61']
+  const files = [
+    'file:///docs/a',
+    'file:///docs/./a',
+    'file:///x/../docs/a',
+    'file:///docs//a',
+    'FILE:///docs/a',
+  ]
+  for (const own of [...pages, ...files])
+    assert.equal(await rest.read(`wiki+${own}`, {}, call), undefined, own)
+  assert.equal(relay.sent.filter(({ method }) => method === 'resources/read').length, 0)
+  assert.deepEqual(await rest.read('wiki+file:///docs/a/b', {}, call), { contents: [] })
+})
+
+test('scheme and authority are written as programs read them, or nothing is denied by them', async () => {
+  const { relay, rest } = setting(() => result({ contents: [] }), { deny: ['secret://**', 'file:///etc/**'] })
+  const refused = [
+    'SECRET://a',
+    'secret://a',
+    'FILE:///etc/passwd',
+    'file:/etc/passwd',
+    'file://localhost/etc/passwd',
+  ]
+  for (const own of [...refused, 'https:h/x', 'https:///h/x', 'https://H/x', 'https://h:443/x'])
+    assert.equal(await rest.read(`wiki+${own}`, {}, callOf('service:demo')), undefined, own)
+  assert.deepEqual(relay.sent, [])
+  for (const own of [
+    'file:///srv/a',
+    'https://h/x',
+    'https://h:8443/x?y',
+    'a:1',
+    'urn:isbn:1',
+    'db://Users/A',
+  ])
+    assert.deepEqual(await rest.read(`wiki+${own}`, {}, callOf('service:demo')), { contents: [] }, own)
 })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { McpServer } from '@modelcontextprotocol/server'
+import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { createCatalog } from '../../../src/mcp/catalog.ts'
 import type { Connect } from '../../../src/mcp/upstreams/connection.ts'
+import { callOf } from '../../support/tool.ts'
 import { connectHere, definitionsOf, serverWith, testUpstreams, upstreamIn } from '../../support/upstreams.ts'
 
 const NEVER: Connect = async () => new Promise(() => undefined)
@@ -219,4 +221,41 @@ test('calls beyond what one upstream may have at once are refused, and the break
   assert.match(await busy.call('wiki_search'), /has as many calls as it may have/)
   stop.abort()
   assert.match(await waiting, /was cancelled/)
+})
+
+test('what is of a template that is kept from everybody is not left over for who may have the rest', async () => {
+  const described = (description: string, uriTemplate = 'secret://{id}') =>
+    upstreamIn(
+      'wiki',
+      serverWith({}, undefined, (server) =>
+        server.registerResource(
+          'secret',
+          new ResourceTemplate(uriTemplate, { list: undefined }),
+          { description },
+          async (uri) => ({ contents: [{ uri: uri.href, text: 'the secret' }] }),
+        ),
+      ),
+      { era: '2025-11-25', connection: 'shared' },
+    )
+  const approved = new Map([['wiki', await definitionsOf(described('Reads'))]])
+  for (const [offered, pins] of [
+    [described('Reads, and more'), approved],
+    [described('Reads', 'secret://{name}'), approved],
+    [described('Reads'), new Map([['wiki', []]])],
+    [{ ...described('Reads'), deny: ['secret'] }, new Map([['wiki', []]])],
+  ] as const) {
+    const all = testUpstreams([offered], { pins })
+    await all.upstreams.settled()
+    const catalog = createCatalog(all.upstreams.parts())
+    for (const uri of ['wiki+secret://1', 'wiki+SECRET://1']) {
+      const found = catalog.resource(uri) ?? assert.fail()
+      assert.equal(found.definition.permission, 'wiki:resources')
+      assert.equal(
+        await found.definition.read(found.uri, found.variables, callOf('user:ada')),
+        undefined,
+        uri,
+      )
+    }
+    await all.upstreams.close()
+  }
 })
