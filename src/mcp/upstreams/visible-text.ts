@@ -3,8 +3,9 @@
  * direction, everything that Unicode lets a font ignore (zero width, tags, variation selectors, fillers), line and
  * paragraph separators, the blank of braille, and halves of surrogates.
  */
-const HIDDEN =
-  /(?![\t\n]|\r\n)\p{Cc}|\p{Default_Ignorable_Code_Point}|[\u061c\ufff9-\ufffb\u2028\u2029\u2800]|\p{Cs}/u
+const UNSEEN = String.raw`\p{Default_Ignorable_Code_Point}|[\u061c\ufff9-\ufffb\u2028\u2029\u2800]|\p{Cs}`
+const CONTROL = String.raw`(?![\t\n]|\r\n)\p{Cc}`
+const HIDDEN = new RegExp(`${CONTROL}|${UNSEEN}`, 'u')
 
 /** Letters of scripts that are written with joiners between them. */
 const JOINED = String.raw`[[\p{scx=Arab}\p{scx=Syrc}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{M}]]`
@@ -19,7 +20,12 @@ const RIGHTFUL = String.raw`${EMOJI}|(?<=${JOINED})[\u200c\u200d](?=${JOINED})`
 const SEQUENCE = String.raw`(?:\u001b\[|\u009b)[0-?]{0,64}[ -\/]{0,8}[@-~]|(?:\u001b[\]PX\^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -\/]{0,8}[0-~]`
 
 const EACH = new RegExp(`(?<rightful>${RIGHTFUL})|${HIDDEN.source}`, 'gv')
-const EACH_OR_SEQUENCE = new RegExp(`(?<rightful>${RIGHTFUL})|${SEQUENCE}|(?:${HIDDEN.source}){1,64}`, 'gv')
+const EACH_UNSEEN = new RegExp(`(?<rightful>${RIGHTFUL})|(?:${UNSEEN}){1,64}`, 'gv')
+/** A run of controls ends where a sequence may begin. */
+const EACH_SEQUENCE = new RegExp(
+  String.raw`${SEQUENCE}|(?:(?![\u001b\u0090\u0098\u009b\u009d-\u009f])${CONTROL}){1,64}|${CONTROL}`,
+  'gv',
+)
 const EVERY = new RegExp(HIDDEN.source, 'gu')
 
 /** Whether a text holds something that is not seen, or that changes what is seen. */
@@ -36,7 +42,8 @@ export function hasHiddenText(text: string): boolean {
  */
 export function stripHidden(text: string): string {
   if (!HIDDEN.test(text)) return text
-  const stripped = text.replaceAll(EACH_OR_SEQUENCE, '$<rightful>')
+  // First what is not seen at all, which would take a sequence apart, or its beginning along.
+  const stripped = text.replaceAll(EACH_UNSEEN, '$<rightful>').replaceAll(EACH_SEQUENCE, '')
   // What was apart stands together now, and may be something else.
   return hasHiddenText(stripped) ? stripped.replaceAll(EVERY, '') : stripped
 }

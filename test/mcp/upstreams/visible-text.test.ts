@@ -22,6 +22,9 @@ const PLAIN = [
 
 const HIDDEN = [
   ['a\u200bb', 'ab', 'a<U+200B>b', 'a space of no width'],
+  ['a\u200b\u001b[2Jb', 'ab', 'a<U+200B><U+001B>[2Jb', 'something hidden before a sequence'],
+  ['a\u0000\u001b[2Jb', 'ab', 'a<U+0000><U+001B>[2Jb', 'a control before a sequence'],
+  ['a\u001b\u200b[\u200b2Jb', 'ab', 'a<U+001B><U+200B>[<U+200B>2Jb', 'something hidden within a sequence'],
   ['x\u202eevil\u202c', 'xevil', 'x<U+202E>evil<U+202C>', 'a change of direction'],
   ['x\u2066y\u2069', 'xy', 'x<U+2066>y<U+2069>', 'an isolate'],
   ['Search.\u{e0049}\u{e0067}', 'Search.', 'Search.<U+E0049><U+E0067>', 'letters as tags'],
@@ -103,7 +106,7 @@ test('what is stripped has nothing hidden, and stripping it again changes nothin
 })
 
 test('a megabyte of the worst is done at once', () => {
-  const worst = ['\u001b]', '\u200b', '👩\u200d', 'a\u{1d42c}', '\u001b[0']
+  const worst = ['\u001b]', '\u200b', '\u0000', '\u200b\u001b[', '👩\u200d', 'a\u{1d42c}', '\u001b[0']
   const started = performance.now()
   for (const one of worst) {
     stripHidden(one.repeat(200_000))
