@@ -1,13 +1,13 @@
+import { isRecord } from '../record.ts'
 import type { UpstreamAnswer, UpstreamConnection } from './connection.ts'
 import { definitionOf } from './definition-hash.ts'
 import type { Definition, DefinitionKind, Listed, Listing, Quarantined } from './definition.ts'
 import type { UpstreamLimits } from './options.ts'
-import { isObject } from './pinned-members.ts'
 import { madeVisible } from './visible-text.ts'
 
 /** Answers to one listing, of all kinds together; an upstream that needs more turns in circles. */
 const MOST_PAGES = 500
-/** Of the canonical JSON of all definitions that are kept, in characters. */
+/** Of the JSON of all those answers, whatever is in them. */
 const MOST_CHARACTERS = 16 * 1024 * 1024
 const LONGEST_CURSOR = 4096
 const LONGEST_NAME = 256
@@ -61,10 +61,10 @@ export async function listDefinitions(
     timeout: limits.timeout,
     signal: signal === undefined ? end : AbortSignal.any([end, signal]),
     found,
-    pages: { left: MOST_PAGES },
+    left: { pages: MOST_PAGES, characters: MOST_CHARACTERS },
   }
   for (const list of LISTS) {
-    if (!isObject(capabilities[list.capability])) continue
+    if (!isRecord(capabilities[list.capability])) continue
     const why = await failureOf(list, asking)
     if (why !== undefined) return { kind: 'failed', why }
   }
@@ -76,16 +76,16 @@ interface Asking {
   readonly timeout: number
   readonly signal: AbortSignal
   readonly found: Collected
-  readonly pages: { left: number }
+  readonly left: { pages: number; characters: number }
 }
 
 /** Follows the pages of one list; gives why it could not. */
 async function failureOf(list: List, asking: Asking): Promise<string | undefined> {
-  const { connection, timeout, signal, found, pages } = asking
+  const { connection, timeout, signal, found, left } = asking
   const cursors = new Set<string>()
   let cursor: string | undefined
   do {
-    if (pages.left-- === 0) return `it lists more than ${MOST_PAGES} pages`
+    if (left.pages-- === 0) return `it lists more than ${MOST_PAGES} pages`
     const answer = await connection.request({
       method: list.method,
       params: cursor === undefined ? {} : { cursor },
@@ -95,7 +95,11 @@ async function failureOf(list: List, asking: Asking): Promise<string | undefined
     })
     const page = pageOf(list, answer)
     if (typeof page === 'string') return `${list.method}: ${page}`
-    const why = found.addAll(list.kind, page.definitions)
+    left.characters -= page.characters
+    const why =
+      left.characters < 0
+        ? 'its definitions are larger than 16 MiB together'
+        : found.addAll(list.kind, page.definitions)
     if (why !== undefined) return why
     cursor = page.next
     if (cursor !== undefined && cursors.has(cursor)) return `${list.method}: its pages go round in circles`
@@ -107,18 +111,20 @@ async function failureOf(list: List, asking: Asking): Promise<string | undefined
 interface Page {
   readonly definitions: readonly unknown[]
   readonly next: string | undefined
+  readonly characters: number
 }
 
 /** A page, or why there is none. */
 function pageOf(list: List, answer: UpstreamAnswer): Page | string {
   if (answer.kind === 'error' && answer.code === METHOD_NOT_FOUND && list.mayBeMissing)
-    return { definitions: [], next: undefined }
+    return { definitions: [], next: undefined, characters: 0 }
   if (answer.kind !== 'result') return wordsOf(answer)
   const { [list.member]: definitions, nextCursor: next } = answer.result
   if (!Array.isArray(definitions)) return `there is no list "${list.member}" in its answer`
-  if (next === undefined || next === null || next === '') return { definitions, next: undefined }
+  const { length: characters } = JSON.stringify(answer.result)
+  if (next === undefined || next === null || next === '') return { definitions, next: undefined, characters }
   if (typeof next !== 'string' || next.length > LONGEST_CURSOR) return 'its cursor is no text, or too long'
-  return { definitions, next }
+  return { definitions, next, characters }
 }
 
 function wordsOf(answer: Exclude<UpstreamAnswer, { kind: 'result' }>): string {
@@ -151,7 +157,7 @@ interface Collected {
 function collected(most: number): Collected {
   const definitions = new Map<string, Definition>()
   const malformed = new Map<string, Quarantined>()
-  let [count, characters] = [0, 0]
+  let count = 0
   const add = (kind: DefinitionKind, listed: unknown): void => {
     const definition = definitionOf(kind, listed)
     const name = nameOf(listed)
@@ -162,7 +168,6 @@ function collected(most: number): Collected {
       return
     }
     definitions.set(key, definition)
-    characters += JSON.stringify(definition.value).length
   }
   return {
     add,
@@ -170,7 +175,7 @@ function collected(most: number): Collected {
       count += listed.length
       if (count > most) return `it lists more than ${most} tools, prompts and templates`
       for (const one of listed) add(kind, one)
-      return characters > MOST_CHARACTERS ? 'its definitions are larger than 16 MiB together' : undefined
+      return undefined
     },
     listed: () => ({ definitions: [...definitions.values()], quarantined: [...malformed.values()] }),
   }
@@ -178,6 +183,6 @@ function collected(most: number): Collected {
 
 /** What the upstream calls it; empty where that is no text. */
 function nameOf(listed: unknown): string {
-  const name = isObject(listed) ? listed['name'] : undefined
+  const name = isRecord(listed) ? listed['name'] : undefined
   return typeof name === 'string' ? name : ''
 }

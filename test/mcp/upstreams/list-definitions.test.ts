@@ -159,6 +159,23 @@ describe('nothing is listed', () => {
     }))
     assert.match(await whyOf(() => result({ tools })), /larger than 16 MiB/)
   })
+
+  test('of one whose pages are long, whatever is in them, and it is asked for no more of them', async () => {
+    const long = 'x'.repeat(4 * 1024 * 1024)
+    const pages: readonly ((page: number) => Record<string, unknown>)[] = [
+      (page) => ({ tools: [{ name: `${page}${long}`, inputSchema: schema }] }),
+      () => ({ tools: [], more: long }),
+      () => ({ tools: [{ name: 'a', inputSchema: schema, description: long }] }),
+    ]
+    for (const pageOf of pages) {
+      let page = 0
+      assert.match(
+        await whyOf(() => result({ ...pageOf(page), nextCursor: `c${page++}` })),
+        /larger than 16 MiB/,
+      )
+      assert.ok(page <= 5, String(page))
+    }
+  })
 })
 
 describe('quarantined as malformed is', () => {
