@@ -1,4 +1,4 @@
-import type { ClientRequest } from '../calling-client.ts'
+import { isClientMethod } from '../missing-capabilities.ts'
 import type { UpstreamAnswer } from './connection.ts'
 
 /** Why there is nothing of an upstream to pass on. */
@@ -43,13 +43,7 @@ export function wordsFor(answer: Unanswered, upstream: string, requestId: string
   }
 }
 
-const METHODS: ReadonlySet<string> = new Set<ClientRequest['method']>([
-  'elicitation/create',
-  'sampling/createMessage',
-  'roots/list',
-])
-
 /** Only names that we know: others are the upstream's text. */
 function methodWords(method: string): string {
-  return METHODS.has(method) ? method : 'no request of the protocol'
+  return isClientMethod(method) ? method : 'no request of the protocol'
 }

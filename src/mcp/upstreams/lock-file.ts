@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { nearest } from '../../nearest.ts'
 import { readYaml, type YamlFault } from '../../yaml-source.ts'
+import { isRecord } from '../record.ts'
 import { definitionOf } from './definition-hash.ts'
 import type { Definition, DefinitionKind, Pins } from './definition.ts'
-import { isObject } from './pinned-members.ts'
 
 /** Characters of a lock file. */
 export const LARGEST_LOCK_FILE = 16_777_216
@@ -127,7 +127,7 @@ function mapAt(
   known: readonly string[] | undefined,
   faults: YamlFault[],
 ): Readonly<Record<string, unknown>> | undefined {
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     faults.push({
       path,
       sentence: `there is no map ${path.length === 0 ? 'in this file' : `"${path.at(-1)}"`}: put the file back, or approve again`,

@@ -1,5 +1,6 @@
 import { isRecord, type Params, type RpcId } from '../../wire/message.ts'
 import type { ClientAnswer, ClientRequest } from '../calling-client.ts'
+import { isClientMethod } from '../missing-capabilities.ts'
 import type { UpstreamRequest } from './connection.ts'
 import { plainText } from './peer-answer.ts'
 import type { Deadline } from './peer-deadline.ts'
@@ -20,12 +21,6 @@ const INTERNAL_ERROR = -32603
 /** So many questions of one call may be open. */
 const MOST_OPEN = 8
 const LONGEST_MESSAGE = 1024
-
-const METHODS: ReadonlySet<string> = new Set<ClientRequest['method']>([
-  'elicitation/create',
-  'sampling/createMessage',
-  'roots/list',
-])
 
 /** Answers what is asked of nobody: an upstream may find out whether we are alive, and nothing else. */
 export function answerAlone(id: RpcId, method: string, tell: (told: Told) => void): void {
@@ -55,7 +50,7 @@ export function asksOf(
   }
   return {
     take(id, method, params) {
-      if (onAsk === undefined || !isAsked(method)) return answerAlone(id, method, tell)
+      if (onAsk === undefined || !isClientMethod(method)) return answerAlone(id, method, tell)
       if (open.has(id) || open.size >= MOST_OPEN)
         return tell(refusal(id, INTERNAL_ERROR, 'Too many requests are open'))
       const { _meta, ...rest } = params
@@ -101,10 +96,6 @@ function toldOf(id: RpcId, answer: ClientAnswer): Told {
 
 function refusal(id: RpcId, code: number, message: string): Told {
   return { id, error: { code, message } }
-}
-
-function isAsked(method: string): method is ClientRequest['method'] {
-  return METHODS.has(method)
 }
 
 /** The id of a request of the upstream, if it has a usable one. */

@@ -1,6 +1,6 @@
-import type { LoggingLevel } from '@modelcontextprotocol/server'
 import type { Params } from '../../wire/message.ts'
 import type { Progress } from '../calling-client.ts'
+import { isLoggingLevel } from '../logging-level.ts'
 import type { UpstreamRequest } from './connection.ts'
 import { plainText } from './peer-answer.ts'
 
@@ -14,16 +14,6 @@ export interface Notices {
 
 const SECOND = 1000
 const LONGEST_TEXT = 1024
-const LEVELS: ReadonlySet<string> = new Set<LoggingLevel>([
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-])
 
 /**
  * Passes on what is said of a request, so many times a second. Of the progress that is too much, the last is kept and
@@ -61,7 +51,7 @@ export function noticesOf(
       else timer ??= setTimeout(release, SECOND).unref()
     },
     log({ level, logger, data }) {
-      if (onLog === undefined || !isLevel(level) || data === undefined || !mayPass()) return
+      if (onLog === undefined || !isLoggingLevel(level) || data === undefined || !mayPass()) return
       const named = typeof logger === 'string' ? { logger: plainText(logger, LONGEST_TEXT) } : {}
       quietly(() => onLog({ level, ...named, data }))
     },
@@ -76,10 +66,6 @@ function progressIn({ progress, total, message }: Params): Progress | undefined 
     ...(typeof total === 'number' && Number.isFinite(total) ? { total } : {}),
     ...(typeof message === 'string' ? { message: plainText(message, LONGEST_TEXT) } : {}),
   }
-}
-
-function isLevel(value: unknown): value is LoggingLevel {
-  return typeof value === 'string' && LEVELS.has(value)
 }
 
 /** Who is told must not throw; if it does all the same, the upstream's other calls are none the worse. */

@@ -1,3 +1,4 @@
+import { isRecord } from '../record.ts'
 import type { DefinitionKind } from './definition.ts'
 
 /** Says whether a value can be a member; what it holds further down is the upstream's business. */
@@ -19,7 +20,7 @@ const RESERVED_META = /^(?:io\.modelcontextprotocol|sallyport)\//
  * Fails closed: `undefined` for what is not of the kind (a member is missing, or is no text, object or list).
  */
 export function pinnedMembers(kind: DefinitionKind, listed: unknown): Record<string, unknown> | undefined {
-  if (!isObject(listed)) return undefined
+  if (!isRecord(listed)) return undefined
   const { required, checks } = MEMBERS[kind]
   const pinned: [string, unknown][] = []
   for (const [name, check] of checks) {
@@ -32,25 +33,20 @@ export function pinnedMembers(kind: DefinitionKind, listed: unknown): Record<str
 }
 
 function metaOf(value: unknown): unknown {
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   const kept = Object.entries(value).filter(([key]) => !RESERVED_META.test(key))
   return kept.length === 0 ? undefined : Object.fromEntries(kept)
 }
 
-/** Whether something is an object of JSON. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 const isText: Check = (value) => typeof value === 'string'
-const isObjects: Check = (value) => Array.isArray(value) && value.every(isObject)
-const isSchema: Check = (value) => isObject(value) && value['type'] === 'object'
+const isObjects: Check = (value) => Array.isArray(value) && value.every(isRecord)
+const isSchema: Check = (value) => isRecord(value) && value['type'] === 'object'
 
 const isArguments: Check = (value) =>
   Array.isArray(value) &&
   value.every(
     (one) =>
-      isObject(one) &&
+      isRecord(one) &&
       isText(one['name']) &&
       ['title', 'description'].every((member) => one[member] === undefined || isText(one[member])) &&
       (one['required'] === undefined || typeof one['required'] === 'boolean'),
@@ -63,7 +59,7 @@ const NAMED = [
 ] as const
 const DECORATED = [
   ['icons', isObjects],
-  ['_meta', isObject],
+  ['_meta', isRecord],
 ] as const
 
 /** MCP 2026-07-28 and 2025-11-25, schema.ts: `Tool`, `Prompt`, `ResourceTemplate`. */
@@ -73,9 +69,9 @@ const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
     checks: new Map<string, Check>([
       ...NAMED,
       ['inputSchema', isSchema],
-      ['outputSchema', isObject],
-      ['annotations', isObject],
-      ['execution', isObject],
+      ['outputSchema', isRecord],
+      ['annotations', isRecord],
+      ['execution', isRecord],
       ...DECORATED,
     ]),
   },
@@ -89,7 +85,7 @@ const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
       ...NAMED,
       ['uriTemplate', isText],
       ['mimeType', isText],
-      ['annotations', isObject],
+      ['annotations', isRecord],
       ...DECORATED,
     ]),
   },

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { planBubblewrap } from './bubblewrap-plan.ts'
 import { planContainer } from './container-plan.ts'
 import { baseEnvironment, pathOf } from './process-environment.ts'
@@ -5,7 +6,6 @@ import { SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-ho
 import { faulty, type LaunchPlan } from './process-launch.ts'
 import { findProgram, notFound } from './process-program.ts'
 import { planUser } from './process-user.ts'
-import { dirname } from 'node:path'
 
 /** How an upstream is started here as it is to be kept apart, or why that cannot be. Nothing is started or made. */
 export async function planLaunch(transport: StdioTransport, host: ProcessHost): Promise<LaunchPlan> {
