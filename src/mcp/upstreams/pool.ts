@@ -78,15 +78,21 @@ export function createPool({ most, idle, now }: PoolOptions): Pool {
   const isUnused = ({ users, connection }: Entry): boolean =>
     users === 0 && (connection === undefined || connection.inFlight() === 0)
 
-  /** Whether there is room for one more, after that was closed which nobody has used for longest. */
-  const hasRoom = (): boolean => {
-    const own = [...entries].filter(([, { context }]) => context !== undefined)
-    if (own.length < most) return true
-    const [longest] = own
+  /**
+   * Room for one more of a principal: fulfilled when what made it is closed, so that there are never more processes than
+   * connections; undefined where there is none. Nobody has more than are left for the others, so that no caller alone
+   * takes all; whoever has one already makes room of its own.
+   */
+  const roomFor = (principal: string): Promise<void> | undefined => {
+    const all = [...entries].filter(([, { context }]) => context !== undefined)
+    const countOf = ({ context }: Entry): number =>
+      all.filter(([, other]) => other.context?.principal.id === context?.principal.id).length
+    const own = all.filter(([, { context }]) => context?.principal.id === principal)
+    if (own.length < most - all.length) return Promise.resolve()
+    const [longest] = (own.length > 0 ? own : all)
       .filter(([, entry]) => isUnused(entry))
-      .toSorted(([, one], [, other]) => one.usedAt - other.usedAt)
-    if (longest !== undefined) void close(...longest)
-    return longest !== undefined
+      .toSorted(([, one], [, other]) => countOf(other) - countOf(one) || one.usedAt - other.usedAt)
+    return longest && close(...longest)
   }
   /** Nobody gets a connection that did not come to be, or is over. */
   const followed = async (key: string, entry: Entry): Promise<void> => {
@@ -97,11 +103,15 @@ export function createPool({ most, idle, now }: PoolOptions): Pool {
     }
     if (entries.get(key) === entry) entries.delete(key)
   }
-  const opened = ({ key, context }: PoolKey, open: (signal: AbortSignal) => Promise<Connected>): Entry => {
+  const opened = (
+    { key, context }: PoolKey,
+    room: Promise<void>,
+    open: (signal: AbortSignal) => Promise<Connected>,
+  ): Entry => {
     const stop = new AbortController()
     const entry: Entry = {
       context,
-      connected: open(stop.signal),
+      connected: room.then(async () => open(stop.signal)),
       connection: undefined,
       users: 0,
       usedAt: now(),
@@ -131,8 +141,12 @@ export function createPool({ most, idle, now }: PoolOptions): Pool {
     async lease(key, open) {
       if (isClosed) return { kind: 'failed', why: 'the upstream is no longer configured' }
       const known = entries.get(key.key)
-      if (known === undefined && key.context !== undefined && !hasRoom()) return { kind: 'busy' }
-      const entry = known ?? opened(key, open)
+      const room =
+        known === undefined && key.context !== undefined
+          ? roomFor(key.context.principal.id)
+          : Promise.resolve()
+      if (room === undefined) return { kind: 'busy' }
+      const entry = known ?? opened(key, room, open)
       // Its rights may have changed since; whether they have ended is asked of the newest.
       if (key.context !== undefined) entry.context = key.context
       entry.users += 1

@@ -5,11 +5,12 @@ import { createPool, type Leased, type PoolKey } from '../../../src/mcp/upstream
 import { contextOf } from '../../support/caller.ts'
 
 /** A pool whose connections say when they are made and closed. */
-function pooled(most = 2, idle = 1000) {
+function pooled(most = 2, idle = 1000, principalOf = (name: string) => name) {
   const clock = { now: 0 }
   const made: string[] = []
   const closed: string[] = []
   const ends = new Map<string, (why: string) => void>()
+  const closings = new Map<string, Promise<void>>()
   const pool = createPool({ most, idle, now: () => clock.now })
   const open =
     (name: string, ready: Promise<void> = Promise.resolve()) =>
@@ -30,17 +31,18 @@ function pooled(most = 2, idle = 1000) {
       closed: end.promise,
       async close() {
         closed.push(name)
+        await closings.get(name)
         end.resolve('closed')
       },
     }
   }
   const lease = async (name: string, ready?: Promise<void>): Promise<Leased> =>
-    pool.lease(keyOf(name), open(name, ready))
-  return { clock, pool, lease, made, closed, ends }
+    pool.lease(keyOf(name, principalOf(name)), open(name, ready))
+  return { clock, pool, lease, made, closed, ends, closings }
 }
 
-function keyOf(name: string): PoolKey {
-  return { key: name, context: name === '' ? undefined : contextOf(`user:${name}`, []) }
+function keyOf(name: string, principal: string): PoolKey {
+  return { key: name, context: name === '' ? undefined : contextOf(`user:${principal}`, []) }
 }
 
 function leaseIn(leased: Leased) {
@@ -127,4 +129,42 @@ test('a pool that closes waits for those in use, for a while, and makes no more'
   await hasty.lease('ada')
   await hasty.pool.close(1)
   assert.deepEqual(hasty.closed, ['ada'])
+})
+
+test('nobody has more connections than are left for the others, and who has one makes room of its own', async () => {
+  const { clock, pool, lease, closed } = pooled(8, 1000, (name) => name.slice(0, -1))
+  const held = await Promise.all(['ada1', 'ada2', 'ada3', 'ada4', 'ada5'].map(async (name) => lease(name)))
+  assert.deepEqual(
+    held.map(({ kind }) => kind),
+    ['leased', 'leased', 'leased', 'leased', 'busy'],
+  )
+  leaseIn(await lease('bo1'))
+  leaseIn(await lease('bo2'))
+  clock.now = 1
+  leaseIn(await lease('cy1')).release()
+  clock.now = 2
+  leaseIn(held[0] ?? assert.fail()).release()
+  // The session of somebody else that is unused for longer stays.
+  leaseIn(await lease('ada5'))
+  assert.deepEqual(closed, ['ada1'])
+  assert.equal(pool.size(), 7)
+  leaseIn(await lease('dy1'))
+  // Whoever has none yet takes none of who has one, as long as somebody has more.
+  leaseIn(held[1] ?? assert.fail()).release()
+  leaseIn(await lease('ed1'))
+  assert.deepEqual(closed, ['ada1', 'ada2'])
+})
+
+test('what makes room is gone before the next one begins', async () => {
+  const { pool, lease, made, closings } = pooled(1)
+  leaseIn(await lease('ada')).release()
+  const gone = Promise.withResolvers<void>()
+  closings.set('ada', gone.promise)
+  const coming = lease('bo')
+  await new Promise(setImmediate)
+  assert.deepEqual(made, ['ada'])
+  gone.resolve()
+  leaseIn(await coming)
+  assert.deepEqual(made, ['ada', 'bo'])
+  assert.equal(pool.size(), 1)
 })
