@@ -27,8 +27,10 @@ const MOST_PAGES = 64
 const MOST_RESOURCES = 10_000
 const LONGEST_URI = 2048
 const LONGEST_CURSOR = 4096
-/** For so many callers what they were listed last is kept. */
-const MOST_KEPT = 256
+/** Of the JSON of all pages of one list, whatever is in them; what comes beyond that is left out. */
+const MOST_CHARACTERS = 8 * 1024 * 1024
+/** For so many callers what they were listed last is kept, if it is no more than this together. */
+const MOST_KEPT = { callers: 256, characters: 64 * 1024 * 1024 }
 
 /**
  * Lists the resources of an upstream by following its pages. A list never waits long: while its upstream is slow or down,
@@ -38,17 +40,23 @@ export function listedResources(link: RelayLink, options: ListingOptions): Liste
   const { patience = PATIENCE } = options
   const kept = new Map<string, Kept>()
   const asked = new WeakMap<Call, Promise<readonly Resource[]>>()
-  const keep = (key: string, one: Kept): void => {
+  let characters = 0
+  const forget = (key: string): void => {
+    characters -= kept.get(key)?.characters ?? 0
     kept.delete(key)
+  }
+  const keep = (key: string, one: Kept): void => {
+    forget(key)
     kept.set(key, one)
-    const [oldest] = kept.keys()
-    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest)
+    characters += one.characters
+    for (const oldest of kept.keys())
+      if (kept.size > MOST_KEPT.callers || characters > MOST_KEPT.characters) forget(oldest)
   }
   const ask = async (call: Call): Promise<readonly Resource[]> => {
     const key = keyOf(call)
-    const fresh = pagesOf(link, call, options).then((resources) => {
-      if (resources !== undefined) keep(key, { principal: call.context.principal.id, resources })
-      return resources
+    const fresh = pagesOf(link, call, options).then((listed) => {
+      if (listed !== undefined) keep(key, { principal: call.context.principal.id, ...listed })
+      return listed?.resources
     })
     return (await inTime(fresh, patience)) ?? kept.get(key)?.resources ?? []
   }
@@ -67,10 +75,15 @@ export function listedResources(link: RelayLink, options: ListingOptions): Liste
   }
 }
 
-/** What one principal was listed last, in one session. */
-interface Kept {
-  readonly principal: string
+interface Listed {
   readonly resources: readonly Resource[]
+  /** Of JSON, that the upstream took to say so. */
+  readonly characters: number
+}
+
+/** What one principal was listed last, in one session. */
+interface Kept extends Listed {
+  readonly principal: string
 }
 
 function hasUri(resources: readonly Resource[], uri: string): boolean {
@@ -87,8 +100,9 @@ async function pagesOf(
   link: RelayLink,
   call: Call,
   { deniesUri }: ListingOptions,
-): Promise<readonly Resource[] | undefined> {
+): Promise<Listed | undefined> {
   const resources: Resource[] = []
+  let characters = 0
   let cursor: string | undefined
   for (let page = 0; page < MOST_PAGES && resources.length < MOST_RESOURCES; page++) {
     const answer = await link.calls.request(call, {
@@ -97,15 +111,19 @@ async function pagesOf(
       clientCapabilities: {},
       repeatable: true,
     })
-    if (answer.kind === 'error' && page === 0) return []
+    if (answer.kind === 'error' && page === 0) return { resources, characters }
     if (answer.kind !== 'result' || !Array.isArray(answer.result['resources'])) return undefined
+    const { length } = JSON.stringify(answer.result)
+    if (characters + length > MOST_CHARACTERS) return { resources, characters }
+    characters += length
     for (const listed of answer.result['resources'].slice(0, MOST_RESOURCES - resources.length))
       resources.push(...resourceOf(listed, link, deniesUri))
     const next = answer.result['nextCursor']
-    if (typeof next !== 'string' || next.length > LONGEST_CURSOR || next === cursor) return resources
+    if (typeof next !== 'string' || next.length > LONGEST_CURSOR || next === cursor)
+      return { resources, characters }
     cursor = next
   }
-  return resources
+  return { resources, characters }
 }
 
 function resourceOf(value: unknown, { uris }: RelayLink, deniesUri: (own: string) => boolean): Resource[] {

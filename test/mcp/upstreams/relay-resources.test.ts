@@ -61,6 +61,27 @@ test('a list that never ends is ended', async () => {
   assert.equal((await setting(() => result({ resources: many, nextCursor: 'x' })).urisOf()).length, 10_000)
 })
 
+test('a list is only as long as it may be, whatever is in it, and so is all that is kept of lists', async () => {
+  const long = { ...named('a:1'), description: 'x'.repeat(1024 * 1024) }
+  let page = 0
+  const { relay, urisOf } = setting(() => result({ resources: [long], nextCursor: String(page++) }))
+  assert.equal((await urisOf()).length, 7)
+  assert.equal(relay.sent.length, 8)
+  const empty = setting(() => result({ resources: [], more: long, nextCursor: String(page++) }))
+  assert.deepEqual(await empty.urisOf(), [])
+  assert.equal(empty.relay.sent.length, 8)
+  let isDown = false
+  const kept = setting(() => (isDown ? DOWN : result({ resources: [long, long, long, long] })))
+  const callers = Array.from({ length: 20 }, (_, at) => `service:s${at}`)
+  for (const id of callers) await kept.urisOf(id)
+  isDown = true
+  const lengths = await Promise.all(callers.map(async (id) => (await kept.urisOf(id)).length))
+  assert.deepEqual(
+    lengths,
+    callers.map((_, at) => (at < 5 ? 0 : 4)),
+  )
+})
+
 test('what is no resource, or is not wanted, is left out; reserved keys do not pass', async () => {
   const resources = [
     null,
