@@ -84,6 +84,8 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   let approved = first
   let listing: Listing | undefined
   let isPinning = false
+  /** What is new may be pinned before anybody has to be told of it; if it is not by the next listing, it is told. */
+  let isAwaited = false
   let judged = judgedOf()
   let reported: ReadonlyMap<string, Quarantined> = new Map()
 
@@ -115,8 +117,9 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         // While it cannot say what it has, what it said last holds.
         if (found.kind === 'failed') return
         listing = found
-        update()
+        isAwaited = approved.pinned === undefined && !isPinning
         void pinFirst(found.definitions)
+        update()
       },
     },
     ends.now,
@@ -148,6 +151,9 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     if (approved.pinned !== undefined || isPinning) return
     isPinning = true
     isPinning = await ends.pin(options, definitions)
+    if (isPinning) return
+    isAwaited = false
+    report()
   }
 
   function update(): void {
@@ -172,7 +178,12 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
 
   /** Tells of each definition once that it is kept from everybody, and once that it is no longer. */
   function report(): void {
-    const kept = new Map(quarantined().map((one) => [definitionKey(one), one]))
+    const isTold = ({ reason }: Quarantined): boolean => !isAwaited || reason !== 'new'
+    const kept = new Map(
+      quarantined()
+        .filter(isTold)
+        .map((one) => [definitionKey(one), one]),
+    )
     for (const [key, definition] of kept)
       if (reported.get(key)?.reason !== definition.reason)
         told({ kind: 'quarantined', upstream: name, definition })
@@ -202,6 +213,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     }),
     approve(next) {
       approved = next
+      isAwaited &&= next.pinned === undefined
       update()
     },
     end: (concerns) => connections.end(concerns),

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { createCatalog } from '../../../src/mcp/catalog.ts'
 import type { Connect } from '../../../src/mcp/upstreams/connection.ts'
+import type { Definition } from '../../../src/mcp/upstreams/definition.ts'
 import { callOf } from '../../support/tool.ts'
 import { connectHere, definitionsOf, serverWith, testUpstreams, upstreamIn } from '../../support/upstreams.ts'
+
+/** A name that is none here: no permission is as long. */
+const LONG = 'x'.repeat(100)
 
 const NEVER: Connect = async () => new Promise(() => undefined)
 
@@ -49,6 +54,34 @@ test('what was never pinned is quarantined, and on first use only pinned where t
   assert.deepEqual(refused.tools(), [])
   assert.equal(refused.upstreams.status()[0]?.isPinned, false)
   await refused.upstreams.close()
+})
+
+test('what is pinned on first use is not told as kept from everybody, and what is not pinned is', async () => {
+  const [wiki, files] = [
+    upstreamIn('wiki', serverWith({ search: 'Searches' })),
+    upstreamIn('files', serverWith({ [LONG]: 'x', read: 'Reads' })),
+  ]
+  const options = [wiki, files]
+  const pins = new Map<string, readonly Definition[]>()
+  const all = testUpstreams(options, {
+    ports: {
+      async pin(name, definitions) {
+        // As where a file is written, and followed.
+        await setImmediate()
+        pins.set(name, definitions)
+        setTimeout(() => all.upstreams.configure({ options, pins: { upstreams: pins }, misfits: [] }))
+        return true
+      },
+    },
+  })
+  await all.event('quarantined', ({ definition: { name } }) => name === LONG)
+  await all.upstreams.settled()
+  while (all.tools().length < 2) await setImmediate()
+  assert.deepEqual(
+    all.events.flatMap((event) => (event.kind === 'quarantined' ? [event.definition.name] : [])),
+    [LONG],
+  )
+  await all.upstreams.close()
 })
 
 test('a definition that changes while the upstream runs is served to nobody, until it is approved', async () => {
