@@ -16,6 +16,8 @@ const LONGEST_WHY = 512
 const CHANGES = 10_000
 /** So many lines of one upstream, and so many of its failed calls, are logged in as many ms; that there were more is told once. */
 const LINES = { most: 100, within: 60_000 }
+/** The same for its definitions that are kept from everybody, or no longer: twice as many as it has by default. */
+const DEFINITIONS = { most: 2000, within: 3_600_000 }
 
 /**
  * Puts on record and logs what happens to upstreams. Calls are on record where they are decided.
@@ -33,6 +35,7 @@ export function upstreamEvents(
   const mayRecord = atMostEvery(CHANGES, now)
   const mayLog = atMost(LINES, now)
   const mayLogCall = atMost(LINES, now)
+  const mayTellDefinition = atMost(DEFINITIONS, now)
   return (event) => {
     const { upstream } = event
     switch (event.kind) {
@@ -53,6 +56,8 @@ export function upstreamEvents(
       case 'quarantined':
       case 'released': {
         const { kind, name, reason } = event.definition
+        const left = mayTellDefinition(upstream)
+        if (left <= 0) return
         const definition = { definition: kind, name: visible(name).slice(0, LONGEST_NAME), reason }
         log.warn(
           { upstream, ...definition },
@@ -60,6 +65,11 @@ export function upstreamEvents(
             ? 'a definition of an upstream is quarantined: "npx sallyport lock diff" shows it'
             : 'a definition of an upstream is quarantined no longer',
         )
+        if (left === 1)
+          log.warn(
+            { upstream },
+            'more definitions of this upstream come and go than are logged and put on record',
+          )
         return record({ event: `definition.${event.kind}`, upstream, ...definition, hash: null })
       }
       case 'pinned':

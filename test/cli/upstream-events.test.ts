@@ -67,3 +67,24 @@ test('an upstream that comes and goes is logged each time, and on record once in
   comeAndGo()
   assert.equal(record.length, 4)
 })
+
+test('definitions that come and go without an end fill neither log nor trail, and hide nothing of others', () => {
+  const { clock, record, log, inform } = told()
+  const flap = (upstream: string, at: number): void => {
+    const definition = { kind: 'tool', name: `t${at}`, reason: 'new' } as const
+    inform({ kind: 'quarantined', upstream, definition })
+    inform({ kind: 'released', upstream, definition })
+  }
+  for (let at = 0; at < 10_000; at++) flap('wiki', at)
+  assert.equal(record.length, 2000)
+  assert.equal(log.length, 2001)
+  assert.equal(
+    log.at(-1)?.['message'],
+    'more definitions of this upstream come and go than are logged and put on record',
+  )
+  flap('files', 1)
+  assert.equal(record.length, 2002)
+  clock.now = 3_600_000
+  flap('wiki', 1)
+  assert.equal(record.length, 2004)
+})
