@@ -6,7 +6,7 @@ import { createBreaker, type Breaker, type BreakerState } from './breaker.ts'
 import type { Connected, ConnectionEvents, UpstreamAnswer } from './connection.ts'
 import { listingCapabilities } from './listing-capabilities.ts'
 import type { UpstreamOptions } from './options.ts'
-import { createPool, type Lease } from './pool.ts'
+import { createPool, type Lease, type PoolKey } from './pool.ts'
 import type { UpstreamPorts } from './ports.ts'
 import { wantedSecrets } from './wanted-secrets.ts'
 
@@ -47,6 +47,11 @@ const BREAKER = { failures: 5, backoff: { least: 1000, most: 30_000 } }
 /** Breakers of principals that are remembered; the oldest goes. */
 const MOST_BREAKERS = 1024
 const OWN = ''
+const LEFT_IN_PEACE: Got = {
+  kind: 'down',
+  sent: false,
+  why: 'it has failed too often; it is tried again soon',
+}
 
 /**
  * Makes connections as they are needed. Which principal is whose is in the key of each: principal, session, what the
@@ -82,26 +87,31 @@ export function upstreamConnections(
       return connected
     }
   const got = async (
-    key: { readonly key: string; readonly context: AuthContext | undefined },
+    key: PoolKey,
     open: (stop: AbortSignal) => Promise<Connected>,
+    principal = key.context?.principal.id ?? OWN,
   ): Promise<Got> => {
-    const breaker = breakers.of(key.context?.principal.id ?? OWN)
-    if (!breaker.admits())
-      return { kind: 'down', sent: false, why: 'it has failed too often; it is tried again soon' }
-    const leased = await pool.lease(key, open)
-    switch (leased.kind) {
-      case 'leased':
-        return { kind: 'got', lease: leased.lease, breaker }
-      case 'busy':
-        breaker.unknown()
-        return leased
-      case 'failed':
-        breaker.failed()
-        return { kind: 'down', sent: false, why: leased.why }
+    const [connecting, breaker] = [breakers.of(key.context?.principal.id ?? OWN), breakers.of(principal)]
+    if (!connecting.admits()) return LEFT_IN_PEACE
+    if (breaker !== connecting && !breaker.admits()) {
+      connecting.unknown()
+      return LEFT_IN_PEACE
     }
+    const leased = await pool.lease(key, open)
+    if (leased.kind === 'leased') {
+      if (breaker !== connecting) connecting.succeeded()
+      return { kind: 'got', lease: leased.lease, breaker }
+    }
+    if (breaker !== connecting) breaker.unknown()
+    if (leased.kind === 'busy') {
+      connecting.unknown()
+      return leased
+    }
+    connecting.failed()
+    return { kind: 'down', sent: false, why: leased.why }
   }
-  const own = async (): Promise<Got> =>
-    got({ key: OWN, context: undefined }, dialled({}, listingCapabilities(options)))
+  const own = async (principal?: string): Promise<Got> =>
+    got({ key: OWN, context: undefined }, dialled({}, listingCapabilities(options)), principal)
   const isShared = (): boolean | undefined => {
     if (!hasOwn || options.connection === 'per-principal') return false
     if (options.connection === 'shared') return true
@@ -119,16 +129,17 @@ export function upstreamConnections(
     return got({ key, context }, dialled(found, capabilities))
   }
   return {
-    own,
+    own: async () => own(),
     hasOwn,
     async of(party, signal) {
       const finding = async (): Promise<Got> => {
-        if (isShared() === true) return own()
+        const principal = party.context.principal.id
+        if (isShared() === true) return own(principal)
         if (isShared() === undefined) {
           // Only a connection tells the era.
-          const first = await own()
+          const first = await own(principal)
           if (first.kind !== 'got' || isShared() === true) return first
-          first.breaker.succeeded()
+          first.breaker.unknown()
           first.lease.release()
         }
         return ofPrincipal(party)
@@ -168,7 +179,10 @@ async function letGo(getting: Promise<Got>): Promise<void> {
   got.lease.release()
 }
 
-/** A breaker for each principal: what one of them breaks, by its secrets or its calls, is whole for the others. */
+/**
+ * A breaker for each principal: what one of them breaks, by its secrets or its calls, is whole for the others, also on
+ * the connection that they share. What counts for all is whether that one can be made.
+ */
 function breakersOf(now: () => number): { of(principal: string): Breaker } {
   const breakers = new Map<string, Breaker>()
   return {

@@ -292,3 +292,20 @@ test('what is of a template that is kept from everybody is not left over for who
     await all.upstreams.close()
   }
 })
+
+test('calls of one principal that take too long open the breaker for nobody else on a shared connection', async () => {
+  const never = new Promise<string>(() => undefined)
+  const wiki = upstreamIn(
+    'wiki',
+    serverWith({ wait: 'x', search: 'x' }, async (tool) => (tool === 'wait' ? never : 'found')),
+    { connection: 'shared' },
+  )
+  const pins = new Map([['wiki', await definitionsOf(wiki)]])
+  const all = testUpstreams([{ ...wiki, limits: { ...wiki.limits, timeout: 20 } }], { pins })
+  await all.upstreams.settled()
+  await Promise.all(Array.from({ length: 5 }, async () => all.call('wiki_wait', 'user:ada')))
+  assert.match(await all.call('wiki_search', 'user:ada'), /is not available/)
+  assert.equal(await all.call('wiki_search', 'user:bo'), 'found')
+  assert.equal(all.upstreams.status()[0]?.breaker, 'closed')
+  await all.upstreams.close()
+})
