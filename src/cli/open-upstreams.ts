@@ -50,7 +50,7 @@ export async function openUpstreams(
       secrets: vault,
       identify,
       told: upstreamEvents(audit, log, now),
-      now,
+      now: () => performance.now(),
       own: own.names,
       async pin(...args) {
         const { pinsOnFirstUse } = followed.upstreams.current()

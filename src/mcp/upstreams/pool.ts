@@ -46,7 +46,7 @@ export interface PoolOptions {
   readonly most: number
   /** Ms without use. */
   readonly idle: number
-  /** Ms since the epoch. */
+  /** Ms on a clock that does not go back. */
   readonly now: () => number
 }
 

@@ -62,6 +62,6 @@ export interface UpstreamPorts {
   readonly identify: Identify
   /** Never throws. */
   readonly told: (event: UpstreamEvent) => void
-  /** Ms since the epoch. */
+  /** Ms on a clock that does not go back. */
   readonly now: () => number
 }
