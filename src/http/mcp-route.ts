@@ -4,7 +4,7 @@ import type { McpAnswer, McpBody, McpExchange } from '../mcp/endpoint.ts'
 import { readBody, textOf } from './body.ts'
 import type { EdgeOptions, EdgeRequest } from './edge-request.ts'
 import { originIsAllowed } from './host.ts'
-import { refuse, sendResponse } from './respond.ts'
+import { refuse, sendResponse, sendText } from './respond.ts'
 import { watchStream, type StreamWatch } from './stream-watch.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['POST', 'GET', 'DELETE'])
@@ -106,6 +106,7 @@ async function send(
   answer: McpAnswer,
 ): Promise<void> {
   if (answer.kind === 'malformed') await record('request_malformed')
+  if (answer.kind === 'json') return sendText(response, 200, { type: 'application/json', text: answer.bytes })
   if (answer.kind !== 'refused') return sendResponse(response, answer.response)
   if (answer.reason === 'body_too_large') {
     refuse(response, answer.reason, requestId)

@@ -81,7 +81,7 @@ export function requestObserver(options: RequestObserverOptions): RequestObserve
       },
       answered(answer) {
         if (isStream(answer)) endings.push(metrics.streaming())
-        span?.answered(answer.kind === 'refused' ? answer.reason : answer.response.status)
+        span?.answered(endOf(answer))
       },
     }
   }
@@ -108,8 +108,20 @@ function spanOf(
   })
 }
 
+function endOf(answer: McpAnswer): number | string {
+  switch (answer.kind) {
+    case 'refused':
+      return answer.reason
+    case 'json':
+      return 200
+    case 'response':
+    case 'malformed':
+      return answer.response.status
+  }
+}
+
 function isStream(answer: McpAnswer): boolean {
-  if (answer.kind === 'refused') return false
+  if (answer.kind === 'refused' || answer.kind === 'json') return false
   return answer.response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
 }
 

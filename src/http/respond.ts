@@ -30,13 +30,14 @@ export function sendJson(
   sendText(response, status, { type: 'application/json', text: JSON.stringify(body) }, headers)
 }
 
-/** Answers with a text, as {@link sendJson} does with JSON. */
+/** Answers with a text, or its bytes, as {@link sendJson} does with JSON. */
 export function sendText(
   response: ServerResponse,
   status: number,
-  { type, text }: { readonly type: string; readonly text: string },
+  { type, text }: { readonly type: string; readonly text: string | Buffer },
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  if (response.destroyed) return
   if (response.headersSent) {
     response.destroy()
     return

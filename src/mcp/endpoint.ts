@@ -7,6 +7,7 @@ import type { CatalogSource } from './catalog-source.ts'
 import type { WayForwardOf } from './elicit-confirmation.ts'
 import { eraRouter } from './era-router.ts'
 import type { Guard } from './guard.ts'
+import { listAnswers } from './list-answers.ts'
 import { messagesSeen, type MessagesSeen } from './messages-seen.ts'
 import { requestMeter, type KeepUntil, type PrincipalLimits, type Started } from './limits.ts'
 import { posted, type Posted } from './posted.ts'
@@ -41,9 +42,10 @@ export type McpBody =
   | { readonly kind: 'read'; readonly text: string | undefined }
   | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
 
-/** What became of it: an answer; an answer to what is no message; or why nothing ran. */
+/** What became of it: an answer; one that is JSON already, status 200; one to what is no message; or why nothing ran. */
 export type McpAnswer =
   | { readonly kind: 'response'; readonly response: Response }
+  | { readonly kind: 'json'; readonly bytes: Buffer }
   | { readonly kind: 'malformed'; readonly response: Response }
   | { readonly kind: 'refused'; readonly reason: RefusalReason | 'body_too_large' }
 
@@ -99,6 +101,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     onHeaderMismatch: (caller: Caller) => void mismatched.add(caller),
     onUnavailable,
   }
+  const listed = listAnswers(serving)
+  let isOpen = true
   const { route, close } = eraRouter({
     serving,
     sessionsPerPrincipal: options.limits.legacySessions,
@@ -118,6 +122,8 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     }
     inFlight.set(caller, kept)
     const { method, url, headers, signal } = exchange
+    const bytes = isOpen ? listed({ method, headers, body }, caller) : undefined
+    if (bytes !== undefined) return { kind: 'json', bytes }
     const response = await route(new Request(url, { method, headers, signal }), caller, body)
     const reason = unavailable.get(caller)
     if (reason === undefined)
@@ -144,7 +150,10 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       }
       return answer(exchange, body.value, kept)
     },
-    close,
+    async close() {
+      isOpen = false
+      await close()
+    },
   }
 }
 

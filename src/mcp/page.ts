@@ -38,11 +38,21 @@ function firstAfter<Entry>(all: readonly Entry[], nameOf: (entry: Entry) => stri
   return at === -1 ? all.length : at
 }
 
+/** Whether something is the cursor of a page, of this list or of another. */
+export function isCursor(value: unknown): value is string {
+  return typeof value === 'string' && bytesIn(value) !== undefined
+}
+
 function nameIn(cursor: string): string {
-  const bytes = cursor.length > LONGEST_CURSOR ? undefined : Buffer.from(cursor, 'base64url')
-  if (bytes === undefined || bytes.length % 2 !== 0 || bytes.toString('base64url') !== cursor)
-    throw invalidParams('Invalid cursor')
+  const bytes = bytesIn(cursor)
+  if (bytes === undefined) throw invalidParams('Invalid cursor')
   return bytes.toString('utf16le')
+}
+
+function bytesIn(cursor: string): Buffer | undefined {
+  if (cursor.length > LONGEST_CURSOR) return undefined
+  const bytes = Buffer.from(cursor, 'base64url')
+  return bytes.length % 2 === 0 && bytes.toString('base64url') === cursor ? bytes : undefined
 }
 
 /** As a result has it: the entries under their name, and the cursor where there is one. */

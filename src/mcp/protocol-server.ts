@@ -1,6 +1,7 @@
 import { Server } from '@modelcontextprotocol/server'
 import type { Era } from './methods.ts'
 import type { Caller } from './caller.ts'
+import { PRIVATE } from './private-lists.ts'
 import { serveCompletion } from './serve-completion.ts'
 import { serveLogging } from './serve-logging.ts'
 import { servePrompts } from './serve-prompts.ts'
@@ -10,9 +11,6 @@ import { serveTools } from './serve-tools.ts'
 import { servedOnly } from './served-only.ts'
 import type { Serving, ServingOptions } from './serving.ts'
 import type { Subscription } from './subscriptions.ts'
-
-/** Filtered lists are one caller's own; they may be kept by its client, briefly, and by nobody in between. */
-const PRIVATE = { ttlMs: 0, cacheScope: 'private' } as const
 
 /**
  * A protocol server whose every answer goes through the guard. The low-level `Server` of the SDK, since the

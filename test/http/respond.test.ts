@@ -9,7 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { after, before, test } from 'node:test'
-import { refuse, sendJson, sendResponse } from '../../src/http/respond.ts'
+import { refuse, sendJson, sendResponse, sendText } from '../../src/http/respond.ts'
 
 const server = createServer()
 before(async () => {
@@ -175,4 +175,18 @@ test('a client that had gone before has nothing sent, and its stream is cancelle
   await cancelled
   await sendResponse(response, new Response(null))
   sendJson(response, 200, {})
+})
+
+test('bytes are sent as they are, and nothing to who has gone', async () => {
+  const { response, answer } = await exchange()
+  sendText(response, 200, { type: 'application/json', text: Buffer.from('"é🛠"') })
+  const received = await answer
+  assert.equal(received.headers['content-length'], '8')
+  assert.equal(await textOf(received), '"é🛠"')
+  const gone = await exchange()
+  const closed = once(gone.response, 'close')
+  gone.client.destroy()
+  await closed
+  sendText(gone.response, 200, { type: 'application/json', text: Buffer.from('{}') })
+  assert.equal(gone.response.headersSent, false)
 })

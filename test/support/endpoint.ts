@@ -94,6 +94,12 @@ export function testEndpoint(options: TestEndpointOptions = {}): TestEndpoint {
   }
 }
 
+async function textOf(given: McpAnswer): Promise<string> {
+  if (given.kind === 'refused') return given.reason
+  if (given.kind === 'json') return `200 ${given.bytes.toString()}`
+  return `${given.response.status} ${await given.response.text()}`
+}
+
 function sent(
   endpoint: McpEndpoint,
   { method = 'POST', headers, body }: Partial<Message>,
@@ -119,8 +125,7 @@ function sent(
     wasRead: () => isRead,
     async text() {
       const given = await answer
-      const text =
-        given.kind === 'refused' ? given.reason : `${given.response.status} ${await given.response.text()}`
+      const text = await textOf(given)
       resolve()
       await closed
       return text
