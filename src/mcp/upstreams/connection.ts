@@ -23,6 +23,8 @@ export interface UpstreamRequest {
   readonly timeout: number
   /** Whether it may be sent a second time when nobody knows if the first one arrived: lists and reads. */
   readonly repeatable: boolean
+  /** Whose call it is, as in `service:billing`; absent where it is ours. */
+  readonly principal?: string
   /** Who calls, for a server in this process (`AuthInfo` of both SDK lines). */
   readonly authInfo?: unknown
   /** Progress of this very request; without it none is asked for. */

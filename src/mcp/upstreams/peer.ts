@@ -57,11 +57,16 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
   let last = 0
   let listening = 0
   let over: string | undefined
+  const principals = new Set<string>()
 
   const tell = (told: Told, era: Era): void => {
     void wire.tell(told, era)
   }
-  /** What is said on no stream of its own belongs to the one request that is under way, if there is one alone. */
+  /**
+   * What is said on no stream of its own belongs to the one request that is under way, if there is one alone. Where
+   * several principals have called, it may as well be the rest of what another one has asked for: then it is nobody's.
+   */
+  const ownSole = (): Pending | undefined => (principals.size > 1 ? undefined : sole())
   const sole = (): Pending | undefined => {
     if (pending.size - listening !== 1) return undefined
     for (const one of pending.values()) if (one.method !== LISTEN) return one
@@ -77,7 +82,7 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
   }
   const question = (message: Params, method: string, length: number, own: Pending | undefined): void => {
     const id = askedId(message)
-    const one = own ?? sole()
+    const one = own ?? ownSole()
     // Since 2026-07-28 servers ask nothing.
     if (id === undefined || length > LONGEST_QUESTION || one?.era === MODERN) return
     const answer = (told: Told): void => tell(told, '2025-11-25')
@@ -93,7 +98,7 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
         return
       }
       case 'notifications/message':
-        return (own ?? sole())?.notices.log(params)
+        return (own ?? ownSole())?.notices.log(params)
       case 'notifications/cancelled':
         for (const one of own === undefined ? pending.values() : [own]) one.asks.withdraw(params['requestId'])
         return
@@ -132,8 +137,10 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
   }
 
   const start = (request: UpstreamRequest, era: Era, resolve: (answer: PeerAnswer) => void): void => {
-    const { method, signal, timeout } = request
+    const { method, signal, timeout, principal } = request
     const id = ++last
+    // That there are two is all there is to know.
+    if (principal !== undefined && principals.size < 2) principals.add(principal)
     const onAbort = (): void => cancel(one, { kind: 'cancelled' })
     const deadline = deadlineOf(timeout, () => cancel(one, { kind: 'timeout' }))
     let isOver = false

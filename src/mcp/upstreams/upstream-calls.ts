@@ -56,6 +56,7 @@ export function upstreamCalls(
       ...asked,
       meta: { ...asked.meta, ...identification.meta, ...trace },
       headers: { ...asked.headers, ...identification.headers, ...trace },
+      principal: context.principal.id,
       ...(transport.kind === 'in-process' ? { authInfo: authInfoOf(context, requestId) } : {}),
       signal,
       timeout: limits.timeout,

@@ -135,6 +135,32 @@ test('one that says nothing at all is given up in time, and ended', async () => 
   assert.equal((await dialing).connected.kind, 'failed')
 })
 
+test('what is said late of the call of one principal is not heard in the call of another', async (t) => {
+  const { connection, output } = await legacy(t, (got, say) => {
+    if (got.method !== 'tools/call') return
+    const { name } = got.params ?? {}
+    if (name === 'first') return say({ id: got.id, result: {} })
+    say({ method: 'notifications/message', params: { level: 'info', data: 'the rest of the first' } })
+    say({ id: 'q', method: 'elicitation/create', params: { message: 'of the first' } })
+    say({ id: got.id, result: {} })
+  })
+  const heard = async (principal: string): Promise<readonly unknown[]> => {
+    const all: unknown[] = []
+    const onAsk = async (request: object) => {
+      all.push(request)
+      return { kind: 'unanswered' } as const
+    }
+    const onLog = ({ data }: { data: unknown }) => void all.push(data)
+    await connection.request(callOf('second', { principal, onAsk, onLog }))
+    return all
+  }
+  await connection.request(callOf('first', { principal: 'user:ada' }))
+  assert.equal((await heard('user:ada')).length, 2)
+  assert.deepEqual(await heard('user:bo'), [])
+  assert.deepEqual(await heard('user:ada'), [])
+  output.end()
+})
+
 test('what is asked or logged belongs to the one call that runs, of several to nobody', async (t) => {
   const answers: Got[] = []
   const heard = Promise.withResolvers<void>()
