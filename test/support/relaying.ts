@@ -7,31 +7,13 @@ import { parkedCalls } from '../../src/mcp/upstreams/parked-calls.ts'
 import type { UpstreamEvent } from '../../src/mcp/upstreams/ports.ts'
 import { relayed, type Relayed } from '../../src/mcp/upstreams/relayed.ts'
 import type { Call } from '../../src/mcp/tool.ts'
+import { upstreamOptions } from './dialed.ts'
 
 /** An upstream `wiki` that may ask everything, in this process. */
 export function wiki(more: Partial<UpstreamOptions> = {}): UpstreamOptions {
+  const transport = { kind: 'in-process', connect: async () => undefined } as const
   return {
-    name: 'wiki',
-    prefix: true,
-    transport: { kind: 'in-process', connect: async () => undefined },
-    era: 'auto',
-    connection: 'auto',
-    asks: ['elicitation/create', 'sampling/createMessage', 'roots/list'],
-    permissions: [],
-    allow: [],
-    deny: [],
-    overrides: {},
-    identity: 'none',
-    limits: {
-      timeout: 10_000,
-      connectTimeout: 10_000,
-      idle: 60_000,
-      connections: 4,
-      inFlight: 16,
-      definitions: 100,
-      notificationsPerSecond: 100,
-    },
-    results: { bytes: 1_000_000, secrets: 'pass', hiddenText: 'pass' },
+    ...upstreamOptions(transport, { asks: ['elicitation/create', 'sampling/createMessage', 'roots/list'] }),
     ...more,
   }
 }

@@ -277,15 +277,14 @@ test('an answer whose stream breaks is resumed where the server said how', async
 })
 
 for (const era of ERAS)
-  test(`changed lists and watched resources are told: ${era}`, async (t) => {
+  test(`changed lists are told: ${era}`, async (t) => {
     const servers = await serveHttp(conformanceServers())
     t.after(() => servers.close())
     const { connection, changed } = await dialed(t, upstreamOptions(httpTransport(servers.url), { era }))
+    // What changes before the upstream is listened to is told to nobody.
     const deadline = Date.now() + 5_000
-    while (!changed.includes('tools') && Date.now() < deadline) {
+    while (!changed.includes('tools') && Date.now() < deadline)
       await connection.request(callOf('test_trigger_tool_change'))
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
     assert.ok(changed.includes('tools'))
   })
 

@@ -8,6 +8,7 @@ import { ownPrincipalOf, type Principal, type PrincipalKind } from '../../../src
 import { identifier } from '../../../src/mcp/upstreams/identify.ts'
 import type { UpstreamOptions, UpstreamTransport } from '../../../src/mcp/upstreams/options.ts'
 import type { Identification, Identify } from '../../../src/mcp/upstreams/ports.ts'
+import { httpTransport, upstreamOptions } from '../../support/dialed.ts'
 
 const SECRET = 's'.repeat(48)
 const ISSUER = 'https://door.example'
@@ -53,36 +54,10 @@ function context(fields: Partial<AuthContext> = {}): AuthContext {
   }
 }
 
-const http = (url: string): UpstreamTransport => ({
-  kind: 'http',
-  url: new URL(url),
-  headers: {},
-  tls: { pins: [] },
-})
-
 function upstream(fields: Partial<UpstreamOptions> = {}): UpstreamOptions {
   return {
-    name: 'wiki',
-    prefix: true,
-    transport: http('https://wiki.internal/mcp'),
-    era: 'auto',
-    connection: 'auto',
-    asks: [],
-    permissions: [],
-    allow: [],
-    deny: [],
-    overrides: {},
+    ...upstreamOptions(httpTransport('https://wiki.internal/mcp')),
     identity: 'token',
-    limits: {
-      timeout: 1,
-      connectTimeout: 1,
-      idle: 1,
-      connections: 1,
-      inFlight: 1,
-      definitions: 1,
-      notificationsPerSecond: 1,
-    },
-    results: { bytes: 1, secrets: 'pass', hiddenText: 'pass' },
     ...fields,
   }
 }
@@ -175,7 +150,7 @@ test('a key that was replaced still verifies what it signed, and signs no more',
 })
 
 test('the audience is the address without what may be secret in it; of a process it is its name', () => {
-  const secret = http('https://user:pass-word@wiki.internal:8443/a/mcp?key=se-cret#part')
+  const secret = httpTransport('https://user:pass-word@wiki.internal:8443/a/mcp?key=se-cret#part')
   const audience = (transport: UpstreamTransport): unknown =>
     decodeJwt(tokenOf(identify(context(), upstream({ transport }), 'r'))).aud
   assert.equal(audience(secret), 'https://wiki.internal:8443/a/mcp')
@@ -220,8 +195,8 @@ test('whatever is in a token makes another one: nobody gets the token of somebod
   ]
   const upstreams = [
     upstream(),
-    upstream({ transport: http('https://wiki.internal/other') }),
-    upstream({ transport: http('https://other.internal/mcp') }),
+    upstream({ transport: httpTransport('https://wiki.internal/other') }),
+    upstream({ transport: httpTransport('https://other.internal/mcp') }),
     upstream({ transport: { kind: 'in-process', connect: async () => undefined } }),
     upstream({ name: 'b', transport: { kind: 'in-process', connect: async () => undefined } }),
   ]

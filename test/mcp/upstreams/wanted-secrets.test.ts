@@ -3,39 +3,16 @@ import { test } from 'node:test'
 import type { UpstreamOptions, UpstreamTransport } from '../../../src/mcp/upstreams/options.ts'
 import { secretAudience } from '../../../src/mcp/upstreams/secret-audience.ts'
 import { wantedSecrets } from '../../../src/mcp/upstreams/wanted-secrets.ts'
+import { httpTransport, upstreamOptions } from '../../support/dialed.ts'
 
 type Stdio = Extract<UpstreamTransport, { kind: 'stdio' }>
 type Http = Extract<UpstreamTransport, { kind: 'http' }>
 
-const upstream = (transport: UpstreamTransport): UpstreamOptions => ({
-  name: 'wiki',
-  prefix: true,
-  transport,
-  era: 'auto',
-  connection: 'auto',
-  asks: [],
-  permissions: [],
-  allow: [],
-  deny: [],
-  overrides: {},
-  identity: 'none',
-  limits: {
-    timeout: 1,
-    connectTimeout: 1,
-    idle: 1,
-    connections: 1,
-    inFlight: 1,
-    definitions: 1,
-    notificationsPerSecond: 1,
-  },
-  results: { bytes: 1, secrets: 'pass', hiddenText: 'pass' },
-})
-
 const http = (url: string, headers: Http['headers'] = {}): UpstreamOptions =>
-  upstream({ kind: 'http', url: new URL(url), headers, tls: { pins: [] } })
+  upstreamOptions(httpTransport(url, { headers }))
 
 const stdio = (fields: Partial<Stdio> = {}): UpstreamOptions =>
-  upstream({
+  upstreamOptions({
     kind: 'stdio',
     command: 'mcp-files',
     args: ['/srv'],
@@ -59,7 +36,10 @@ test('an upstream wants the names of its gaps, each once and in order', () => {
   })
   assert.deepEqual(wantedSecrets(stdio({ env: { KEY: [{ user: 'key' }] } })).names, ['key'])
   assert.deepEqual(wantedSecrets(stdio()).names, [])
-  assert.deepEqual(wantedSecrets(upstream({ kind: 'in-process', connect: async () => undefined })).names, [])
+  assert.deepEqual(
+    wantedSecrets(upstreamOptions({ kind: 'in-process', connect: async () => undefined })).names,
+    [],
+  )
 })
 
 test('secrets are bound to the origin of a URL: scheme, host and port, and not to what is behind them', () => {
