@@ -1,4 +1,5 @@
 import { SallyportError } from '../errors.ts'
+import { ADMINISTRATOR_PERMISSIONS } from '../login/administrator-permissions.ts'
 import type { Catalog } from '../mcp/catalog.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 
@@ -13,25 +14,43 @@ export function assertUpstreamNames(
   { tools, prompts, resources }: Catalog,
 ): void {
   const things = [...tools, ...prompts, ...resources]
-  const taken = new Map(
-    things.flatMap(({ name, permission }) =>
-      [prefixOf(name, '_'), ...(permission === 'authenticated' ? [] : [prefixOf(permission, ':')])].map(
-        (word) => [word, name] as const,
-      ),
+  const areas = new Map<string, string>([
+    ...ADMINISTRATOR_PERMISSIONS.map((permission) => [prefixOf(permission, ':'), permission] as const),
+    ...things.flatMap(({ name, permission }) =>
+      permission === 'authenticated' ? [] : [[prefixOf(permission, ':'), name] as const],
     ),
-  )
+  ])
+  const taken = new Map([...things.map(({ name }) => [prefixOf(name, '_'), name] as const), ...areas])
   const faults = options.flatMap(({ name }, index) => {
     const owner = taken.get(name)
     const help = 'give the upstream another name'
     if (owner !== undefined)
-      return [`upstreams.${name}: "${name}" is of "${owner}", which is there already: ${help}`]
+      return [`upstreams.${name}: "${name}" is the name of an area here already, that of "${owner}": ${help}`]
     const isTwice = options.slice(0, index).some((other) => other.name === name)
     return isTwice ? [`upstreams.${name}: there is another upstream "${name}": ${help}`] : []
   })
+  const names = new Map(options.map(({ name }) => [name, `the upstream "${name}"`]))
+  faults.push(...options.flatMap((one) => areaFaults(one, new Map([...areas, ...names]))))
   const bare = options.filter(({ prefix }) => !prefix).map(({ name }) => name)
   if (bare.length > 1)
     faults.push(`upstreams.${bare[1]}: "${bare[0]}" keeps its own names already: only one upstream may`)
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
+}
+
+/** Whose tools choose their verbs by their names has them in an area of its own: one called "end" must not be `sessions:end`. */
+function areaFaults(
+  { name, permissions }: UpstreamOptions,
+  areas: ReadonlyMap<string, string>,
+): readonly string[] {
+  return permissions.flatMap(({ permission }) => {
+    const area = prefixOf(permission, ':')
+    const owner = area === name || !permission.includes('{tool}') ? undefined : areas.get(area)
+    return owner === undefined
+      ? []
+      : [
+          `upstreams.${name}: "${permission}" would let the names of its tools be permissions of ${owner}: take another area, or write the permission without {tool}`,
+        ]
+  })
 }
 
 function prefixOf(text: string, separator: string): string {

@@ -7,6 +7,7 @@ import type { AnnounceEnded } from '../auth/ended.ts'
 import type { LiveRevocations } from '../auth/revocation.ts'
 import type { SessionBinding } from '../auth/session-binding.ts'
 import type { SessionRecord } from '../auth/session-record.ts'
+import type { AdministratorPermission } from './administrator-permissions.ts'
 import type { ConfirmationStore } from './confirmation-store.ts'
 import type { CredentialVault } from './credential-vault.ts'
 import type { DeviceLogins } from './device-store.ts'
@@ -18,9 +19,6 @@ import type { Throttle } from './throttle.ts'
 import type { UserHandles } from './user-handles.ts'
 import type { Users } from './user.ts'
 import type { WantedSecrets } from './wanted-secrets.ts'
-
-/** What it takes to see, and to end, the sessions of others. */
-export type AdministratorPermission = 'sessions:read' | 'sessions:end'
 
 /** What a person proved, where rights are looked at that hang on it. */
 export type Proved = Pick<SessionRecord, 'authenticatedAt' | 'mfaAt' | 'address'>

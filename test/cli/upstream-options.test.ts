@@ -40,10 +40,25 @@ test('what is missing of all upstreams is told at once, and only where they are 
 })
 
 test('no upstream is called as something that is there already', async () => {
-  for (const name of ['notes', 'time', 'whoami'])
+  for (const name of ['notes', 'time', 'whoami', 'sessions'])
     await assert.rejects(
       catalogSurface(await configured(`{ ${name}: { command: x } }`)),
-      new RegExp(`upstreams\\.${name}: "${name}" is of "[a-z_]+", which is there already`),
+      new RegExp(`upstreams\\.${name}: "${name}" is the name of an area here already, that of "[a-z_:]+"`),
     )
   await catalogSurface(await configured('{ wiki: { command: x } }'))
+})
+
+test('the names of its tools are permissions of nothing else', async () => {
+  for (const area of ['notes', 'sessions', 'time', 'docs'])
+    await assert.rejects(
+      catalogSurface(
+        await configured(`{ wiki: { command: x, permission: "${area}:{tool}" }, docs: { command: x } }`),
+      ),
+      /upstreams\.wiki: "[a-z]+:\{tool\}" would let the names of its tools be permissions of /,
+    )
+  await catalogSurface(
+    await configured(
+      '{ wiki: { command: x, permission: "notes:read", permissions: [ { tools: a, permission: "wiki:{tool}" } ] }, docs: { command: x, permission: "pages:{tool}" } }',
+    ),
+  )
 })
