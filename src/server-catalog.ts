@@ -26,7 +26,7 @@ export interface ChangingParts {
   /** The same object until something changes. Nothing in it has a name that something else has, here or built in. */
   parts(): CatalogParts
   /** Tells of lists that have changed, after they have, until the function it returns is called. */
-  follow(told: (kinds: readonly ListKind[]) => void): () => void
+  follow(told: (kinds: readonly ListKind[], principal?: string) => void): () => void
 }
 
 /**

@@ -8,10 +8,11 @@ export interface CatalogSource {
   /** The same object until something changes; kept lists hang on it. */
   current(): Catalog
   /**
-   * Tells of lists that have changed, after they have, until the function it returns is called. Callers may be told that a
-   * list has changed although what they see of it is the same; never the other way around.
+   * Tells of lists that have changed, after they have, until the function it returns is called; with a principal where they
+   * have changed for that one alone. Callers may be told that a list has changed although what they see of it is the same;
+   * never the other way around.
    */
-  follow(told: (kinds: readonly ListKind[]) => void): () => void
+  follow(told: (kinds: readonly ListKind[], principal?: string) => void): () => void
 }
 
 /** A catalog that stays as it is. */

@@ -123,10 +123,10 @@ function followed(
     }
   }
   follow()
-  const unfollow = catalog.follow((kinds) => {
+  const unfollow = catalog.follow((kinds, principal) => {
     follow()
     renew()
-    lists.changed(kinds)
+    lists.changed(kinds, principal)
   })
   return () => {
     unfollow()

@@ -12,8 +12,8 @@ export interface ListListener {
 export interface ListChanges {
   /** @returns what ends it; may be called twice */
   open(listener: ListListener): () => void
-  /** These lists have changed for somebody. */
-  changed(kinds: readonly ListKind[]): void
+  /** These lists have changed for somebody, or for this principal alone. */
+  changed(kinds: readonly ListKind[], principal?: string): void
 }
 
 /**
@@ -25,24 +25,30 @@ export interface ListChanges {
  */
 export function listChanges(mayHear: (caller: Caller, kind: ListKind) => boolean): ListChanges {
   const listeners = new Set<ListListener>()
-  const pending = new Set<ListKind>()
+  const pending = new Map<ListKind, Set<string> | 'everybody'>()
   const tellAll = (): void => {
-    const kinds = [...pending]
+    const all = [...pending]
     pending.clear()
     for (const { listener, tell } of listeners)
-      for (const kind of kinds) {
+      for (const [kind, whom] of all) {
         const caller = listener()
-        if (caller !== undefined && mayHear(caller, kind)) tell(kind)
+        if (caller === undefined || !(whom === 'everybody' || whom.has(caller.context.principal.id))) continue
+        if (mayHear(caller, kind)) tell(kind)
       }
+  }
+  const add = (kind: ListKind, principal: string | undefined): void => {
+    const whom = pending.get(kind)
+    if (principal === undefined || whom === 'everybody') pending.set(kind, 'everybody')
+    else pending.set(kind, (whom ?? new Set()).add(principal))
   }
   return {
     open(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    changed(kinds) {
+    changed(kinds, principal) {
       if (pending.size === 0) setImmediate(tellAll)
-      for (const kind of kinds) pending.add(kind)
+      for (const kind of kinds) add(kind, principal)
     },
   }
 }

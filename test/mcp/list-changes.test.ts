@@ -29,6 +29,21 @@ test('however many changes there are at once, each kind is told once', async () 
   assert.deepEqual(told, ['tools', 'prompts', 'tools'])
 })
 
+test('what has changed for one principal is told to it alone, unless it has for everybody', async () => {
+  const told: string[] = []
+  const changes = listChanges(() => true)
+  for (const name of ['user:alice', 'user:bob'])
+    changes.open({ listener: () => callerOf(name), tell: (kind) => told.push(`${name} ${kind}`) })
+  changes.changed(['resources'], 'user:bob')
+  await turn()
+  assert.deepEqual(told.splice(0), ['user:bob resources'])
+  changes.changed(['resources'], 'user:bob')
+  changes.changed(['resources'])
+  changes.changed(['resources', 'tools'], 'user:alice')
+  await turn()
+  assert.deepEqual(told, ['user:alice resources', 'user:alice tools', 'user:bob resources'])
+})
+
 test('who may see nothing of a kind, does not listen, or has left is told nothing', async () => {
   const told: string[] = []
   const changes = listChanges(

@@ -11,6 +11,8 @@ export interface RelayPorts extends Pick<UpstreamPorts, 'told'> {
   readonly parked: ParkedCalls
   /** Looks at results before callers get them; by the rules of the options unless given. */
   readonly scanner?: ResultScanner
+  /** A principal was listed no resources while the upstream was slow, and there are some. */
+  readonly onLate?: (principal: string) => void
 }
 
 /** One upstream, as what is relayed to it has it. */

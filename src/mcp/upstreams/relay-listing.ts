@@ -18,6 +18,8 @@ export interface ListedResources {
 export interface ListingOptions {
   /** By the upstream's own URI. */
   readonly deniesUri: (own: string) => boolean
+  /** What a principal was listed nothing instead of, since it came late. */
+  readonly onLate: (principal: string) => void
   /** How long a list waits for this upstream, in ms; 250 unless given. */
   readonly patience?: number
 }
@@ -37,7 +39,7 @@ const MOST_KEPT = { callers: 256, characters: 64 * 1024 * 1024 }
  * a caller gets what this same caller was listed last. What exists is no right to read it.
  */
 export function listedResources(link: RelayLink, options: ListingOptions): ListedResources {
-  const { patience = PATIENCE } = options
+  const { patience = PATIENCE, onLate } = options
   const kept = new Map<string, Kept>()
   const asked = new WeakMap<Call, Promise<readonly Resource[]>>()
   let characters = 0
@@ -54,11 +56,21 @@ export function listedResources(link: RelayLink, options: ListingOptions): Liste
   }
   const ask = async (call: Call): Promise<readonly Resource[]> => {
     const key = keyOf(call)
+    const principal = call.context.principal.id
+    const known = (): readonly Resource[] => kept.get(key)?.resources ?? []
+    let hadNothing = false
     const fresh = pagesOf(link, call, options).then((listed) => {
-      if (listed !== undefined) keep(key, { principal: call.context.principal.id, ...listed })
-      return listed?.resources
+      if (listed === undefined) return undefined
+      keep(key, { principal, ...listed })
+      if (hadNothing && listed.resources.length > 0) onLate(principal)
+      return listed.resources
     })
-    return (await inTime(fresh, patience)) ?? kept.get(key)?.resources ?? []
+    const late = (): readonly Resource[] => {
+      // Only then: one that is slow, and lists something else each time, would have clients ask for ever.
+      hadNothing = !kept.has(key)
+      return known()
+    }
+    return (await inTime(fresh, patience, late)) ?? known()
   }
   const list = async (call: Call): Promise<readonly Resource[]> => {
     const known = asked.get(call)
@@ -134,10 +146,10 @@ function resourceOf(value: unknown, { uris }: RelayLink, deniesUri: (own: string
   return isSpecType.Resource(own) ? [own] : []
 }
 
-async function inTime<Value>(value: Promise<Value>, patience: number): Promise<Value | undefined> {
+async function inTime<Value>(value: Promise<Value>, patience: number, instead: () => Value): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, patience, undefined)
+  const late = new Promise<Value>((resolve) => {
+    timer = setTimeout(() => resolve(instead()), patience)
   })
   return Promise.race([value, late]).finally(() => clearTimeout(timer))
 }

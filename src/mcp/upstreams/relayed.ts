@@ -40,14 +40,14 @@ export function relayed(
   options: UpstreamOptions,
   definitions: readonly Definition[],
   calls: UpstreamCalls,
-  { told, parked, scanner = resultScanner(options.results) }: RelayPorts,
+  { told, parked, scanner = resultScanner(options.results), onLate = () => undefined }: RelayPorts,
   templates: readonly string[] = templatesIn(definitions),
 ): Relayed {
   const uris = upstreamUris(options.prefix ? options.name : undefined)
   const link: RelayLink = { options, calls, told, parked, scanner, uris }
   const names = namesOf(options)
   const isOfTemplate = urisOfTemplates(templates)
-  const family = { link, listed: listedResources(link, names), names, isOfTemplate }
+  const family = { link, listed: listedResources(link, { ...names, onLate }), names, isOfTemplate }
   const tools: ToolDefinition[] = []
   const prompts: PromptDefinition[] = []
   const resources: ResourceDefinition[] = names.rest.kind === 'named' ? [relayRest(family, names.rest)] : []

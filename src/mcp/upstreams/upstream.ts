@@ -62,8 +62,8 @@ export interface Upstream {
 export interface UpstreamEnds extends UpstreamPorts {
   /** Calls of all upstreams that wait for their clients. */
   readonly parked: ParkedCalls
-  /** Lists have changed, after they have. */
-  readonly onChanged: (kinds: readonly ListKind[]) => void
+  /** Lists have changed, after they have, for everybody or for one principal. */
+  readonly onChanged: (kinds: readonly ListKind[], principal?: string) => void
   /** What it lists is to be approved as it is, being the first of it; false where it is not. */
   readonly pin: (options: UpstreamOptions, definitions: readonly Definition[]) => Promise<boolean>
 }
@@ -105,8 +105,9 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     },
   )
   const calls = upstreamCalls(options, connections, ends)
+  const relaying = { ...ends, onLate: (principal: string) => onChanged(['resources'], principal) }
   let templates = templatesNow()
-  let parts = relayed(options, judged.served, calls, ends, templates)
+  let parts = relayed(options, judged.served, calls, relaying, templates)
   const live = upstreamListing(
     connections,
     options.limits,
@@ -148,7 +149,8 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   }
 
   async function pinFirst(definitions: readonly Definition[]): Promise<void> {
-    if (approved.pinned !== undefined || isPinning) return
+    // What one principal is shown there is not approved for the others unseen.
+    if (approved.pinned !== undefined || isPinning || !connections.hasOwn) return
     isPinning = true
     isPinning = await ends.pin(options, definitions)
     if (isPinning) return
@@ -163,7 +165,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     const known = templates
     templates = templatesNow()
     const isOtherRest = !isDeepStrictEqual(known, templates)
-    if (changed.length > 0 || isOtherRest) parts = relayed(options, judged.served, calls, ends, templates)
+    if (changed.length > 0 || isOtherRest) parts = relayed(options, judged.served, calls, relaying, templates)
     report()
     const lists = changed.flatMap(({ kind }) => LIST_OF[kind] ?? [])
     if (lists.length > 0 || isOtherRest)

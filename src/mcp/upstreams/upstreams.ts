@@ -20,8 +20,8 @@ export interface UpstreamInstructions {
 export interface Upstreams {
   /** The same object until something changes. Never waits for an upstream. */
   parts(): CatalogParts
-  /** Tells of lists that have changed, after they have, until the function it returns is called. */
-  follow(told: (kinds: readonly ListKind[]) => void): () => void
+  /** As a catalog does: see `catalog-source.ts`. */
+  follow(told: (kinds: readonly ListKind[], principal?: string) => void): () => void
   instructions(): readonly UpstreamInstructions[]
   /** In the order of names. */
   status(): readonly UpstreamStatus[]
@@ -53,19 +53,22 @@ const GRACE = 5000
 
 /** Starts upstreams. */
 export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts): Upstreams {
-  const followers = new Set<(kinds: readonly ListKind[]) => void>()
+  const followers = new Set<Parameters<Upstreams['follow']>[0]>()
   const observers = new Set<(event: UpstreamEvent) => void>([ports.told])
   const running = new Map<string, Upstream>()
   const closing = new Set<Promise<void>>()
+  /** What was pinned once is not seen for the first time where its pins are gone: a lock file may be cut, or emptied. */
+  const everPinned = new Set<string>()
   const parked = parkedCalls(ports)
   const told = (event: UpstreamEvent): void => {
     for (const observer of observers) observer(event)
   }
-  const changed = (kinds: readonly ListKind[]): void => {
-    for (const follower of followers) follower(kinds)
+  const changed: Parameters<Upstreams['follow']>[0] = (...which) => {
+    for (const follower of followers) follower(...which)
   }
   const pinned = async (options: UpstreamOptions, listed: readonly Definition[]): Promise<boolean> => {
     const { name } = options
+    if (everPinned.has(name)) return false
     const names = namesOf(options)
     const definitions = listed.filter((one) => isWanted(one, names))
     try {
@@ -90,6 +93,7 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   }
   const configure = ({ options, ...rest }: UpstreamsWanted): void => {
     const approved = approvedPins({ options, ...rest }, ports.own)
+    for (const name of rest.pins.upstreams.keys()) everPinned.add(name)
     const byName = new Map(options.map((one) => [one.name, one]))
     const before = [...running.values()]
     for (const upstream of before) {

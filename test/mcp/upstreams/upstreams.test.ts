@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server'
+import { McpServer, ResourceTemplate } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { createCatalog } from '../../../src/mcp/catalog.ts'
 import type { Connect } from '../../../src/mcp/upstreams/connection.ts'
@@ -307,5 +307,41 @@ test('calls of one principal that take too long open the breaker for nobody else
   assert.match(await all.call('wiki_search', 'user:ada'), /is not available/)
   assert.equal(await all.call('wiki_search', 'user:bo'), 'found')
   assert.equal(all.upstreams.status()[0]?.breaker, 'closed')
+  await all.upstreams.close()
+})
+
+test('who was listed nothing since its upstream had yet to start is told when it is there, and nobody else', async (t) => {
+  const ready = Promise.withResolvers<void>()
+  const wiki = upstreamIn(
+    'wiki',
+    async () => {
+      await ready.promise
+      const server = new McpServer({ name: 'test', version: '1' })
+      server.registerResource('a', 'a:1', {}, async () => ({ contents: [] }))
+      return server
+    },
+    { era: '2025-11-25', connection: 'per-principal' },
+  )
+  const all = testUpstreams([wiki], { pins: new Map([['wiki', []]]) })
+  const told: unknown[] = []
+  const heard = Promise.withResolvers<void>()
+  all.upstreams.follow((kinds, principal) => {
+    told.push([kinds, principal])
+    heard.resolve()
+  })
+  const list = async (): Promise<unknown> =>
+    (await all.upstreams.parts().resources?.[0]?.list(callOf('user:ada')))?.map(({ uri }) => uri)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const first = list()
+  t.mock.timers.tick(250)
+  assert.deepEqual(await first, [])
+  t.mock.timers.reset()
+  assert.deepEqual(told, [])
+  ready.resolve()
+  await heard.promise
+  assert.deepEqual(told, [[['resources'], 'user:ada']])
+  assert.deepEqual(await list(), ['wiki+a:1'])
+  await list()
+  assert.equal(told.length, 1)
   await all.upstreams.close()
 })
