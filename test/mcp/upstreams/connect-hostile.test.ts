@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import type { Progress } from '../../../src/mcp/calling-client.ts'
 import type { UpstreamAnswer } from '../../../src/mcp/upstreams/connection.ts'
+import { messageOf } from '../../../src/mcp/upstreams/peer-message.ts'
 import {
   callOf,
   dial,
@@ -146,6 +147,35 @@ test('10,000 progress notifications: a few are passed on, and the last', async (
   assert.ok(seen.length >= 2 && seen.length <= 60, String(seen.length))
   assert.equal(seen.at(-1)?.progress, 10_000)
   assert.ok(lines.length <= 40, String(lines.length))
+})
+
+test('what is much work to read gets a part of the time alone', async (t) => {
+  const keys = Array.from({ length: 50_000 }, (_, at) => `"\\u0061${at}":1`).join(',')
+  const text = `{"jsonrpc":"2.0","method":"notifications/none","params":{${keys}}}`
+  const { connection } = await modern(t, ({ id }, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    let progress = 0
+    const write = (): void => {
+      while (!response.destroyed) {
+        const params = { progressToken: id, progress: ++progress }
+        const step = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params })
+        if (!response.write(`data: ${text}\n\ndata: ${step}\n\n`)) return void response.once('drain', write)
+      }
+    }
+    write()
+  })
+  const times = Array.from({ length: 8 }, () => {
+    const began = performance.now()
+    messageOf(text)
+    return performance.now() - began
+  })
+  const each = Math.min(...times)
+  const seen: Progress[] = []
+  const onProgress = (one: Progress): void => void seen.push(one)
+  assert.equal((await connection.request(callOf('x', { timeout: 1_000, onProgress }))).kind, 'timeout')
+  const spent = each * (seen.at(-1)?.progress ?? Number.NaN)
+  // A fifth, twice that on a busy machine, and what one message is more.
+  assert.ok(spent < 400 + each, `${spent} ms of 1000`)
 })
 
 test('a stream that tells and never answers ends with the time there is', async (t) => {
