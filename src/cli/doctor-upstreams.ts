@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { bubblewrapProbe } from '../mcp/upstreams/bubblewrap-probe.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
+import { fetchesWithoutNetwork } from './fetches-without-network.ts'
 import { findingsOf, type Check, type Finding } from './doctor-finding.ts'
 import { readLockFile } from './lock-file.ts'
 import { upstreamOptions } from './upstream-options.ts'
@@ -44,11 +45,11 @@ async function isolationFindings(options: readonly UpstreamOptions[]): Promise<r
 }
 
 /** What is likely to go wrong with the way to one of them. */
-function wayFindings({ name, transport }: UpstreamOptions): readonly Finding[] {
+function wayFindings(options: UpstreamOptions): readonly Finding[] {
+  const { name, transport } = options
   if (transport.kind !== 'stdio') return []
   const { command, isolation } = transport
   const isMissing = command.startsWith('/') && isolation.kind !== 'container' && !existsSync(command)
-  const fetches = /(?:^|\/)(?:npx|uvx|pnpx|bunx)$/.test(command)
   return [
     ...(isMissing ? [problem(`the command of "${name}" is not there: ${command}`, 'install it')] : []),
     ...(isolation.kind === 'trusted'
@@ -59,7 +60,7 @@ function wayFindings({ name, transport }: UpstreamOptions): readonly Finding[] {
           ),
         ]
       : []),
-    ...(fetches && isolation.kind === 'bubblewrap' && !isolation.network
+    ...(fetchesWithoutNetwork(options)
       ? [
           warning(
             `"${name}" is started by ${command}, which fetches packages, and has no network`,

@@ -1,3 +1,4 @@
+import type { Era } from '../mcp/methods.ts'
 import type { Definition, Pins, Quarantined } from '../mcp/upstreams/definition.ts'
 import { isWanted } from '../mcp/upstreams/judge-definitions.ts'
 import { lockChanges, type LockChange } from '../mcp/upstreams/lock-changes.ts'
@@ -11,6 +12,9 @@ export interface Compared {
   readonly upstream: string
   /** False for one that is not in the lock file at all. */
   readonly isPinned: boolean
+  readonly era: Era
+  /** How many definitions are pinned of what the operator wants. */
+  readonly pinned: number
   /** From the pins to what is offered. */
   readonly changes: readonly LockChange[]
   /** What can never be approved; no difference, since it is not served either way. */
@@ -27,12 +31,20 @@ export async function compareUpstreams(
   const live = await askUpstreams(options, ports)
   return live.map((one) => {
     if (one.kind === 'unreachable') return one
-    const { upstream, definitions, quarantined } = one
+    const { upstream, era, definitions, quarantined } = one
     const pinned = pins.upstreams.get(upstream)
     const names = byName.get(upstream)
     const before = (pinned ?? []).filter((pin) => names !== undefined && isWanted(pin, names))
     const changes = lockChanges(only(upstream, before), only(upstream, definitions))
-    return { kind: 'compared', upstream, isPinned: pinned !== undefined, changes, quarantined }
+    return {
+      kind: 'compared',
+      upstream,
+      isPinned: pinned !== undefined,
+      era,
+      pinned: before.length,
+      changes,
+      quarantined,
+    }
   })
 }
 

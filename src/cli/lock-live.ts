@@ -1,3 +1,4 @@
+import type { Era } from '../mcp/methods.ts'
 import type { Connect, UpstreamConnection } from '../mcp/upstreams/connection.ts'
 import type { Definition, Quarantined } from '../mcp/upstreams/definition.ts'
 import { isWanted } from '../mcp/upstreams/judge-definitions.ts'
@@ -6,6 +7,10 @@ import { listingCapabilities } from '../mcp/upstreams/listing-capabilities.ts'
 import { namesOf } from '../mcp/upstreams/names.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { wantedSecrets } from '../mcp/upstreams/wanted-secrets.ts'
+import { fetchesWithoutNetwork } from './fetches-without-network.ts'
+
+/** As many lines of what a process wrote are told. A stack begins with what matters. */
+const MOST_SAID = 5
 
 /** How a command reaches upstreams. */
 export interface LockPorts {
@@ -18,6 +23,7 @@ export interface LockPorts {
 export interface Live {
   readonly kind: 'live'
   readonly upstream: string
+  readonly era: Era
   readonly definitions: readonly Definition[]
   /** What can never be approved: malformed, or of a name that is none here. */
   readonly quarantined: readonly Quarantined[]
@@ -66,6 +72,7 @@ async function ask(
   secrets: Readonly<Record<string, string>>,
   { connect }: LockPorts,
 ): Promise<Live | Unreachable> {
+  const said: string[] = []
   try {
     const dial = {
       secrets,
@@ -74,13 +81,20 @@ async function ask(
     }
     const connected = await connect(options, dial, {
       onListChanged: () => undefined,
-      onLine: () => undefined,
+      onLine: (line) => said.push(line),
     })
-    if (connected.kind === 'failed') return unreachable(options, connected.why)
+    if (connected.kind === 'failed') return unreachable(options, reasonOf(connected.why, said, options))
     return await listed(options, connected.connection)
   } catch (cause) {
     return unreachable(options, cause instanceof Error ? cause.message : String(cause))
   }
+}
+
+/** With what a process wrote first, in which the cause is said more often than anywhere else. */
+function reasonOf(why: string, said: readonly string[], options: UpstreamOptions): string {
+  const first = said.filter((line) => line.trim() !== '').slice(0, MOST_SAID)
+  const fetches = fetchesWithoutNetwork(options) ? ['it fetches packages, and has no network'] : []
+  return [why, ...fetches, ...(first.length === 0 ? [] : [`it wrote: ${first.join(' | ')}`])].join('; ')
 }
 
 async function listed(options: UpstreamOptions, connection: UpstreamConnection): Promise<Live | Unreachable> {
@@ -94,6 +108,7 @@ async function listed(options: UpstreamOptions, connection: UpstreamConnection):
     return {
       kind: 'live',
       upstream: options.name,
+      era: connection.era,
       definitions: wanted.filter((one) => !isBad(one)),
       quarantined: [
         ...listing.quarantined.filter((one) => isWanted(one, names)),

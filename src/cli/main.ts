@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['issue-client-cert', async () => (await import('./issue-client-cert.ts')).issueClientCertCommand()],
   ['issue-server-cert', async () => (await import('./issue-server-cert.ts')).issueServerCertCommand()],
   ['issuer', async () => (await import('./issuer.ts')).issuerCommand()],
+  ['upstreams', async () => (await import('./upstreams.ts')).upstreamsCommand()],
   ['lock', async () => (await import('./lock.ts')).lockCommand()],
   ['audit', async () => (await import('./audit.ts')).auditCommand()],
   ['completion', async () => (await import('./completion.ts')).completionCommand(wholeProgram)],

@@ -212,7 +212,15 @@ test('what the operator does not want is not compared', async () => {
   assert.deepEqual(one.changes, [])
 })
 
-const NOTHING: Compared = { kind: 'compared', upstream: 'wiki', isPinned: true, changes: [], quarantined: [] }
+const NOTHING: Compared = {
+  kind: 'compared',
+  upstream: 'wiki',
+  isPinned: true,
+  era: '2025-11-25',
+  pinned: 1,
+  changes: [],
+  quarantined: [],
+}
 
 /** The answer on file; with GOLDEN=update it is put there. */
 async function golden(name: string, told: string): Promise<string> {
