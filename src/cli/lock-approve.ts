@@ -53,7 +53,7 @@ export function lockApproveCommand(): Command {
     .action(async (upstreams: readonly string[], flags: ApproveFlags, command: Command) => {
       if (upstreams.length > 0 === (flags.all === true)) command.error('error: name upstreams, or say --all')
       if (flags.json === true && flags.yes !== true) command.error('error: --json needs --yes')
-      await lockApprove(upstreams, flags, await lockParts())
+      await lockApprove(upstreams, flags, await lockParts(upstreams))
     })
 }
 

@@ -11,13 +11,22 @@ import { upstreamOptions } from './upstream-options.ts'
 /**
  * What the commands about the lock file work on: the installation in the working directory.
  *
+ * @param names the upstreams that matter, if not all do: what is missing for another one is no fault then
+ * @param optionsOf what is taken of the configuration: `unreachableUpstreams` where no upstream is asked
  * @throws SallyportError `CONFIGURATION_INVALID`
  */
-export async function lockParts(): Promise<LockParts> {
+export async function lockParts(
+  names: readonly string[],
+  optionsOf: typeof upstreamOptions = upstreamOptions,
+): Promise<LockParts> {
   const config = configuration()
+  const configured = config.upstreams()
+  const chosen = configured.filter(({ name }) => names.includes(name))
+  // A name that none has is told with all those there are.
+  const isChosen = names.length > 0 && chosen.length === new Set(names).size
   return {
     file: config.pins.file,
-    options: upstreamOptions(config),
+    options: optionsOf(isChosen ? { ...config, upstreams: () => chosen } : config),
     ports: {
       connect: upstreamConnect(config),
       secret: async (upstream, name) => ask(`Secret "${name}" for ${upstream}:`),

@@ -8,7 +8,7 @@ import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile } from './lock-file.ts'
 import type { Unreachable } from './lock-live.ts'
 import type { LockParts } from './lock-parts.ts'
-import { print, printJson } from './print.ts'
+import { print, printJson, tell } from './print.ts'
 
 const EXAMPLES = `
 Examples:
@@ -33,7 +33,7 @@ export function lockDiffCommand(): Command {
     .option('--json', 'print the differences as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], flags: DiffFlags) => {
-      await lockDiff(names, flags, await lockParts())
+      await lockDiff(names, flags, await lockParts(names))
     })
 }
 
@@ -51,6 +51,7 @@ export async function lockDiff(
   const chosen = chosenUpstreams(parts.options, names)
   const compared = await compareUpstreams(chosen, await readLockFile(parts.file), parts.ports)
   if (json === true) printJson({ file: parts.file, upstreams: compared.map(comparisonJson) })
+  else if (chosen.length === 0) tell('sallyport.yaml has no upstreams.')
   else for (const line of compared.flatMap(comparisonLines)) print(line)
   refuse(compared, exitCode === true)
 }

@@ -10,6 +10,7 @@ import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile } from './lock-file.ts'
 import type { LockParts } from './lock-parts.ts'
 import { print, printJson } from './print.ts'
+import { unreachableUpstreams, upstreamOptions } from './upstream-options.ts'
 
 const EXAMPLES = `
 Examples:
@@ -33,7 +34,11 @@ export function lockVerifyCommand(): Command {
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], flags: VerifyFlags) => {
-      await lockVerify(names, flags, await lockParts())
+      await lockVerify(
+        names,
+        flags,
+        await lockParts(names, flags.offline === true ? unreachableUpstreams : upstreamOptions),
+      )
     })
 }
 
