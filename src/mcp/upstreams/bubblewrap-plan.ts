@@ -94,7 +94,13 @@ async function hiddenFault(
 }
 
 function notListed(path: string, folder: string): string {
-  return `${path} is not seen in its sandbox: add "read: [ ${JSON.stringify(folder)} ]" to it, with all that it needs there`
+  return `${path} is not seen in its sandbox: add "read: [ ${JSON.stringify(packagesAround(folder))} ]" to it, with all that it needs there`
+}
+
+/** A package of npm needs those beside it. */
+function packagesAround(folder: string): string {
+  const end = folder.indexOf('/node_modules/')
+  return end === -1 ? folder : folder.slice(0, end + '/node_modules'.length)
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -63,6 +63,9 @@ interface Opened {
   readonly follow: (subscriptions: Subscribing & Partial<Listening>) => void
 }
 
+/** Whatever a deadline breaks off, this is what the operator can do something about. */
+const TOO_LATE = 'it could not be connected in time ("connectTimeout")'
+
 async function attempt(dialing: Dialing, era: UpstreamOptions['era']): Promise<Attempted> {
   const { dial, deadline, options } = dialing
   const opening = opened(dialing)
@@ -79,13 +82,13 @@ async function attempt(dialing: Dialing, era: UpstreamOptions['era']): Promise<A
     if (negotiated.kind === 'negotiated')
       return { kind: 'connected', connection: await connectionOf(open, negotiated, options) }
     await open.peer.close()
-    return negotiated
+    return deadline.aborted ? { ...negotiated, why: TOO_LATE } : negotiated
   } catch (error) {
     void opening.then(
       async ({ peer }) => peer.close(),
       () => undefined,
     )
-    const why = deadline.aborted ? 'it could not be connected in time' : wordsOf(error)
+    const why = deadline.aborted ? TOO_LATE : wordsOf(error)
     return { kind: 'failed', why, closedOnQuestion: false }
   }
 }

@@ -1,11 +1,11 @@
 import type { Era } from '../methods.ts'
 import { httpClient, type HttpAsk } from './http-client.ts'
 import { exchange, type Exchange, type ExchangeEnd, type Place } from './http-exchange.ts'
+import { httpFailure } from './http-failure.ts'
 import { requestHeaders, sessionHeaders } from './http-headers.ts'
 import { unaskedStream } from './http-stream.ts'
 import { statusOf, tellsOver } from './http-tells.ts'
 import type { UpstreamLimits, UpstreamTransport } from './options.ts'
-import { plainText } from './peer-answer.ts'
 import { MODERN } from './peer-envelope.ts'
 import type { Hearing, OpenWire, Outgoing, PeerAnswer, Told, Wire, WireEvents } from './peer-wire.ts'
 
@@ -45,7 +45,6 @@ const BESIDE = 16
 const LONGEST_SESSION_ID = 1024
 /** How long an upstream has to take note that a session ends, in ms. */
 const FAREWELL = 2_000
-const LONGEST_WHY = 256
 const LONGEST_RESUME = 30_000
 const SHORTEST_RESUME = 100
 const DEFAULT_RESUME = 1_000
@@ -225,11 +224,7 @@ function answerOf(end: ExchangeEnd): PeerAnswer {
     case 'refused':
       return { kind: 'refused', status: end.status, why: `it answered with HTTP ${end.status}` }
     case 'failed':
-      return {
-        kind: 'down',
-        sent: end.sent,
-        why: plainText(end.error.message, LONGEST_WHY) || end.error.name,
-      }
+      return { kind: 'down', sent: end.sent, why: httpFailure(end.error) }
     case 'garbage':
     case 'too_large':
       return end

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { TLSSocket, type SecureVersion } from 'node:tls'
-import type { UpstreamTransport } from '../../../src/mcp/upstreams/options.ts'
+import type { UpstreamOptions, UpstreamTransport } from '../../../src/mcp/upstreams/options.ts'
 import { testAuthority, type TestAuthority } from '../../support/certificates.ts'
 import {
   callOf,
@@ -120,4 +121,24 @@ test('each new connection is looked at, and TLS before 1.2 is refused', async (t
   const answers = await Promise.all(['a', 'b', 'c'].map(async (name) => connection.request(callOf(name))))
   assert.ok(answers.every(({ kind }) => kind === 'result'))
   assert.ok(upstream.connections() >= 3)
+})
+
+test('what is wrong with the way to it is said so that something can be done', async (t) => {
+  const upstream = await tlsUpstream(t)
+  const why = async (options: UpstreamOptions): Promise<string> => {
+    const { connected } = await dial(options)
+    return connected.kind === 'failed' ? connected.why : connected.kind
+  }
+  assert.match(
+    await why(at(upstream, { pins: [] })),
+    /certificate.*: name its authority in "tls: \{ ca: … \}"$/,
+  )
+  const plain = createPlainServer().listen(0, '127.0.0.1')
+  await once(plain, 'listening')
+  t.after(() => plain.close())
+  const { port } = plain.address() as AddressInfo
+  assert.equal(
+    await why(upstreamOptions(httpTransport(`https://localhost:${port}/mcp`, { tls: { pins: [] } }))),
+    'no TLS is spoken at this port: is the URL one of "http"?',
+  )
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { isolationFault } from '../../../src/mcp/upstreams/isolation-fault.ts'
 import type { Isolation } from '../../../src/mcp/upstreams/options.ts'
@@ -122,6 +122,11 @@ test('what the command line names has to be seen in the sandbox', async (t) => {
     await fault(sandbox(), script),
     /server\.js is not seen in its sandbox: add "read: \[ "\S+\/app" \]"/,
   )
+  const module = at('app/node_modules/@scope/server/dist/index.js')
+  await mkdir(dirname(module), { recursive: true })
+  await writeFile(module, '')
+  // A package alone finds none of those that it needs.
+  assert.match(await fault(sandbox(), { args: [module] }), /add "read: \[ "\S+\/app\/node_modules" \]"/)
   assert.equal(await fault(sandbox(at('app')), script), 'none')
   assert.match(await fault(sandbox(), { command: at('app/tool') }), /app\/tool is not seen in its sandbox/)
   assert.equal(await fault(sandbox(at('app')), { command: './tool', cwd: at('app') }), 'none')
