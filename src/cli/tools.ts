@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { connected, withClientOptions, type ClientFlags } from './client-flags.ts'
+import { firstLine } from './first-line.ts'
 import { print, printJson, table, tell } from './print.ts'
-import { visible } from './visible.ts'
+import { visible, visibleLine } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
@@ -23,7 +24,7 @@ export function toolsCommand(): Command {
         print(
           table(
             ['TOOL', 'DESCRIPTION'],
-            tools.map(({ name, description = '' }) => [visible(name), visible(description)]),
+            tools.map(({ name, description = '' }) => [visibleLine(name), visible(firstLine(description))]),
           ),
         )
       })
