@@ -160,15 +160,16 @@ function follow<T>({ kind, files, take, event }: Part<T>, { server, audit, log }
     server.metrics.fileRefused(kind, files.lastProblem() !== null)
     audit.record(event(problem)).catch((err: unknown) => log.error({ err }, 'not on record'))
   }
+  const verb = kind === 'upstreams' ? 'were' : 'was'
   server.metrics.fileRefused(kind, false)
   files.follow({
     onLoaded() {
       take()
-      log.info({ what: kind }, `the ${kind} was loaded`)
+      log.info({ what: kind }, `the ${kind} ${verb} loaded`)
       record(null)
     },
     onRejected(problem) {
-      log.warn({ what: kind, problem }, `the ${kind} was refused; the old one stays in force`)
+      log.warn({ what: kind, problem }, `the ${kind} ${verb} refused; the old one stays in force`)
       record(problem)
     },
   })
