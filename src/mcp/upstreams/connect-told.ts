@@ -1,13 +1,13 @@
 import { isRecord, type Params } from '../../wire/message.ts'
 import type { ListKind } from '../catalog-source.ts'
 import type { Greeting } from './connection.ts'
-import { coalesced } from './peer-coalesce.ts'
 import { quietly } from './peer-notices.ts'
-import { watchesOf, type Watches } from './peer-watches.ts'
+import { throttled } from './peer-throttle.ts'
+import { watchersOf, type Watchers } from './peer-watchers.ts'
 
 /** What an upstream tells of no request: changed lists and resources. */
 export interface Told {
-  readonly watches: Watches
+  readonly watches: Watchers
   take(method: string, params: Params): void
   /** Something may have been missed: all lists, and everything that is watched, may have changed. */
   all(): void
@@ -27,9 +27,9 @@ const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
 /** Hands on what changed, each of it once a second at most. */
 export function toldOf({ onListChanged, watched, acknowledged }: ToldOptions): Told {
-  const watches = watchesOf(watched)
-  const list = coalesced(PAUSE, (kind: ListKind) => quietly(() => onListChanged(kind)))
-  const resource = coalesced(PAUSE, (uri: string) => watches.updated(uri))
+  const watches = watchersOf(watched)
+  const list = throttled(PAUSE, (kind: ListKind) => quietly(() => onListChanged(kind)))
+  const resource = throttled(PAUSE, (uri: string) => watches.updated(uri))
   return {
     watches,
     take(method, { uri }) {

@@ -1,3 +1,4 @@
+import { backoffDelay } from './backoff.ts'
 import type { HttpAsk, HttpClient } from './http-client.ts'
 import { exchange, type Exchange, type ExchangeEnd } from './http-exchange.ts'
 
@@ -15,8 +16,9 @@ export interface UnaskedStreamOptions {
   readonly gap: () => void
 }
 
-const FIRST_WAIT = 1_000
-const LONGEST_WAIT = 60_000
+/** Between two attempts, in ms. */
+const WAIT = { least: 1_000, most: 60_000 }
+/** Whatever the upstream asks for. */
 const SHORTEST_WAIT = 100
 
 /**
@@ -36,13 +38,13 @@ export function unaskedStream({
   let current: Exchange | undefined
   let timer: NodeJS.Timeout | undefined
   let lastId: string | undefined
-  let wait = FIRST_WAIT
+  let failures = 0
   let hasBroken = false
 
   const again = (hint: number | undefined): void => {
     hasBroken = true
-    const pause = Math.min(Math.max(hint ?? wait, SHORTEST_WAIT), LONGEST_WAIT)
-    wait = Math.min(wait * 2, LONGEST_WAIT)
+    const wait = hint ?? backoffDelay(WAIT, ++failures, Math.random())
+    const pause = Math.min(Math.max(wait, SHORTEST_WAIT), WAIT.most)
     timer = setTimeout(open, pause).unref()
   }
   const end = (ended: ExchangeEnd): void => {
@@ -58,7 +60,7 @@ export function unaskedStream({
         if (status === 200 && hasBroken && lastId === undefined) gap()
       },
       message(message, length) {
-        wait = FIRST_WAIT
+        failures = 0
         heard(message, length)
       },
       end,

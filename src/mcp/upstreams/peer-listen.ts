@@ -1,7 +1,8 @@
+import { backoffDelay } from './backoff.ts'
 import { MODERN } from './peer-envelope.ts'
 import type { Subscribing } from './peer-subscribe.ts'
 import type { PeerAnswer } from './peer-wire.ts'
-import type { Watches } from './peer-watches.ts'
+import type { Watchers } from './peer-watchers.ts'
 import { LISTEN, type Peer } from './peer.ts'
 
 /** What a 2026-07-28 upstream is listened to by. */
@@ -15,13 +16,13 @@ export interface ListeningOptions {
   readonly peer: Pick<Peer, 'ask'>
   /** Members of the filter for lists that the upstream tells of: `toolsListChanged`, ... */
   readonly lists: readonly string[]
-  readonly watches: Watches
+  readonly watches: Watchers
   /** What was said meanwhile is lost. */
   readonly gap: () => void
 }
 
-const FIRST_WAIT = 1_000
-const LONGEST_WAIT = 60_000
+/** Between two attempts, in ms. */
+const WAIT = { least: 1_000, most: 60_000 }
 const METHOD_NOT_FOUND = -32601
 const INVALID_PARAMS = -32602
 
@@ -35,7 +36,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
   let before: AbortController | undefined
   let timer: NodeJS.Timeout | undefined
   let soon: NodeJS.Immediate | undefined
-  let wait = FIRST_WAIT
+  let failures = 0
   let hasBroken = false
   let isStopped = false
 
@@ -49,8 +50,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
     if (isFinal(answer)) return
     hasBroken = true
     clear()
-    timer = setTimeout(open, wait).unref()
-    wait = Math.min(wait * 2, LONGEST_WAIT)
+    timer = setTimeout(open, backoffDelay(WAIT, ++failures, Math.random())).unref()
   }
   const open = (): void => {
     clear()
@@ -90,7 +90,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
     acknowledged() {
       before?.abort()
       before = undefined
-      wait = FIRST_WAIT
+      failures = 0
       if (hasBroken) gap()
       hasBroken = false
     },

@@ -1,4 +1,4 @@
-import type { Watches } from './peer-watches.ts'
+import type { Watchers } from './peer-watchers.ts'
 import type { Peer } from './peer.ts'
 
 /** Keeps what an upstream tells of in step with what is watched. */
@@ -16,7 +16,7 @@ export interface Subscribing {
  *
  * @param timeout of each request, ms
  */
-export function subscribing(peer: Pick<Peer, 'ask'>, watches: Watches, timeout: number): Subscribing {
+export function subscribing(peer: Pick<Peer, 'ask'>, watches: Watchers, timeout: number): Subscribing {
   const asked = new Set<string>()
   const abort = new AbortController()
   let isRunning = false

@@ -1,7 +1,7 @@
 import { quietly } from './peer-notices.ts'
 
 /** Who watches which resources of a connection. */
-export interface Watches {
+export interface Watchers {
   add(uri: string, changed: () => void): () => void
   has(uri: string): boolean
   uris(): readonly string[]
@@ -13,7 +13,7 @@ export interface Watches {
 const MOST = 1_000
 
 /** @param changed told when another resource is watched, or one no longer */
-export function watchesOf(changed: () => void): Watches {
+export function watchersOf(changed: () => void): Watchers {
   const watchers = new Map<string, Set<() => void>>()
   return {
     add(uri, watcher) {

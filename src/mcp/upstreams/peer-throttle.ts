@@ -1,5 +1,5 @@
 /** Tells of something that happens again and again, once in a while. */
-export interface Coalesced<Key> {
+export interface Throttled<Key> {
   (key: Key): void
   /** Tells nothing more. */
   stop(): void
@@ -9,7 +9,7 @@ export interface Coalesced<Key> {
  * Tells of each key at once, and when it comes again within `wait` ms, once more after that. Keeps as many keys as are
  * told of within that time.
  */
-export function coalesced<Key>(wait: number, tell: (key: Key) => void): Coalesced<Key> {
+export function throttled<Key>(wait: number, tell: (key: Key) => void): Throttled<Key> {
   const resting = new Map<Key, { isWanted: boolean; timer: NodeJS.Timeout }>()
   let isStopped = false
   const rest = (key: Key): void => {
