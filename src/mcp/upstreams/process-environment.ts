@@ -33,11 +33,10 @@ function secretOf(name: string, secrets: Readonly<Record<string, string>>): stri
 
 /** What every process of an upstream has in its environment. */
 export function baseEnvironment(
-  { language, timeZone }: ProcessHost,
+  { language }: ProcessHost,
   { path, home }: { readonly path: string; readonly home: string },
 ): Readonly<Record<string, string>> {
-  const zone = timeZone === undefined ? {} : { TZ: timeZone }
-  return { PATH: path, HOME: home, LANG: language, ...zone, TMPDIR: '/tmp' }
+  return { PATH: path, HOME: home, LANG: language, TMPDIR: '/tmp' }
 }
 
 /** What the operator set `PATH` to; a secret of a principal is no path. */

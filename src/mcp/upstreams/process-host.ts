@@ -31,9 +31,8 @@ export interface ProcessHost {
   readonly passwd: string
   /** Processes and threads that one upstream may have at once. */
   readonly tasks: number
-  /** `LANG` and `TZ` of the processes; the second one only where it is given. */
+  /** `LANG` of the processes. */
   readonly language: string
-  readonly timeZone?: string
   /** Why bubblewrap does not work here, asked for where it is needed; see `bubblewrap-probe.ts`. */
   readonly bubblewrapFault: () => Promise<string | undefined>
 }

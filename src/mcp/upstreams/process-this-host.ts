@@ -5,7 +5,7 @@ import type { ProcessHost } from './process-host.ts'
 const MOST_TASKS = 512
 
 /** This machine, and us on it. Bubblewrap is tried when it is first asked for. */
-export function thisHost(given: Pick<ProcessHost, 'own' | 'language' | 'timeZone'>): ProcessHost {
+export function thisHost(given: Pick<ProcessHost, 'own' | 'language'>): ProcessHost {
   const { execPath } = process
   return {
     ...given,
