@@ -118,7 +118,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         // While it cannot say what it has, what it said last holds.
         if (found.kind === 'failed') return
         listing = found
-        isAwaited = approved.pinned === undefined && !isPinning
+        isAwaited = approved.pinned === undefined && !isPinning && connections.hasOwn
         void pinFirst(found.definitions)
         update()
       },
