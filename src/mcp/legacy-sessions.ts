@@ -88,6 +88,7 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
       session.lastUsedAt = now()
       return {
         async handleRequest(request, handed) {
+          cancelWhenGone(session.transport, caller.signal, handed.parsedBody)
           const response = await session.transport.handleRequest(request, handed)
           if (request.method === 'GET' && response.ok) session.listener = caller
           return response
@@ -135,6 +136,25 @@ function surplus(sessions: ReadonlyMap<string, Session>, principal: string, most
   const held = [...sessions].filter(([, session]) => session.principal === principal)
   held.sort(([, one], [, other]) => one.lastUsedAt - other.lastUsedAt)
   return held.slice(0, Math.max(0, held.length - most)).map(([id]) => id)
+}
+
+/**
+ * What was posted on a connection that has gone is cancelled: there is no way to fetch the answer. The SDK would only find
+ * that out from its client, and would go on to wait for what it has asked that client, for 10 minutes.
+ */
+function cancelWhenGone(
+  transport: WebStandardStreamableHTTPServerTransport,
+  gone: AbortSignal,
+  posted: unknown,
+): void {
+  const messages: readonly unknown[] = Array.isArray(posted) ? posted : [posted]
+  const ids = messages.flatMap((message) => (isSpecType.JSONRPCRequest(message) ? [message.id] : []))
+  if (ids.length === 0) return
+  const cancel = (): void => {
+    for (const requestId of ids)
+      transport.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+  }
+  gone.addEventListener('abort', cancel, { once: true })
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { Server } from '@modelcontextprotocol/server'
+import { inputRequired, Server } from '@modelcontextprotocol/server'
 import { callerCarrier, type CarriedCaller } from '../../src/mcp/caller.ts'
 import {
   legacySessions,
@@ -13,6 +14,10 @@ import { callerOf } from '../support/caller.ts'
 import { INITIALIZE, legacy } from '../support/clients.ts'
 
 const IDLE = 60_000
+const NAME_FORM = inputRequired.elicit({
+  message: 'What is your name?',
+  requestedSchema: { type: 'object', properties: { name: { type: 'string' } } },
+})
 const carrier = callerCarrier()
 const carried = (id: string): CarriedCaller => ({ ...callerOf(id), signal: new AbortController().signal })
 const [alice, bob] = [carried('user:alice'), carried('user:bob')]
@@ -172,5 +177,40 @@ test('nothing of a cancelled request is kept for the rest of the session', async
   const kept: unknown = Reflect.get(opened, '_requestToStreamMapping')
   assert.ok(kept instanceof Map)
   assert.deepEqual([...kept.keys()], [])
+  await sessions.close()
+})
+
+test('nobody waits for the answer of a client that has gone away while it was asked', async () => {
+  const asked = Promise.withResolvers<AbortSignal>()
+  const servers: Server[] = []
+  const asking = () => {
+    const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
+    server.setRequestHandler('tools/call', async (_request, { mcpReq }) => {
+      asked.resolve(mcpReq.signal)
+      return inputRequired({ inputRequests: { name: NAME_FORM } })
+    })
+    servers.push(server)
+    return server
+  }
+  const sessions = sessionsOf({ server: asking })
+  const { body } = legacy('initialize', { ...INITIALIZE, capabilities: { elicitation: {} } })
+  const opened = await post(await sessions.open(alice), alice, { ...legacy('initialize', {}), body })
+  const id = opened.headers.get('mcp-session-id') ?? assert.fail('no session')
+  const connection = new AbortController()
+  const caller = { ...alice, signal: connection.signal }
+  const transport = sessions.find(id, caller) ?? assert.fail('no session')
+  const held = await post(transport, caller, legacy('tools/call', { name: 'x' }, id, 7))
+  const signal = await asked.promise
+  const stream = held.body?.getReader() ?? assert.fail()
+  assert.match(new TextDecoder().decode((await stream.read()).value), /elicitation\/create/)
+  const waiting = (): number => {
+    const waits: unknown = Reflect.get(servers[0] ?? {}, '_responseHandlers')
+    return waits instanceof Map ? waits.size : assert.fail()
+  }
+  assert.equal(waiting(), 1)
+  const isOver = once(signal, 'abort', { signal: AbortSignal.timeout(5000) })
+  connection.abort()
+  await isOver
+  assert.equal(waiting(), 0)
   await sessions.close()
 })
