@@ -14,10 +14,12 @@ export interface Notices {
 
 const SECOND = 1000
 const LONGEST_TEXT = 1024
+/** Of the log lines of one request together, in characters of JSON: a client that reads slowly has them kept for it. */
+const MOST_LOGGED = 1024 * 1024
 
 /**
  * Passes on what is said of a request, so many times a second. Of the progress that is too much, the last is kept and
- * goes out later; log lines that are too much are dropped.
+ * goes out later; log lines that are too much, or too long together, are dropped.
  */
 export function noticesOf(
   { onProgress, onLog }: Pick<UpstreamRequest, 'onProgress' | 'onLog'>,
@@ -25,6 +27,7 @@ export function noticesOf(
 ): Notices {
   let since = 0
   let passed = 0
+  let logged = 0
   let held: Progress | undefined
   let timer: NodeJS.Timeout | undefined
   const mayPass = (): boolean => {
@@ -52,6 +55,8 @@ export function noticesOf(
     },
     log({ level, logger, data }) {
       if (onLog === undefined || !isLoggingLevel(level) || data === undefined || !mayPass()) return
+      logged += JSON.stringify(data).length
+      if (logged > MOST_LOGGED) return
       const named = typeof logger === 'string' ? { logger: plainText(logger, LONGEST_TEXT) } : {}
       quietly(() => onLog({ level, ...named, data }))
     },
