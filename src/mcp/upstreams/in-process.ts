@@ -12,14 +12,15 @@ export interface ProtectOptions extends Partial<
   readonly limits?: Partial<UpstreamLimits>
 }
 
+/** As those of the configuration (`config/upstream-settings.ts`). */
 const LIMITS: UpstreamLimits = {
   timeout: 60_000,
   connectTimeout: 10_000,
   idle: 5 * 60_000,
   connections: 32,
   inFlight: 256,
-  definitions: 2048,
-  notificationsPerSecond: 100,
+  definitions: 1000,
+  notificationsPerSecond: 50,
 }
 
 /**

@@ -6,6 +6,7 @@ import { McpServer as FirstServer } from '@modelcontextprotocol/sdk/server/mcp.j
 import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import { acceptedContent, inputRequired, McpServer, Server } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { upstreamsSchema } from '../../../src/config/upstream-settings.ts'
 import { authInfoOf } from '../../../src/mcp/upstreams/auth-info.ts'
 import type { ProtectableServer } from '../../../src/mcp/upstreams/in-process-connect.ts'
 import { inProcessWire } from '../../../src/mcp/upstreams/in-process-wire.ts'
@@ -14,6 +15,14 @@ import type { InProcessPipe, UpstreamOptions } from '../../../src/mcp/upstreams/
 import { peerOver } from '../../../src/mcp/upstreams/peer.ts'
 
 const ERAS = ['legacy', 'auto'] as const
+
+test('a server of this process has the limits of every other upstream, unless it is given others', () => {
+  const { app } = upstreamsSchema.parse({ app: { url: 'https://app.internal/mcp' } })
+  const { limits, results } = protectedServer(secondServer, { name: 'app' })
+  for (const [name, limit] of Object.entries(limits)) assert.equal(limit, Reflect.get(app ?? {}, name), name)
+  assert.deepEqual(results, app?.results)
+  assert.equal(protectedServer(secondServer, { name: 'app', limits: { timeout: 1 } }).limits.timeout, 1)
+})
 
 for (const era of ERAS)
   test(`handlers of 2.x see each caller as itself, also of calls at the same time: ${era}`, async (t) => {
