@@ -3,6 +3,7 @@ import { createConnect } from '../mcp/upstreams/connect.ts'
 import type { Connect } from '../mcp/upstreams/connection.ts'
 import { thisHost } from '../mcp/upstreams/process-this-host.ts'
 import { createSpawn } from '../mcp/upstreams/spawn-upstream.ts'
+import { homesOf } from './upstream-options.ts'
 
 /** Of processes of upstreams, whatever it is for whoever starts them: what they write is to be read the same everywhere. */
 const LANGUAGE = 'C.UTF-8'
@@ -12,8 +13,11 @@ export function upstreamConnect(config: Config): Connect {
   return createConnect(createSpawn(thisHost({ own: ownPaths(config), language: LANGUAGE })))
 }
 
-/** Files and folders that are no business of an upstream: keys, secrets, store, trail, policy and configuration. */
-function ownPaths(config: Config): readonly string[] {
+/**
+ * Files and folders that are no business of an upstream: keys, secrets, store, trail, policy and configuration, and what
+ * is another upstream's: its secrets, and its home, where programs that it runs may lie.
+ */
+export function ownPaths(config: Config): readonly string[] {
   const { file, tls, certificates, access, pins, audit, sessions, auditTrail, identity, issuer, redis } =
     config
   const perhaps = [
@@ -25,8 +29,8 @@ function ownPaths(config: Config): readonly string[] {
     redis.tls.key,
     redis.sentinel.passwordFile,
     config.store.kind === 'sqlite' ? config.store.path : null,
-    ...config.upstreams().map((upstream) => upstream.settings().tls?.key),
+    ...config.upstreams().flatMap((upstream) => [upstream.settings().tls?.key, ...upstream.secretFiles()]),
   ]
-  const own = [tls.key, certificates, access, pins.file, audit, issuer.socket]
+  const own = [tls.key, certificates, access, pins.file, audit, homesOf(config), issuer.socket]
   return [...own, ...perhaps.filter((path) => path !== null && path !== undefined)]
 }

@@ -98,11 +98,15 @@ function transportOf(upstream: ConfiguredUpstream, { audit }: Configured): Upstr
     args,
     env,
     ...(cwd === undefined ? {} : { cwd }),
-    // Beside the audit trail and the store, where the server can write.
-    home: join(dirname(audit), 'upstreams', upstream.name),
+    home: join(homesOf({ audit }), upstream.name),
     isolation: isolationOf(settings),
     memory: settings.memory,
   }
+}
+
+/** Where the homes of upstreams are, absolute: beside the audit trail and the store, where the server can write. */
+export function homesOf({ audit }: Pick<Config, 'audit'>): string {
+  return join(dirname(audit), 'upstreams')
 }
 
 function httpTransport({ tls }: UpstreamSettings, { url, headers }: UpstreamTexts): UpstreamTransport {

@@ -15,11 +15,25 @@ export function upstreamFaults(upstreams: Readonly<Record<string, UpstreamSettin
         }),
       ),
     ),
+    ...sharedUserFaults(entries),
     ...bare.slice(1).map((name) => ({
       path: ['upstreams', name, 'prefix'],
       sentence: `is false of "${bare[0] ?? ''}" already: only one upstream may keep its own names`,
     })),
   ]
+}
+
+/** Processes of one user read each other's environments, where the secrets are, and files. */
+function sharedUserFaults(entries: readonly (readonly [string, UpstreamSettings])[]): Contradiction[] {
+  const users = new Map<string, string>()
+  return entries.flatMap(([name, { user, disabled }]) => {
+    if (user === undefined || disabled) return []
+    const other = users.get(user)
+    users.set(user, other ?? name)
+    if (other === undefined) return []
+    const sentence = `is the user of "${other}" already, whose secrets and files it could read: name another one`
+    return [{ path: ['upstreams', name, 'user'], sentence }]
+  })
 }
 
 const OF_PROCESSES = [

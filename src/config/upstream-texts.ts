@@ -29,6 +29,8 @@ export interface ConfiguredUpstream {
    * @throws SallyportError `CONFIGURATION_INVALID` naming each variable and file that is missing, never what is in it
    */
   texts(): UpstreamTexts
+  /** Files that gaps are filled from, absolute: secrets of this upstream, and no business of another one. */
+  secretFiles(): readonly string[]
 }
 
 /** Largest file that a gap is filled from, in bytes. */
@@ -41,7 +43,18 @@ export function configuredUpstream(
   environment: Environment,
   inFile: (path: string) => string,
 ): ConfiguredUpstream {
-  return { name, settings: () => settings, texts: () => textsOf(name, settings, environment, inFile) }
+  return {
+    name,
+    settings: () => settings,
+    texts: () => textsOf(name, settings, environment, inFile),
+    secretFiles: () => filesIn({ ...settings.env, ...settings.headers }).map(inFile),
+  }
+}
+
+function filesIn(texts: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(texts)
+    .flatMap(piecesOf)
+    .flatMap((piece) => (piece.kind === 'file' ? [piece.path] : []))
 }
 
 function textsOf(

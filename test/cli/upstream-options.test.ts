@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { catalogSurface } from '../../src/cli/catalog-surface.ts'
+import { ownPaths } from '../../src/cli/upstream-connect.ts'
 import { unreachableUpstreams, upstreamOptions } from '../../src/cli/upstream-options.ts'
 import { loadConfig, type Config } from '../../src/config/config.ts'
+import { isolationFault } from '../../src/mcp/upstreams/isolation-fault.ts'
+import { thisHost } from '../../src/mcp/upstreams/process-this-host.ts'
 import { installation, type Installation } from '../support/installation.ts'
 
 let at: Installation
@@ -61,4 +64,23 @@ test('the names of its tools are permissions of nothing else', async () => {
       '{ wiki: { command: x, permission: "notes:read", permissions: [ { tools: a, permission: "wiki:{tool}" } ] }, docs: { command: x, permission: "pages:{tool}" } }',
     ),
   )
+})
+
+test('no sandbox shows what is of another upstream, or its secrets', async () => {
+  await mkdir(join(at.cwd, 'data/upstreams/b'), { recursive: true })
+  await mkdir(join(at.cwd, 'keys'))
+  await writeFile(join(at.cwd, 'keys/token'), 'secret')
+  const faultOf = async (path: string): Promise<string | undefined> => {
+    const config = await configured(
+      `{ a: { command: sh, sandbox: { read: [ "${path}" ] } }, b: { url: "https://b/", headers: { A: "\${file:keys/token}" } } }`,
+    )
+    const [a] = upstreamOptions(config)
+    assert.ok(a !== undefined)
+    const host = thisHost({ own: ownPaths(config), language: 'C.UTF-8' })
+    return isolationFault(a, { ...host, bubblewrapFault: async () => undefined })
+  }
+  for (const path of ['keys', 'keys/token', 'data/upstreams', 'data/upstreams/b'])
+    assert.match((await faultOf(path)) ?? '', /would show it .*, which is Sallyport's own/, path)
+  await mkdir(join(at.cwd, 'share'))
+  assert.doesNotMatch((await faultOf('share')) ?? '', /Sallyport's own/)
 })

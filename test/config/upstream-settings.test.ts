@@ -120,6 +120,10 @@ const FAULTS: readonly (readonly [upstreams: string, fault: RegExp])[] = [
   ['{ a: { url: "https://x/", type: stdio } }', /upstreams\.a\.type: is "stdio", which does not go with url/],
   ['{ a: { url: "https://x/", args: [ y ] } }', /upstreams\.a\.args: does not go with url/],
   ['{ a: { command: x, headers: { A: b } } }', /upstreams\.a\.headers: does not go with command/],
+  [
+    '{ a: { command: x, user: mcp }, b: { command: y, user: mcp } }',
+    /upstreams\.b\.user: is the user of "a" already, whose secrets and files it could read/,
+  ],
   ['{ a: { command: x, trusted: true, user: mcp } }', /upstreams\.a\.user: does not go with trusted/],
   ['{ a: { command: x, trusted: false } }', /upstreams\.a\.trusted: must be true, or left out/],
   ['{ a: { url: "http://wiki.internal/" } }', /upstreams\.a\.url: is plain http to another machine/],
