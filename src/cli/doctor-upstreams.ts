@@ -16,7 +16,9 @@ export const upstreams: Check = {
     const unpinned = options.filter(({ name }) => !pinned.has(name)).map(({ name }) => name)
     const gone = [...pinned.keys()].filter((name) => options.every((one) => one.name !== name))
     return [
-      ok(`${options.length} upstream(s) configured, ${options.length - unpinned.length} of them approved`),
+      ok(
+        `${options.length} upstream(s) configured, ${options.length - unpinned.length} of them approved: "npx sallyport upstreams" asks them`,
+      ),
       ...(await isolationFindings(options)),
       ...options.flatMap(wayFindings),
       ...unpinned.map((name) =>

@@ -1,12 +1,14 @@
 import { userInfo } from 'node:os'
+import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
+import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { ask } from './ask.ts'
 import { configuration } from './configuration.ts'
 import { confirm } from './confirm.ts'
 import type { LockParts } from './lock-parts.ts'
 import { openAudit } from './open-audit.ts'
 import { upstreamConnect } from './upstream-connect.ts'
-import { upstreamOptions } from './upstream-options.ts'
+import { unreachableUpstreams, upstreamOptions } from './upstream-options.ts'
 
 /**
  * What the commands about the lock file work on: the installation in the working directory.
@@ -20,13 +22,9 @@ export async function lockParts(
   optionsOf: typeof upstreamOptions = upstreamOptions,
 ): Promise<LockParts> {
   const config = configuration()
-  const configured = config.upstreams()
-  const chosen = configured.filter(({ name }) => names.includes(name))
-  // A name that none has is told with all those there are.
-  const isChosen = names.length > 0 && chosen.length === new Set(names).size
   return {
     file: config.pins.file,
-    options: optionsOf(isChosen ? { ...config, upstreams: () => chosen } : config),
+    options: optionsOfChosen(config, names, optionsOf),
     ports: {
       connect: upstreamConnect(config),
       secret: async (upstream, name) => ask(`Secret "${name}" for ${upstream}:`),
@@ -48,6 +46,18 @@ export async function lockParts(
     confirm,
     user: userInfo().username,
   }
+}
+
+function optionsOfChosen(
+  config: Config,
+  names: readonly string[],
+  optionsOf: typeof upstreamOptions,
+): readonly UpstreamOptions[] {
+  if (names.length === 0) return optionsOf(config)
+  const chosen = config.upstreams().filter(({ name }) => names.includes(name))
+  // A name that none has is told with all those there are, whatever is missing for them.
+  if (chosen.length < new Set(names).size) return unreachableUpstreams(config)
+  return optionsOf({ ...config, upstreams: () => chosen })
 }
 
 /** Path of the lock file of the installation in the working directory. */

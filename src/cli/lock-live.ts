@@ -9,8 +9,8 @@ import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { wantedSecrets } from '../mcp/upstreams/wanted-secrets.ts'
 import { fetchesWithoutNetwork } from './fetches-without-network.ts'
 
-/** As many lines of what a process wrote are told. A stack begins with what matters. */
-const MOST_SAID = 5
+/** As many lines of what a process wrote are told. */
+const MOST_SAID = 3
 
 /** How a command reaches upstreams. */
 export interface LockPorts {
@@ -92,7 +92,8 @@ async function ask(
 
 /** With what a process wrote first, in which the cause is said more often than anywhere else. */
 function reasonOf(why: string, said: readonly string[], options: UpstreamOptions): string {
-  const first = said.filter((line) => line.trim() !== '').slice(0, MOST_SAID)
+  // What is indented, or a bracket, is of a stack: what it is about stands before.
+  const first = [...new Set(said)].filter((line) => /^\S.{2}/.test(line)).slice(0, MOST_SAID)
   const fetches = fetchesWithoutNetwork(options) ? ['it fetches packages, and has no network'] : []
   return [why, ...fetches, ...(first.length === 0 ? [] : [`it wrote: ${first.join(' | ')}`])].join('; ')
 }

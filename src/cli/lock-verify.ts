@@ -9,7 +9,7 @@ import { refuse } from './lock-diff.ts'
 import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile } from './lock-file.ts'
 import type { LockParts } from './lock-parts.ts'
-import { print, printJson } from './print.ts'
+import { print, printJson, tell } from './print.ts'
 import { unreachableUpstreams, upstreamOptions } from './upstream-options.ts'
 
 const EXAMPLES = `
@@ -64,6 +64,7 @@ export async function lockVerify(
     )
   const compared = await compareUpstreams(chosen, pins, parts.ports)
   if (json === true) printJson({ file: parts.file, upstreams: compared.map(comparisonJson) })
+  else if (chosen.length === 0) tell('sallyport.yaml has no upstreams.')
   else for (const line of compared.flatMap(comparisonLines)) print(line)
   refuse(compared, true)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { writeLockFile } from '../../src/cli/lock-file.ts'
@@ -40,7 +41,15 @@ const byNpx: UpstreamOptions['transport'] = {
 const connect: Connect = async ({ name }, _dial, { onLine }) => {
   if (name === 'wiki') return offering({ tools: [tool('search', 'Another.'), tool('new'), tool('read')] })
   if (name === 'git') return offering({ tools: [tool('log')] })
-  onLine('Error: no \u001B[2Jpackage')
+  for (const line of [
+    '',
+    'Error: no \u001B[2Jpackage',
+    '    at index.js:1',
+    '}',
+    'Node.js v24',
+    'Node.js v24',
+  ])
+    onLine(line)
   return { kind: 'failed', why: 'it ended with exit code 1' }
 }
 
@@ -82,7 +91,7 @@ test('each upstream is told with what of it is served, and what is wrong', async
     'files     npx (bubblewrap)       no answer   1       -       -',
     'wiki: 3 differences from what was approved: "npx sallyport lock diff wiki" shows them',
     'git: nothing of it was ever approved: "npx sallyport lock approve git" shows what it offers and asks',
-    String.raw`files: it ended with exit code 1; it fetches packages, and has no network; it wrote: Error: no \u001b[2Jpackage`,
+    String.raw`files: it ended with exit code 1; it fetches packages, and has no network; it wrote: Error: no \u001b[2Jpackage | Node.js v24`,
   ])
 })
 
@@ -102,4 +111,24 @@ test('as JSON, of those alone that are named', async (t) => {
     },
   ])
   assert.match((await run(t, ['gitt'], true)).stderr, /there is no upstream "gitt".*did you mean "git"/)
+})
+
+test('what is missing for one upstream keeps nobody from looking at another', async (t) => {
+  const cwd = await temporaryDirectory(t)
+  const text = [
+    'upstreams:',
+    '  wiki: { url: "https://wiki.internal/mcp", headers: { Authorization: "Bearer ${NOT_SET_ANYWHERE}" } }',
+    '  files: { command: a-command-that-is-nowhere }',
+  ]
+  await writeFile(join(cwd, 'sallyport.yaml'), text.join('\n'))
+  const said = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await inProcess(args, { cwd })
+    assert.equal(code, 1)
+    return stdout + stderr
+  }
+  assert.match(await said('upstreams', 'files'), /files: .*"a-command-that-is-nowhere" was not found/)
+  assert.match(await said('lock', 'diff', 'files'), /files: .*"a-command-that-is-nowhere" was not found/)
+  assert.match(await said('lock', 'diff', 'file'), /did you mean "files"/)
+  assert.match(await said('lock', 'verify', '--offline'), /never approved: files, wiki/)
+  assert.match(await said('upstreams'), /the variable NOT_SET_ANYWHERE is not set/)
 })
