@@ -54,16 +54,37 @@ export function listedResources(link: RelayLink, options: ListingOptions): Liste
     for (const oldest of kept.keys())
       if (kept.size > MOST_KEPT.callers || characters > MOST_KEPT.characters) forget(oldest)
   }
+  const running = new Map<string, Promise<Listed | undefined>>()
+  const waiting = new Map<string, Promise<Listed | undefined>>()
+  const begin = async (key: string, call: Call): Promise<Listed | undefined> => {
+    waiting.delete(key)
+    const own = pagesOf(link, call, options).then((listed) => {
+      if (running.get(key) === own) running.delete(key)
+      if (listed !== undefined) keep(key, { principal: call.context.principal.id, ...listed })
+      return listed
+    })
+    running.set(key, own)
+    return own
+  }
+  /**
+   * One at a time for each caller, and those who ask meanwhile wait for the same next one: a list goes on when its asker
+   * has been answered, and many of one caller would be all that a slow upstream may have at once.
+   */
+  const listing = async (key: string, call: Call): Promise<Listed | undefined> => {
+    const current = running.get(key)
+    if (current === undefined) return begin(key, call)
+    const next = waiting.get(key) ?? current.then(async () => begin(key, call))
+    waiting.set(key, next)
+    return next
+  }
   const ask = async (call: Call): Promise<readonly Resource[]> => {
     const key = keyOf(call)
     const principal = call.context.principal.id
     const known = (): readonly Resource[] => kept.get(key)?.resources ?? []
     let hadNothing = false
-    const fresh = pagesOf(link, call, options).then((listed) => {
-      if (listed === undefined) return undefined
-      keep(key, { principal, ...listed })
-      if (hadNothing && listed.resources.length > 0) onLate(principal)
-      return listed.resources
+    const fresh = listing(key, call).then((listed) => {
+      if (hadNothing && listed !== undefined && listed.resources.length > 0) onLate(principal)
+      return listed?.resources
     })
     const late = (): readonly Resource[] => {
       // Only then: one that is slow, and lists something else each time, would have clients ask for ever.

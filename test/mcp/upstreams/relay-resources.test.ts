@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createCatalog } from '../../../src/mcp/catalog.ts'
 import { ProtocolError } from '@modelcontextprotocol/server'
 import type { UpstreamAnswer } from '../../../src/mcp/upstreams/connection.ts'
@@ -118,6 +119,27 @@ test('a list does not wait for an upstream that is slow, and has what it said th
   late.resolve(result({ resources: [named('a:1')] }))
   assert.deepEqual(await urisOf(), ['wiki+a:1'])
   assert.equal(relay.sent.length, 2)
+})
+
+test('however often a caller asks a slow upstream for a list, it is asked once at a time, and once more', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const answers: ((answer: UpstreamAnswer) => void)[] = []
+  const { relay, urisOf } = setting(async () => new Promise((resolve) => answers.push(resolve)))
+  const lists = Array.from({ length: 50 }, async () => urisOf())
+  t.mock.timers.tick(250)
+  await Promise.all(lists)
+  assert.equal(relay.sent.length, 1)
+  const other = urisOf('service:other')
+  assert.equal(relay.sent.length, 2)
+  for (const resolve of answers) resolve(result({ resources: [named('a:1')] }))
+  assert.deepEqual(await other, ['wiki+a:1'])
+  // What the first one found may be older than the others' question.
+  assert.equal(relay.sent.length, 3)
+  const last = urisOf()
+  answers[2]?.(result({ resources: [] }))
+  await setImmediate()
+  answers[3]?.(result({ resources: [named('a:2')] }))
+  assert.deepEqual(await last, ['wiki+a:2'])
 })
 
 test('an upstream without resources has none', async () => {
