@@ -1,11 +1,13 @@
 import type { SurfaceEntry } from '../../access/surface.ts'
 import type { CatalogParts } from '../catalog.ts'
-import type { Definition, Pins } from './definition.ts'
+import type { Definition, Pins, Quarantined } from './definition.ts'
+import { definitionKey } from './definition-key.ts'
 import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
+import { quarantined } from './quarantined.ts'
 import { templatesIn } from './relayed.ts'
 import { upstreamUris } from './upstream-uri.ts'
-import { definitionKey, type Approved } from './upstream.ts'
+import type { Approved } from './upstream.ts'
 
 /** Everything by which upstreams are what they are: the configuration, what is pinned, and what the policy cannot judge. */
 export interface UpstreamsWanted {
@@ -49,7 +51,7 @@ export function approvedPins(
     inOrder.map((upstream) => {
       const all = pins.upstreams.get(upstream.name)
       const names = namesOf(upstream)
-      const refused = new Map<string, 'collision' | 'policy'>()
+      const refused: Quarantined[] = []
       for (const definition of all ?? []) {
         const { kind, name } = definition
         if (kind === 'instructions') continue
@@ -58,12 +60,13 @@ export function approvedPins(
         const place = `${kind} ${naming.name}`
         const isTaken =
           taken.has(place) || (!upstream.prefix && isOfOthers(definition, naming.name, own, prefixes))
-        if (isTaken) refused.set(definitionKey(definition), 'collision')
+        if (isTaken) refused.push(quarantined(definition, 'collision'))
         else if (unfit.has(`${upstream.name} ${surfaceNameOf(definition, naming.name, upstream)}`))
-          refused.set(definitionKey(definition), 'policy')
+          refused.push(quarantined(definition, 'policy'))
         taken.add(place)
       }
-      const pinned = all?.filter((definition) => !refused.has(definitionKey(definition)))
+      const keys = new Set(refused.map(definitionKey))
+      const pinned = all?.filter((definition) => !keys.has(definitionKey(definition)))
       return [upstream.name, { pinned, refused, templates: templatesIn(all ?? []) }]
     }),
   )

@@ -1,5 +1,7 @@
 import type { Definition, Listing, Quarantined } from './definition.ts'
+import { definitionKey } from './definition-key.ts'
 import type { Names } from './names.ts'
+import { quarantined } from './quarantined.ts'
 
 /** What of an upstream is served, and what is kept from everybody. */
 export interface Judged {
@@ -7,8 +9,6 @@ export interface Judged {
   readonly served: readonly Definition[]
   readonly quarantined: readonly Quarantined[]
 }
-
-const LONGEST_NAME = 256
 
 /**
  * Decides what of an upstream is served. Only what is pinned can be: what is listed takes away, and never adds. Without
@@ -24,10 +24,10 @@ export function judge(
   listing: Listing | undefined,
   names: Pick<Names, 'of'>,
 ): Judged {
-  const pins = new Map((pinned ?? []).map((pin) => [keyOf(pin), pin]))
+  const pins = new Map((pinned ?? []).map((pin) => [definitionKey(pin), pin]))
   const isListed = listing?.kind === 'listed'
   const judged = [...(isListed ? listing.definitions : pins.values())].map((listed) =>
-    verdict(listed, pins.get(keyOf(listed)), names),
+    verdict(listed, pins.get(definitionKey(listed)), names),
   )
   return {
     served: judged.flatMap((one) => (one !== undefined && 'value' in one ? [one] : [])),
@@ -54,16 +54,8 @@ function verdict(
 ): Definition | Quarantined | undefined {
   if (!isWanted(listed, names)) return undefined
   const { kind, name } = listed
-  const because = (reason: Quarantined['reason']): Quarantined => ({
-    kind,
-    name: name.slice(0, LONGEST_NAME).toWellFormed(),
-    reason,
-  })
-  if (kind !== 'instructions' && names.of(kind, name).kind === 'bad_name') return because('bad_name')
-  if (pin === undefined) return because('new')
-  return pin.hash === listed.hash ? pin : because('changed')
-}
-
-function keyOf({ kind, name }: Definition): string {
-  return `${kind}\n${name}`
+  if (kind !== 'instructions' && names.of(kind, name).kind === 'bad_name')
+    return quarantined(listed, 'bad_name')
+  if (pin === undefined) return quarantined(listed, 'new')
+  return pin.hash === listed.hash ? pin : quarantined(listed, 'changed')
 }

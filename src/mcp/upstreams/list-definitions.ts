@@ -1,8 +1,10 @@
 import { isRecord } from '../record.ts'
 import type { UpstreamAnswer, UpstreamConnection } from './connection.ts'
 import { definitionOf } from './definition-hash.ts'
+import { definitionKey } from './definition-key.ts'
 import type { Definition, DefinitionKind, Listed, Listing, Quarantined } from './definition.ts'
 import type { UpstreamLimits } from './options.ts'
+import { quarantined } from './quarantined.ts'
 import { madeVisible } from './visible-text.ts'
 
 /** Answers to one listing, of all kinds together; an upstream that needs more turns in circles. */
@@ -10,7 +12,6 @@ const MOST_PAGES = 500
 /** Of the JSON of all those answers, whatever is in them. */
 const MOST_CHARACTERS = 16 * 1024 * 1024
 const LONGEST_CURSOR = 4096
-const LONGEST_NAME = 256
 const LONGEST_WHY = 256
 const METHOD_NOT_FOUND = -32_601
 
@@ -161,10 +162,10 @@ function collected(most: number): Collected {
   const add = (kind: DefinitionKind, listed: unknown): void => {
     const definition = definitionOf(kind, listed)
     const name = nameOf(listed)
-    const key = `${kind}\n${name}`
+    const key = definitionKey({ kind, name })
     if (definition === undefined || definitions.has(key) || malformed.has(key)) {
       definitions.delete(key)
-      malformed.set(key, { kind, name: name.slice(0, LONGEST_NAME).toWellFormed(), reason: 'malformed' })
+      malformed.set(key, quarantined({ kind, name }, 'malformed'))
       return
     }
     definitions.set(key, definition)

@@ -6,6 +6,7 @@ import type { UpstreamCalls } from './calls.ts'
 import type { Definition, Quarantined, QuarantineReason } from './definition.ts'
 import { namesOf, type NamedKind } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
+import { quarantined } from './quarantined.ts'
 import type { RelayLink, RelayPorts } from './relay-link.ts'
 import { listedResources } from './relay-listing.ts'
 import { relayPrompt } from './relay-prompt.ts'
@@ -23,9 +24,6 @@ export interface Relayed extends Required<CatalogParts> {
   /** What cannot be served; the operator does not miss what is not wanted. */
   readonly quarantined: readonly Quarantined[]
 }
-
-/** More of a name is not told. */
-const LONGEST_NAME = 256
 
 /**
  * Turns pinned definitions of one upstream into parts of the catalog that call it. Nothing is asked of the upstream
@@ -51,10 +49,10 @@ export function relayed(
   const tools: ToolDefinition[] = []
   const prompts: PromptDefinition[] = []
   const resources: ResourceDefinition[] = names.rest.kind === 'named' ? [relayRest(family, names.rest)] : []
-  const quarantined: Quarantined[] = []
+  const kept: Quarantined[] = []
   const add = (kind: NamedKind, definition: Definition): void => {
     const reason = added(kind, definition)
-    if (reason !== undefined) quarantined.push({ kind, name: definition.name.slice(0, LONGEST_NAME), reason })
+    if (reason !== undefined) kept.push(quarantined(definition, reason))
   }
   const added = (kind: NamedKind, definition: Definition): QuarantineReason | undefined => {
     const naming = names.of(kind, definition.name)
@@ -71,7 +69,7 @@ export function relayed(
   }
   for (const definition of definitions)
     if (definition.kind !== 'instructions') add(definition.kind, definition)
-  return { tools, prompts, resources, instructions: instructionsOf(options, definitions), quarantined }
+  return { tools, prompts, resources, instructions: instructionsOf(options, definitions), quarantined: kept }
 }
 
 /** URI templates among definitions. */

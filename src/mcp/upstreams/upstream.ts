@@ -5,7 +5,8 @@ import type { CatalogParts } from '../catalog.ts'
 import type { Era } from '../methods.ts'
 import type { BreakerState } from './breaker.ts'
 import { coalesced } from './coalesced.ts'
-import type { Definition, Listing, Quarantined, QuarantineReason } from './definition.ts'
+import type { Definition, Listing, Quarantined } from './definition.ts'
+import { definitionKey } from './definition-key.ts'
 import { judge } from './judge-definitions.ts'
 import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -20,8 +21,8 @@ import { upstreamListing, type UpstreamState } from './upstream-listing.ts'
 export interface Approved {
   /** Of its pins those that may be served; undefined for an upstream that was never pinned. */
   readonly pinned: readonly Definition[] | undefined
-  /** Pins that are not, and why; by {@link definitionKey}. */
-  readonly refused: ReadonlyMap<string, Extract<QuarantineReason, 'collision' | 'policy'>>
+  /** Pins that are not, and why. */
+  readonly refused: readonly Quarantined[]
   /** URI templates of all of its pins. */
   readonly templates: readonly string[]
 }
@@ -66,11 +67,6 @@ export interface UpstreamEnds extends UpstreamPorts {
   readonly onChanged: (kinds: readonly ListKind[], principal?: string) => void
   /** What it lists is to be approved as it is, being the first of it; false where it is not. */
   readonly pin: (options: UpstreamOptions, definitions: readonly Definition[]) => Promise<boolean>
-}
-
-/** What tells the definitions of one upstream apart. */
-export function definitionKey({ kind, name }: Pick<Definition, 'kind' | 'name'>): string {
-  return `${kind}\n${name}`
 }
 
 /** Between two words about the same list to clients, in ms. */
@@ -131,11 +127,10 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   function judgedOf(): ReturnType<typeof judge> {
     const { served, quarantined: kept } = judge(approved.pinned, seen(), names)
     const found = new Map(kept.map((one) => [definitionKey(one), one]))
-    for (const [key, reason] of approved.refused) {
+    for (const one of approved.refused) {
+      const key = definitionKey(one)
       const known = found.get(key)
-      const [kind, own] = [known?.kind ?? kindOf(key), key.slice(key.indexOf('\n') + 1)]
-      if (known === undefined ? listing === undefined : known.reason === 'new')
-        found.set(key, { kind, name: own, reason })
+      if (known === undefined ? listing === undefined : known.reason === 'new') found.set(key, one)
     }
     return { served, quarantined: [...found.values()] }
   }
@@ -228,11 +223,6 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     },
     first: live.first,
   }
-}
-
-function kindOf(key: string): Definition['kind'] {
-  const kind = key.slice(0, key.indexOf('\n'))
-  return kind === 'prompt' || kind === 'template' || kind === 'instructions' ? kind : 'tool'
 }
 
 const LIST_OF = { tool: 'tools', prompt: 'prompts', template: 'resources', instructions: undefined } as const

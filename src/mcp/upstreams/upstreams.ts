@@ -153,7 +153,7 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   }
 }
 
-const NOTHING: Approved = { pinned: undefined, refused: new Map(), templates: [] }
+const NOTHING: Approved = { pinned: undefined, refused: [], templates: [] }
 
 function joined(all: readonly CatalogParts[]): CatalogParts {
   return {
