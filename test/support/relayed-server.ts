@@ -242,6 +242,8 @@ export async function relayedServer(era: Era, more: Partial<UpstreamOptions> = {
           signal: request.signal,
           closed,
         })
+        if (answer.kind === 'json')
+          return new Response(answer.bytes, { headers: { 'content-type': 'application/json' } })
         assert.ok(answer.kind === 'response', JSON.stringify(answer))
         return answer.response
       }
