@@ -6,6 +6,8 @@ import type { Told } from './told.ts'
 
 /** As many roles are offered. */
 const MOST_ROLES = 3
+/** What the right to everything weighs. */
+const EVERYTHING = 1e6
 
 /** The smallest changes that would have allowed what was denied, nearest first; nothing for what was not denied. */
 export function remedies(told: Told): readonly Remedy[] {
@@ -32,10 +34,20 @@ export function remedies(told: Told): readonly Remedy[] {
 function permissionRemedies(told: Told): readonly Remedy[] {
   const { needed, cutByCeiling } = told.facts.permission
   if (cutByCeiling) return [{ kind: 'ceiling', sentence: `use a credential whose ceiling covers ${needed}` }]
-  const offers = [...conditionRemedies(told), ...grantRemedies(told)]
-  if (offers.length > 0) return offers
   const { id } = told.context.principal
-  return [{ kind: 'grant', sentence: `give ${needed} to a role, and that role to ${id}: no role has it` }]
+  const roles = rolesToGrant(told)
+  const offers: readonly Remedy[] = [
+    ...conditionRemedies(told),
+    ...roles.map((role): Remedy => ({
+      kind: 'grant',
+      sentence: `grant "${role}" to ${id}: it has ${needed}`,
+    })),
+  ]
+  // Whoever lacks one permission is not meant to get all.
+  const isTooMuch = roles.length > 0 && roles.every((role) => weight(told.document, role) >= EVERYTHING)
+  if (offers.length > 0 && !isTooMuch) return offers
+  const why = isTooMuch ? 'only roles that may do everything have it' : 'no role has it'
+  return [{ kind: 'grant', sentence: `give ${needed} to a role, and that role to ${id}: ${why}` }, ...offers]
 }
 
 /** Grants that are there, and do not count. */
@@ -50,16 +62,12 @@ function conditionRemedies({ document, facts }: Told): readonly Remedy[] {
 }
 
 /** Roles that are there, those with the least beside it first. */
-function grantRemedies({ document, context, rights, facts }: Told): readonly Remedy[] {
+function rolesToGrant({ document, rights, facts }: Told): readonly string[] {
   const { needed } = facts.permission
   return [...document.roles.keys()]
     .filter((role) => !rights.roles.includes(role) && whichGives(document, [role], needed) !== undefined)
     .toSorted((one, other) => weight(document, one) - weight(document, other))
     .slice(0, MOST_ROLES)
-    .map((role) => ({
-      kind: 'grant',
-      sentence: `grant "${role}" to ${context.principal.id}: it has ${needed}`,
-    }))
 }
 
 function whichGives(
@@ -75,7 +83,7 @@ function whichGives(
 /** How much a role gives: a pattern with a star is more than any number of permissions. */
 function weight(document: AccessDocument, role: string): number {
   const patterns = rolesWithin(document, [role]).flatMap((one) => document.roles.get(one)?.permissions ?? [])
-  const weights = patterns.map((pattern) => (pattern === '*' ? 1e6 : pattern.includes('*') ? 1e3 : 1))
+  const weights = patterns.map((pattern) => (pattern === '*' ? EVERYTHING : pattern.includes('*') ? 1e3 : 1))
   return weights.reduce((sum, one) => sum + one, 0)
 }
 

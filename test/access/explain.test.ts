@@ -293,6 +293,17 @@ test('a ceiling that cuts is told from a permission that is not there', () => {
   })
 })
 
+test('the right to everything is not the first thing to offer for one permission', () => {
+  const text = TEXT.replace('permissions: [ "bank:*", "files:write" ]', 'permissions: [ "*" ]')
+  assert.deepEqual(
+    explain('user:alice', 'bank_pay', { text }).nearest.map(({ sentence }) => sentence),
+    [
+      'give bank:pay to a role, and that role to user:alice: only roles that may do everything have it',
+      'grant "boss" to user:alice: it has bank:pay',
+    ],
+  )
+})
+
 test('a grant that is offered does what it says', () => {
   for (const id of ['agent:x', 'user:alice'] as const)
     for (const { kind, sentence } of explain(id, 'bank_pay').nearest) {
