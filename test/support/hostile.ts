@@ -34,6 +34,7 @@ export interface Attack extends Changed {
   readonly tools?: readonly unknown[]
   readonly capabilities?: Readonly<Record<string, unknown>>
   readonly connection?: UpstreamOptions['connection']
+  readonly prefix?: boolean
   /** False where it answers as others do. */
   readonly answer?: (got: Got, response: ServerResponse, request: IncomingMessage) => boolean
   /** More of what it says of itself. */
@@ -74,9 +75,22 @@ const ACCESS =
 /** Opens one; what its upstreams list first is approved, unless pins are given. */
 export async function hostileDoor(
   attacks: Readonly<Record<string, Attack>>,
-  { others = [], pins }: HostileOptions = {},
+  options: HostileOptions = {},
 ): Promise<HostileDoor> {
   const http = await hostileServer(attacks)
+  try {
+    return await opened(attacks, options, http)
+  } catch (error) {
+    http.close()
+    throw error
+  }
+}
+
+async function opened(
+  attacks: Readonly<Record<string, Attack>>,
+  { others = [], pins }: HostileOptions,
+  http: Awaited<ReturnType<typeof hostileServer>>,
+): Promise<HostileDoor> {
   const options = [
     upstreamIn('good', goodServer()),
     ...others,
@@ -88,6 +102,7 @@ export async function hostileDoor(
         }),
         name: `${name}-${era}`,
         connection: attack.connection ?? 'auto',
+        prefix: attack.prefix ?? true,
       })),
     ),
   ]
