@@ -7,8 +7,8 @@ import { serverCatalog } from './server-catalog.ts'
 import { OFFLINE_NOTES } from './tools/offline-notes.ts'
 
 /**
- * Opens servers of this process, for `createServer({ upstreams })`: what each lists at its first connection is served.
- * Fulfilled when all were asked; one that could not be is asked again later.
+ * Opens servers of this process, for `createServer({ upstreams })`: what each lists is served, also
+ * what it has later on. Fulfilled when all were asked; one that could not be is asked again later.
  *
  * @param servers what `protectedServer` made
  * @param now ms since the epoch

@@ -49,3 +49,32 @@ test('a server that cannot be asked keeps nobody from the others', async (t) => 
     ['wiki_search'],
   )
 })
+
+test('what a server has later on is served as well, and what it has changed', async (t) => {
+  const wiki = server('search')
+  const upstreams = await openServers([protectedServer(wiki, { name: 'wiki' })])
+  t.after(async () => upstreams.close())
+  const shown = (): string[] =>
+    (upstreams.parts().tools ?? []).map(({ name, description }) => `${name} ${description}`).toSorted()
+  const change = async (work: () => void): Promise<readonly string[]> => {
+    const changed = new Promise<void>((resolve) => upstreams.follow(() => resolve()))
+    work()
+    await changed
+    return shown()
+  }
+  assert.deepEqual(shown(), ['wiki_search search'])
+  let late: ReturnType<McpServer['registerTool']> | undefined
+  const run = async () => ({ content: [] })
+  assert.deepEqual(
+    await change(() => {
+      late = wiki.registerTool('late', { description: 'late', inputSchema: z.object({}) }, run)
+    }),
+    ['wiki_late late', 'wiki_search search'],
+  )
+  assert.deepEqual(await change(() => late?.update({ description: 'later' })), [
+    'wiki_late later',
+    'wiki_search search',
+  ])
+  assert.deepEqual(await change(() => late?.remove()), ['wiki_search search'])
+  assert.deepEqual(upstreams.status()[0]?.quarantined, [])
+})

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Catalog, CatalogParts } from '../mcp/catalog.ts'
 import { surfaceOf } from '../mcp/surface-of.ts'
 import { ownNamesOf, type OwnNames, type UpstreamsWanted } from '../mcp/upstreams/approved-pins.ts'
+import type { Definition } from '../mcp/upstreams/definition.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { pinnedParts } from '../mcp/upstreams/pinned-parts.ts'
 import { serverCatalog } from '../server-catalog.ts'
@@ -16,8 +17,14 @@ import { unreachableUpstreams } from './upstream-options.ts'
 /** What this installation has of its own beside the built-in tools: what its modules export. */
 export interface OwnCatalog {
   readonly parts: CatalogParts
-  /** Whole servers of this process, and what they list. */
+  /** Whole servers of this process, and what they list by now. */
   readonly servers: Pick<UpstreamsWanted, 'options' | 'pins'>
+  /**
+   * Takes what a server of this process has from now on; false for what is none.
+   *
+   * @throws SallyportError `CATALOG_INVALID` for what does not fit; what it had before stays
+   */
+  relist(server: string, definitions: readonly Definition[]): boolean
   /** What no upstream may take. */
   readonly names: OwnNames
   /** Everything, with what is pinned of upstreams, to be looked at only. */
@@ -47,23 +54,37 @@ export async function ownCatalog(
   const names = ownNamesOf(own)
   const options = [...exported, ...given]
   assertUpstreamNames(options, own)
+  const withUpstreams = (wanted: UpstreamsWanted): LookedAtCatalog => {
+    const pinned = pinnedParts(wanted, names)
+    const catalog = serverCatalog(
+      OFFLINE_NOTES,
+      {
+        tools: [...(parts.tools ?? []), ...(pinned.tools ?? [])],
+        prompts: [...(parts.prompts ?? []), ...(pinned.prompts ?? [])],
+        resources: [...(parts.resources ?? []), ...(pinned.resources ?? [])],
+      },
+      Date.now,
+    )
+    return { catalog, surface: surfaceOf(catalog) }
+  }
+  let pins = await pinsOfServers(options)
   return {
     parts,
-    servers: { options, pins: await pinsOfServers(options) },
-    names,
-    withUpstreams(wanted) {
-      const pinned = pinnedParts(wanted, names)
-      const catalog = serverCatalog(
-        OFFLINE_NOTES,
-        {
-          tools: [...(parts.tools ?? []), ...(pinned.tools ?? [])],
-          prompts: [...(parts.prompts ?? []), ...(pinned.prompts ?? [])],
-          resources: [...(parts.resources ?? []), ...(pinned.resources ?? [])],
-        },
-        Date.now,
-      )
-      return { catalog, surface: surfaceOf(catalog) }
+    servers: {
+      options,
+      get pins() {
+        return pins
+      },
     },
+    relist(server, definitions) {
+      if (!options.some((one) => one.name === server)) return false
+      const relisted = { upstreams: new Map([...pins.upstreams, [server, definitions]]) }
+      withUpstreams({ options, pins: relisted, misfits: [] })
+      pins = relisted
+      return true
+    },
+    names,
+    withUpstreams,
   }
 }
 

@@ -58,7 +58,7 @@ export function hotReload(
   }
   /** What the policy in force cannot judge of upstreams is served to nobody, from the same moment on. */
   const configure = (): void => {
-    options.upstreams.configure({ ...upstreams.current().wanted, misfits: policy.misfits() })
+    options.upstreams.configure({ ...upstreams.current().wanted(), misfits: policy.misfits() })
   }
   const warn = warnOnce(log)
   remember()
@@ -98,7 +98,7 @@ export function hotReload(
       take() {
         const { surface, needsRestart } = upstreams.current()
         warn(needsRestart)
-        policy.fit(surface)
+        policy.fit(surface())
         configure()
         server.judgeRights()
       },

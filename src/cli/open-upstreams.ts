@@ -35,7 +35,7 @@ export async function openUpstreams(
   own: OwnCatalog,
   { audit, log, now, vault, signer, followed }: UpstreamGround,
 ): Promise<Upstreams> {
-  const { wanted } = followed.upstreams.current()
+  const wanted = followed.upstreams.current().wanted()
   await assertIsolated(wanted.options)
   const identify = identifier({
     issuer: identityIssuer(config),
@@ -43,7 +43,15 @@ export async function openUpstreams(
     tokenLife: config.identity.tokenLife,
     now,
   })
-  return createUpstreams(
+  /** What a server of this process has by now is approved, and the policy knows it before anybody is served it. */
+  const relisted = (server: string, definitions: readonly Definition[]): boolean => {
+    if (!own.relist(server, definitions)) return false
+    const current = followed.upstreams.current()
+    followed.policy.fit(current.surface())
+    upstreams.configure({ ...current.wanted(), misfits: followed.policy.misfits() })
+    return true
+  }
+  const upstreams = createUpstreams(
     { ...wanted, misfits: followed.policy.misfits() },
     {
       connect: upstreamConnect(config),
@@ -53,12 +61,14 @@ export async function openUpstreams(
       now: () => performance.now(),
       own: own.names,
       async pin(...args) {
+        if (relisted(...args)) return true
         const { pinsOnFirstUse } = followed.upstreams.current()
         if (pinsOnFirstUse) await pin(config.pins.file, ...args)
         return pinsOnFirstUse
       },
     },
   )
+  return upstreams
 }
 
 /** What another process has pinned meanwhile stays. */

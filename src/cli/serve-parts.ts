@@ -80,7 +80,7 @@ export async function openFollowed(
   const trust = await followedTrust(config, { numbers, now })
   const certificate = await serverCertificate(config, now)
   const upstreams = await upstreamFiles(config, own, read)
-  const policy = await policyFile(config.access, upstreams.current().surface)
+  const policy = await policyFile(config.access, upstreams.current().surface())
   return { policy, certificate, trust, upstreams, numbers }
 }
 

@@ -188,7 +188,7 @@ function composed(config: Config, parts: ServeParts, log: Log, telemetry: Teleme
     instructions: upstreamInstructions(upstreams),
     secrets: {
       vault,
-      wanted: () => wantedByUpstreams(followed.upstreams.current().wanted.options, upstreams),
+      wanted: () => wantedByUpstreams(followed.upstreams.current().wanted().options, upstreams),
     },
     issuer: issuerAt(config.issuer.socket),
     ...ownRoot(config),

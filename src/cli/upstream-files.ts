@@ -10,11 +10,11 @@ import type { FollowedFile } from './read-followed.ts'
 import { assertUpstreamNames } from './upstream-names.ts'
 import { upstreamOptions } from './upstream-options.ts'
 
-/** What the configuration and the lock file say of upstreams. */
+/** What the configuration and the lock file say of upstreams, and what servers of this process have by now. */
 export interface FollowedUpstreams {
-  readonly wanted: UpstreamsWanted
+  readonly wanted: () => UpstreamsWanted
   /** With what is pinned of them. */
-  readonly surface: Surface
+  readonly surface: () => Surface
   /** Whether what an upstream lists for the first time is approved. */
   readonly pinsOnFirstUse: boolean
   /** Whether the configuration says something else that is not followed, so that a restart is needed. */
@@ -46,8 +46,10 @@ export async function upstreamFiles(
         const config = inForce === undefined ? started : read()
         const options = upstreamOptions(config)
         assertUpstreamNames(options, catalog)
-        const wanted = withServers(own, { options, pins: pinsIn(text(lock), lock) })
-        const { surface } = own.withUpstreams(wanted)
+        const pins = pinsIn(text(lock), lock)
+        const wanted = (): UpstreamsWanted => withServers(own, { options, pins })
+        const surface = (): Surface => own.withUpstreams(wanted()).surface
+        surface()
         const pinsOnFirstUse = config.pins.firstUse === 'trust'
         const needsRestart = withoutUpstreams(config) !== before
         return { value: { wanted, surface, pinsOnFirstUse, needsRestart } }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { protect, type Door } from '../../src/cli/protect.ts'
@@ -61,6 +62,22 @@ test('a server itself is protected by its area "app", under its own names, until
     },
   )
   assert.equal(one.isConnected(), false)
+})
+
+test('a tool that a server has later on is protected as those that it began with', async (t) => {
+  const one = server()
+  await behind(
+    t,
+    async () => protect(one),
+    async (call) => {
+      assert.match((await call('late', 'admin-cli')).body, /Unknown tool: late/)
+      one.registerTool('late', { inputSchema: z.object({}) }, async () => ({
+        content: [{ type: 'text', text: 'late it is' }],
+      }))
+      while (!(await call('late', 'admin-cli')).body.includes('late it is')) await setImmediate()
+      assert.match((await call('late', 'demo')).body, /Unknown tool: late/)
+    },
+  )
 })
 
 test('with a name and a prefix it is one upstream among others', async (t) => {

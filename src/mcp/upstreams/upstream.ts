@@ -7,7 +7,7 @@ import type { BreakerState } from './breaker.ts'
 import { coalesced } from './coalesced.ts'
 import type { Definition, Listing, Quarantined } from './definition.ts'
 import { definitionKey } from './definition-key.ts'
-import { judge } from './judge-definitions.ts'
+import { isWanted, judge } from './judge-definitions.ts'
 import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { ParkedCalls } from './parked-calls.ts'
@@ -65,8 +65,16 @@ export interface UpstreamEnds extends UpstreamPorts {
   readonly parked: ParkedCalls
   /** Lists have changed, after they have, for everybody or for one principal. */
   readonly onChanged: (kinds: readonly ListKind[], principal?: string) => void
-  /** What it lists is to be approved as it is, being the first of it; false where it is not. */
-  readonly pin: (options: UpstreamOptions, definitions: readonly Definition[]) => Promise<boolean>
+  /**
+   * What it lists is to be approved as it is, being the first of it, or of code of this process; false where it is not.
+   *
+   * @param news of the definitions those that were not approved as they are
+   */
+  readonly pin: (
+    options: UpstreamOptions,
+    definitions: readonly Definition[],
+    news: readonly Definition[],
+  ) => Promise<boolean>
 }
 
 /** Between two words about the same list to clients, in ms. */
@@ -114,8 +122,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         // While it cannot say what it has, what it said last holds.
         if (found.kind === 'failed') return
         listing = found
-        isAwaited = approved.pinned === undefined && !isPinning && connections.hasOwn
-        void pinFirst(found.definitions)
+        void pin(found.definitions)
         update()
       },
     },
@@ -143,14 +150,26 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
     return { ...listing, definitions: [...listing.definitions, ...hidden] }
   }
 
-  async function pinFirst(definitions: readonly Definition[]): Promise<void> {
+  /** Code of this process is trusted with whatever it has by now; of others the first that they list may be approved. */
+  async function pin(listed: readonly Definition[]): Promise<void> {
+    const definitions = listed.filter((one) => isWanted(one, names))
+    const news = definitions.filter(isNews)
+    const isTrusted = options.transport.kind === 'in-process' && news.length > 0
     // What one principal is shown there is not approved for the others unseen.
-    if (approved.pinned !== undefined || isPinning || !connections.hasOwn) return
+    isAwaited = !isPinning && connections.hasOwn && (approved.pinned === undefined || isTrusted)
+    if (!isAwaited) return
     isPinning = true
-    isPinning = await ends.pin(options, definitions)
+    isPinning = (await ends.pin(options, definitions, news)) && approved.pinned === undefined
     if (isPinning) return
     isAwaited = false
     report()
+  }
+
+  function isNews(one: Definition): boolean {
+    const key = definitionKey(one)
+    const isPinned =
+      approved.pinned?.some((pin) => definitionKey(pin) === key && pin.hash === one.hash) === true
+    return !isPinned && !approved.refused.some((other) => definitionKey(other) === key)
   }
 
   function update(): void {

@@ -3,12 +3,16 @@ import type { ListKind } from '../catalog-source.ts'
 import type { CatalogParts } from '../catalog.ts'
 import { approvedPins, type OwnNames, type UpstreamsWanted } from './approved-pins.ts'
 import type { Definition } from './definition.ts'
-import { isWanted } from './judge-definitions.ts'
-import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { UpstreamEvent, UpstreamPorts } from './ports.ts'
 import { parkedCalls } from './parked-calls.ts'
-import { createUpstream, type Approved, type Upstream, type UpstreamStatus } from './upstream.ts'
+import {
+  createUpstream,
+  type Approved,
+  type Upstream,
+  type UpstreamEnds,
+  type UpstreamStatus,
+} from './upstream.ts'
 
 /** What an upstream says of itself to the clients of those who may use it, as it was approved, marked as its own. */
 export interface UpstreamInstructions {
@@ -44,7 +48,7 @@ export interface Upstreams {
 export interface UpstreamsPorts extends UpstreamPorts {
   /** What nothing of an upstream may be called. */
   readonly own: OwnNames
-  /** Has the first definitions of an upstream approved, which are then configured; false where nothing is approved unseen. */
+  /** Has definitions of an upstream approved, which are then configured; false where nothing is approved unseen. */
   readonly pin?: (upstream: string, definitions: readonly Definition[]) => Promise<boolean>
 }
 
@@ -66,14 +70,11 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   const changed: Parameters<Upstreams['follow']>[0] = (...which) => {
     for (const follower of followers) follower(...which)
   }
-  const pinned = async (options: UpstreamOptions, listed: readonly Definition[]): Promise<boolean> => {
-    const { name } = options
-    if (everPinned.has(name)) return false
-    const names = namesOf(options)
-    const definitions = listed.filter((one) => isWanted(one, names))
+  const pinned: UpstreamEnds['pin'] = async ({ name, transport }, definitions, news) => {
+    if (everPinned.has(name) && transport.kind !== 'in-process') return false
     try {
       const isPinned = (await ports.pin?.(name, definitions)) ?? false
-      if (isPinned) told({ kind: 'pinned', upstream: name, definitions })
+      if (isPinned) told({ kind: 'pinned', upstream: name, definitions: news })
       return isPinned
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
