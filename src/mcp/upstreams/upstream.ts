@@ -146,7 +146,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   function seen(): Listing | undefined {
     if (listing?.kind !== 'listed' || connections.hasOwn) return listing
     const keys = new Set(listing.definitions.map(definitionKey))
-    const hidden = (approved.pinned ?? []).filter((pin) => !keys.has(definitionKey(pin)))
+    const hidden = (approved.pinned ?? []).filter((one) => !keys.has(definitionKey(one)))
     return { ...listing, definitions: [...listing.definitions, ...hidden] }
   }
 
