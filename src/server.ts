@@ -65,6 +65,8 @@ export function createServer(given: SallyportOptions): Sallyport {
     onRevoked(entries) {
       if (entries.some(endsConnections)) readmitConnections()
       end(concernedBy(entries))
+      // Of certificates it is not said here whose.
+      endpoint.end(concernedBy(entries.filter(({ kind }) => kind !== 'certificate')))
     },
     onStale() {
       readmitConnections()

@@ -1,4 +1,5 @@
 import type { Implementation } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../auth/context.ts'
 import type { SealingKeys } from '../auth/mac.ts'
 import type { RefusalReason } from '../auth/authenticator.ts'
 import { isSallyportError } from '../errors.ts'
@@ -52,6 +53,8 @@ export type McpAnswer =
 /** The MCP route. The only road from `http` to a tool, and it leads through the guard. */
 export interface McpEndpoint {
   handle(exchange: McpExchange): Promise<McpAnswer>
+  /** Ends what is kept for callers who are meant beyond their requests. */
+  end(concerns: (context: AuthContext) => boolean): void
   close(): Promise<void>
 }
 
@@ -103,7 +106,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
   }
   const listed = listAnswers(serving)
   let isOpen = true
-  const { route, close } = eraRouter({
+  const { route, end, close } = eraRouter({
     serving,
     sessionsPerPrincipal: options.limits.legacySessions,
     now: options.now,
@@ -150,6 +153,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
       }
       return answer(exchange, body.value, kept)
     },
+    end,
     async close() {
       isOpen = false
       await close()

@@ -1,4 +1,5 @@
 import { createMcpHandler, isLegacyRequest, type McpRequestContext } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../auth/context.ts'
 import type { Caller, CarriedCaller } from './caller.ts'
 import type { ListKind } from './catalog-source.ts'
 import { legacySessions } from './legacy-sessions.ts'
@@ -28,6 +29,8 @@ export interface EraRouterOptions {
 export interface EraRouter {
   /** @param body as it was parsed; `undefined` without one */
   route(request: Request, caller: CarriedCaller, body: unknown): Promise<Response>
+  /** Ends what is kept for callers who are meant beyond their requests. */
+  end(concerns: (context: AuthContext) => boolean): void
   close(): Promise<void>
 }
 
@@ -68,6 +71,7 @@ export function eraRouter({ serving, sessionsPerPrincipal, now, onRejected }: Er
       if (!isInitialize(body)) return method === 'POST' ? sessionMissing() : modern.fetch(request, handed)
       return (await legacy.open(caller)).handleRequest(request, handed)
     },
+    end: (concerns) => legacy.end(concerns),
     async close() {
       unfollow()
       await Promise.all([modern.close(), listeners.close(), legacy.close()])

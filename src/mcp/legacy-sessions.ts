@@ -5,6 +5,7 @@ import {
   type AuthInfo,
   type Server,
 } from '@modelcontextprotocol/server'
+import type { AuthContext } from '../auth/context.ts'
 import type { Caller, CarriedCaller } from './caller.ts'
 import type { ListKind } from './catalog-source.ts'
 import type { ListChanges } from './list-changes.ts'
@@ -19,6 +20,8 @@ export interface LegacySessions {
    * id that never was.
    */
   find(id: string, caller: CarriedCaller): LegacyTransport | undefined
+  /** Closes those that were last used by who is meant: nothing is watched for them any more. */
+  end(concerns: (context: AuthContext) => boolean): void
   close(): Promise<void>
 }
 
@@ -47,6 +50,8 @@ const REQUEST_CANCELLED = -32_800
 interface Session {
   readonly principal: string
   readonly transport: WebStandardStreamableHTTPServerTransport
+  /** By whom it was used last: one principal may have several credentials. */
+  context: AuthContext
   lastUsedAt: number
   /** Whose request the open stream of the session is; what is told about resources goes there. */
   listener: CarriedCaller | undefined
@@ -76,7 +81,8 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
           sessions.delete(id)
         },
       })
-      const session: Session = { principal, transport, lastUsedAt: now(), listener: undefined }
+      const { context } = caller
+      const session: Session = { principal, transport, context, lastUsedAt: now(), listener: undefined }
       await serve(session, caller, options)
       endCancelledStreams(transport)
       return transport
@@ -86,6 +92,7 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
       if (session === undefined || session.principal !== caller.context.principal.id) return undefined
       if (now() - session.lastUsedAt > idleTimeout) return undefined
       session.lastUsedAt = now()
+      session.context = caller.context
       return {
         async handleRequest(request, handed) {
           cancelWhenGone(session.transport, caller.signal, handed.parsedBody)
@@ -95,6 +102,8 @@ export function legacySessions(options: LegacySessionOptions): LegacySessions {
         },
       }
     },
+    end: (concerns) =>
+      void end([...sessions].flatMap(([id, { context }]) => (concerns(context) ? [id] : []))),
     close: async () => end([...sessions.keys()]),
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { inputRequired, Server } from '@modelcontextprotocol/server'
 import { callerCarrier, type CarriedCaller } from '../../src/mcp/caller.ts'
 import {
@@ -212,5 +213,40 @@ test('nobody waits for the answer of a client that has gone away while it was as
   connection.abort()
   await isOver
   assert.equal(waiting(), 0)
+  await sessions.close()
+})
+
+test('who was revoked keeps no session, and nothing is watched for it; another credential of its principal does', async () => {
+  const watched: string[] = []
+  const subscriptions = createSubscriptions({
+    perPrincipal: 9,
+    keyOf: (uri) => uri,
+    mayBeTold: () => true,
+    watches: {
+      begin: (_, uri) => void watched.push(uri),
+      end: (_, uri) => void watched.splice(watched.indexOf(uri), 1),
+    },
+  })
+  const { context } = alice
+  const server: LegacySessionOptions['server'] = ({ requestId }, subscription) => {
+    subscription.add(`note://${requestId}`, context)
+    return new Server({ name: 'test', version: '1' }, { capabilities: {} })
+  }
+  const sessions = sessionsOf({ subscriptions, server, perPrincipal: 9 })
+  const other = { ...alice, requestId: 'other', context: { ...context, credential: 'sha256:bb' } }
+  const [first, second, used] = [
+    await initialize(sessions, alice),
+    await initialize(sessions, other),
+    await initialize(sessions, { ...alice, requestId: 'used' }),
+  ]
+  assert.ok(isAlive(sessions, used, other))
+  assert.equal(watched.length, 3)
+  sessions.end(({ credential }) => credential === context.credential)
+  await setImmediate()
+  assert.deepEqual(
+    [first, second, used].map((id) => isAlive(sessions, id, other)),
+    [false, true, true],
+  )
+  assert.deepEqual(watched.toSorted(), ['note://other', 'note://used'])
   await sessions.close()
 })
