@@ -122,7 +122,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         // While it cannot say what it has, what it said last holds.
         if (found.kind === 'failed') return
         listing = found
-        void pin(found.definitions)
+        void approveListed(found.definitions)
         update()
       },
     },
@@ -151,7 +151,7 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   }
 
   /** Code of this process is trusted with whatever it has by now; of others the first that they list may be approved. */
-  async function pin(listed: readonly Definition[]): Promise<void> {
+  async function approveListed(listed: readonly Definition[]): Promise<void> {
     const definitions = listed.filter((one) => isWanted(one, names))
     const news = definitions.filter(isNews)
     const isTrusted = options.transport.kind === 'in-process' && news.length > 0
