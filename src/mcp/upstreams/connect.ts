@@ -18,6 +18,7 @@ import { subscribing, type Subscribing } from './peer-subscribe.ts'
 import type { PeerAnswer } from './peer-wire.ts'
 import { peerOver, type Peer } from './peer.ts'
 import type { SpawnUpstream } from './process-host.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** MCP 2026-07-28: the revision is not supported. */
 const UNSUPPORTED_VERSION = -32022
@@ -70,7 +71,9 @@ async function attempt(dialing: Dialing, era: UpstreamOptions['era']): Promise<A
   const { dial, deadline, options } = dialing
   const opening = opened(dialing)
   try {
-    const open = await unlessAborted(opening, deadline)
+    const open = await unlessAborted(opening, deadline, () => {
+      throw new Error('connecting was broken off')
+    })
     const negotiated = await negotiate({
       ...open,
       era,
@@ -182,18 +185,6 @@ async function connectionOf(
 /** What HTTP refused was not carried out, unless the server had trouble with it. */
 function publicAnswer(answer: PeerAnswer): UpstreamAnswer {
   return answer.kind === 'refused' ? { kind: 'down', sent: answer.status >= 500, why: answer.why } : answer
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(new Error('connecting was broken off'))
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 function wordsOf(error: unknown): string {

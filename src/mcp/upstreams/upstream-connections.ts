@@ -8,6 +8,7 @@ import { listingCapabilities } from './listing-capabilities.ts'
 import type { UpstreamOptions } from './options.ts'
 import { createPool, type Lease, type PoolKey } from './pool.ts'
 import type { UpstreamPorts } from './ports.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { wantedSecrets } from './wanted-secrets.ts'
 
 /** For whom a connection is. */
@@ -144,7 +145,11 @@ export function upstreamConnections(
         }
         return ofPrincipal(party)
       }
-      return unlessAborted(finding(), signal)
+      const found = finding()
+      return unlessAborted(found, signal, () => {
+        void letGo(found)
+        return { kind: 'cancelled' }
+      })
     },
     isShared,
     era: () => era,
@@ -156,22 +161,7 @@ export function upstreamConnections(
   }
 }
 
-/** Who waits for a connection may go away; the connection is then for whoever comes next. */
-async function unlessAborted(getting: Promise<Got>, signal: AbortSignal): Promise<Got> {
-  const gone = Promise.withResolvers<Got>()
-  const leave = (): void => {
-    gone.resolve({ kind: 'cancelled' })
-    void letGo(getting)
-  }
-  if (signal.aborted) leave()
-  signal.addEventListener('abort', leave, { once: true })
-  try {
-    return await Promise.race([getting, gone.promise])
-  } finally {
-    signal.removeEventListener('abort', leave)
-  }
-}
-
+/** Who waited for a connection has gone away; the connection is for whoever comes next. */
 async function letGo(getting: Promise<Got>): Promise<void> {
   const got = await getting.catch(() => undefined)
   if (got?.kind !== 'got') return
