@@ -3,6 +3,7 @@ import { httpClient, type HttpAsk } from './http-client.ts'
 import { exchange, type Exchange, type ExchangeEnd, type Place } from './http-exchange.ts'
 import { httpFailure } from './http-failure.ts'
 import { requestHeaders, sessionHeaders } from './http-headers.ts'
+import { isOfRequest } from './http-status.ts'
 import { unaskedStream } from './http-stream.ts'
 import { statusOf, tellsOver } from './http-tells.ts'
 import type { UpstreamLimits, UpstreamTransport } from './options.ts'
@@ -212,7 +213,7 @@ export function httpWire(options: HttpWireOptions): HttpWire {
 
 /** A status whose body is about the request: others are about our hop, whatever they say. */
 function isSpoken(status: number): boolean {
-  return status < 300 || (status >= 400 && status < 500 && ![401, 403, 407, 429].includes(status))
+  return status < 300 || isOfRequest(status)
 }
 
 function answerOf(end: ExchangeEnd): PeerAnswer {

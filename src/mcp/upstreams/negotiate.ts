@@ -1,6 +1,7 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server'
 import type { Era } from '../methods.ts'
 import type { Greeting, UpstreamRequest } from './connection.ts'
+import { isOfRequest } from './http-status.ts'
 import { greetingOf } from './negotiate-greeting.ts'
 import { CLIENT_INFO, MODERN } from './peer-envelope.ts'
 import type { PeerAnswer } from './peer-wire.ts'
@@ -42,7 +43,6 @@ const REVISIONS: ReadonlySet<unknown> = new Set([
 ])
 /** MCP 2026-07-28: the revision is not supported. */
 const UNSUPPORTED_VERSION = -32022
-const FORBIDDEN: ReadonlySet<number> = new Set([401, 403, 407, 429])
 /** Of the time there is, for a question that old servers may leave unanswered. */
 const SHARE_OF_QUESTION = 0.4
 
@@ -122,9 +122,7 @@ function greeted(result: Readonly<Record<string, unknown>>, era: Era, revision: 
 
 /** Whether HTTP says that such a request is not known, rather than not allowed or not possible now. */
 function isNotKnown(answer: PeerAnswer): boolean {
-  return (
-    answer.kind === 'refused' && answer.status >= 400 && answer.status < 500 && !FORBIDDEN.has(answer.status)
-  )
+  return answer.kind === 'refused' && isOfRequest(answer.status)
 }
 
 function failed(why: string): Extract<Negotiated, { kind: 'failed' }> {
