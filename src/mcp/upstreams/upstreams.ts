@@ -70,8 +70,8 @@ export function createUpstreams(wanted: UpstreamsWanted, ports: UpstreamsPorts):
   const changed: Parameters<Upstreams['follow']>[0] = (...which) => {
     for (const follower of followers) follower(...which)
   }
-  const pinned: UpstreamEnds['pin'] = async ({ name, transport }, definitions, news) => {
-    if (everPinned.has(name) && transport.kind !== 'in-process') return false
+  const pinned: UpstreamEnds['pin'] = async ({ name }, definitions, news) => {
+    if (everPinned.has(name) && running.get(name)?.status().isPinned === false) return false
     try {
       const isPinned = (await ports.pin?.(name, definitions)) ?? false
       if (isPinned) told({ kind: 'pinned', upstream: name, definitions: news })
