@@ -35,7 +35,7 @@ export function wordsFor(answer: Unanswered, upstream: string, requestId: string
     case 'garbage':
       return `${it} gave an answer that cannot be understood. ${ask}`
     case 'no_secret':
-      return `${it} needs "${answer.secret}" of yours, which is not there. Set it on your account page, or with: sallyport vault set ${upstream} ${answer.secret} (request ${requestId}).`
+      return `${it} needs "${answer.secret}" of yours, which is not there. Set it on your account page; for a service the operator does, with: npx sallyport vault set ${upstream} ${answer.secret} --for service:NAME (request ${requestId}).`
     case 'asks':
       return `${it} asks for something that it cannot be given here (${methodWords(answer.method)}). ${ask}`
     case 'withheld':

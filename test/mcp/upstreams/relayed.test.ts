@@ -253,7 +253,7 @@ test('whatever becomes of a call, the words name the upstream and the request, a
     [{ kind: 'too_large' }, /more than is passed on/],
     [{ kind: 'cancelled' }, /cancelled/],
     [{ kind: 'garbage', why }, /cannot be understood/],
-    [{ kind: 'no_secret', secret: 'token' }, /sallyport vault set wiki token/],
+    [{ kind: 'no_secret', secret: 'token' }, /npx sallyport vault set wiki token --for service:NAME/],
   ]
   for (const [answer, expected] of answers) {
     const words = await wordsOf(answer)
