@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Arguments } from '../access/decision.ts'
 import type { Caller, CarriedCaller } from './caller.ts'
+import { callSignals } from './call-signals.ts'
 import { callingClientOf } from './calling-client-of.ts'
 import type { PendingConfirmation } from './confirmations.ts'
 import type { WayForward } from './elicit-confirmation.ts'
@@ -32,20 +33,19 @@ export interface Asking {
 export function askingOf(serving: Serving, context: ServerContext, before: CallState = {}): Asking {
   const caller = callerOf(serving, context)
   // The SDK aborts a 2025-era request when its client says so, not when its client goes away.
-  const signal = AbortSignal.any([context.mcpReq.signal, caller.signal])
-  const over = new AbortController()
+  const { signal, heard, over } = callSignals([context.mcpReq.signal, caller.signal])
   const client = callingClientOf({
     context,
     session: serving.session,
     capabilities: serving.capabilities(),
-    signal: AbortSignal.any([signal, over.signal]),
+    signal: heard,
     before,
   })
   const { requestId, traceContext: trace } = caller
   return {
     caller,
     call: { context: caller.context, requestId, signal, ...(trace === undefined ? {} : { trace }), client },
-    over: () => over.abort(),
+    over,
   }
 }
 
@@ -70,7 +70,7 @@ export interface GuardedRequest<Value> {
   /** Frozen: what is decided on is what runs. */
   readonly args: Arguments
   /** Answers for what is forbidden and for what does not exist. */
-  readonly unknown: ProtocolError
+  readonly unknown: () => ProtocolError
   /** Answers for what threw. */
   readonly failed: (requestId: string) => Value
   /** `undefined`: there is nothing under that name after all. */
@@ -96,7 +96,7 @@ export async function guardedCall<Value>(
 ): Promise<Value> {
   const asking = askingOf(serving, context)
   const result = await guarded(serving, asking, request)
-  if (result.kind === 'asked') throw request.unknown
+  if (result.kind === 'asked') throw request.unknown()
   return answerTo(result, request, asking.call.requestId)
 }
 
@@ -214,14 +214,14 @@ function answerTo<Value>(
     case 'failed':
       return failed(requestId)
     case 'denied':
-      throw unknown
+      throw unknown()
     case 'limited':
     case 'refused':
     case 'too_many_pending':
     case 'state_invalid':
       throw heldBack(result)
     case 'done':
-      if (result.value === undefined) throw unknown
+      if (result.value === undefined) throw unknown()
       if (result.value instanceof ProtocolError) throw result.value
       return result.value
   }

@@ -31,7 +31,7 @@ export function serveCompletion(server: Server, serving: Serving): void {
 interface LookedUp {
   readonly completable: Completable | undefined
   readonly asked: Asked
-  readonly unknown: ProtocolError
+  readonly unknown: () => ProtocolError
 }
 
 function lookedUp(serving: Serving, ref: CompleteRequestParams['ref']): LookedUp {
@@ -41,11 +41,11 @@ function lookedUp(serving: Serving, ref: CompleteRequestParams['ref']): LookedUp
     const completable = prompt && completablePrompt(prompt)
     const asked =
       completable?.whole.completing ?? askedOf('prompt', 'completion/complete', ref.name, undefined)
-    return { completable, asked, unknown: unknownPrompt(ref.name) }
+    return { completable, asked, unknown: () => unknownPrompt(ref.name) }
   }
   const family = catalog.resources.find(({ uriTemplate }) => uriTemplate === ref.uri)
   const completable = family && completableFamily(family, catalog)
   const asked =
     completable?.whole.completing ?? askedOf('resource', 'completion/complete', ref.uri, undefined)
-  return { completable, asked, unknown: unknownResource(ref.uri) }
+  return { completable, asked, unknown: () => unknownResource(ref.uri) }
 }

@@ -34,7 +34,7 @@ export function servePrompts(server: Server, serving: Serving): void {
     return askableCall<GetPromptResult>(serving, context, {
       asked: askedOf('prompt', 'prompts/get', params.name, prompt),
       args,
-      unknown: unknownPrompt(params.name),
+      unknown: () => unknownPrompt(params.name),
       failed: internalError,
       told: forbidden,
       undeliverable: thrown,

@@ -43,7 +43,7 @@ export function serveResources(server: Server, serving: Serving): void {
     return askableCall<ReadResourceResult>(serving, context, {
       asked: askedOf('resource', 'resources/read', found?.uri ?? uri, found?.definition),
       args: deepFreeze(found?.variables ?? {}),
-      unknown: unknownResource(uri),
+      unknown: () => unknownResource(uri),
       failed: internalError,
       told: forbidden,
       undeliverable: thrown,

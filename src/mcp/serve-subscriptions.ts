@@ -28,7 +28,7 @@ export function serveSubscriptions(server: Server, serving: Serving, subscriptio
     return guardedCall<EmptyResult>(serving, context, {
       asked: askedOf('resource', 'resources/subscribe', found?.uri ?? uri, found?.definition),
       args: Object.freeze(found?.variables ?? {}),
-      unknown: unknownResource(uri),
+      unknown: () => unknownResource(uri),
       failed: internalError,
       async run() {
         const caller = carrier.unwrap(context.http?.authInfo)

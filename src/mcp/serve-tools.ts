@@ -25,7 +25,7 @@ export function serveTools(server: Server, serving: Serving): void {
     return askableCall<CallToolResult>(serving, context, {
       asked: askedOf('tool', 'tools/call', params.name, tool),
       args,
-      unknown: invalidParams(`Unknown tool: ${params.name}`),
+      unknown: () => invalidParams(`Unknown tool: ${params.name}`),
       failed: thrownByTool,
       told: errorResult,
       undeliverable: ({ message }) => errorResult(message),
