@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { linesOf } from '../../wire/lines.ts'
+import { hidesValues } from './hide-values.ts'
 
 /** Bytes of one line; of a longer one nothing is told but that it was there. */
 const LONGEST_LINE = 8 * 1024
@@ -9,8 +10,6 @@ const LINES_PER_SECOND = 50
 /** Bytes read in one second; then the process has to wait. */
 const BYTES_PER_SECOND = 1024 ** 2
 const SECOND = 1_000
-/** What is shorter may be part of any word. */
-const SHORTEST_VALUE = 8
 
 /** What {@link tellLines} takes. */
 export interface LineOptions {
@@ -24,7 +23,8 @@ export interface LineOptions {
 /** Tells what a process writes to stderr, without control characters; never rejects, ends with the stream. */
 export async function tellLines(stderr: Readable, options: LineOptions): Promise<void> {
   const tell = limited(options)
-  const shown = hidesValues(options.environment)
+  const hide = hidesValues(Object.entries(options.environment))
+  const shown = (text: string): string => hide(text).replaceAll(/\p{Cc}/gu, ' ')
   try {
     for await (const line of linesOf(slowed(stderr, options.now), LONGEST_LINE))
       tell(line.kind === 'text' ? shown(line.text) : `(a line that is ${line.kind.replaceAll('_', ' ')})`)
@@ -57,15 +57,4 @@ function limited({ onLine, now }: LineOptions): (line: string) => void {
       onLine(line)
     } else dropped += 1
   }
-}
-
-/** The longest first: one may hold another. */
-function hidesValues(environment: Readonly<Record<string, string>>): (text: string) => string {
-  const values = Object.entries(environment)
-    .filter(([, value]) => value.length >= SHORTEST_VALUE)
-    .toSorted(([, a], [, b]) => b.length - a.length)
-  return (text) =>
-    values
-      .reduce((shown, [name, value]) => shown.replaceAll(value, `[${name}]`), text)
-      .replaceAll(/\p{Cc}/gu, ' ')
 }
