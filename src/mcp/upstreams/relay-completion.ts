@@ -1,6 +1,7 @@
 import { memberOf } from '../record.ts'
 import type { Call } from '../tool.ts'
 import type { RelayLink } from './relay-link.ts'
+import { quietlyPassedOn } from './relay-scan.ts'
 
 /** Whose argument is completed, by the upstream's own name. */
 export type CompletionRef =
@@ -21,13 +22,13 @@ const LONGEST_VALUE = 1024
 
 /** Values that an upstream proposes; none where it has none to propose, cannot, or is not there. */
 export async function relayCompletion(
-  { calls }: RelayLink,
+  link: RelayLink,
   call: Call,
   ref: CompletionRef,
   { argument, begun, known }: Completing,
 ): Promise<readonly string[]> {
   const context = Object.keys(known).length === 0 ? {} : { context: { arguments: known } }
-  const answer = await calls.request(call, {
+  const answer = await link.calls.request(call, {
     method: 'completion/complete',
     params: { ref, argument: { name: argument, value: begun }, ...context },
     clientCapabilities: {},
@@ -35,7 +36,12 @@ export async function relayCompletion(
   })
   if (answer.kind !== 'result') return []
   const values = memberOf(answer.result['completion'], 'values')
-  return Array.isArray(values) ? values.slice(0, MOST_VALUES).filter(isValue) : []
+  return Array.isArray(values)
+    ? values
+        .slice(0, MOST_VALUES)
+        .map((value: unknown) => quietlyPassedOn(link, { value })?.['value'])
+        .filter(isValue)
+    : []
 }
 
 function isValue(value: unknown): value is string {

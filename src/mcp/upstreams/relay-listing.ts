@@ -3,6 +3,7 @@ import { isRecord } from '../record.ts'
 import type { Call } from '../tool.ts'
 import type { RelayLink } from './relay-link.ts'
 import { metaOf } from './relay-result.ts'
+import { quietlyPassedOn } from './relay-scan.ts'
 
 /** The resources of an upstream, with our URIs. */
 export interface ListedResources {
@@ -159,11 +160,12 @@ async function pagesOf(
   return { resources, characters }
 }
 
-function resourceOf(value: unknown, { uris }: RelayLink, deniesUri: (own: string) => boolean): Resource[] {
-  if (!isRecord(value)) return []
-  const { uri, _meta, ...rest } = value
+function resourceOf(value: unknown, link: RelayLink, deniesUri: (own: string) => boolean): Resource[] {
+  const passed = isRecord(value) ? quietlyPassedOn(link, value) : undefined
+  if (passed === undefined) return []
+  const { uri, _meta, ...rest } = passed
   if (typeof uri !== 'string' || uri.length > LONGEST_URI || deniesUri(uri)) return []
-  const own: unknown = { ...rest, uri: uris.outward(uri), ...metaOf(value) }
+  const own: unknown = { ...rest, uri: link.uris.outward(uri), ...metaOf(passed) }
   return isSpecType.Resource(own) ? [own] : []
 }
 

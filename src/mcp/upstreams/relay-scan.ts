@@ -17,3 +17,13 @@ export function passedOn(
   told({ kind: 'line', upstream: options.name, line })
   return scanned.kind === 'changed' ? scanned.result : undefined
 }
+
+/** The same of one of many, such as an entry of a list: nothing is told of it, since lists are asked for all the time. */
+export function quietlyPassedOn(
+  { scanner }: Pick<RelayLink, 'scanner'>,
+  value: Members,
+): Members | undefined {
+  const scanned = scanner?.(value)
+  if (scanned === undefined || scanned.kind === 'pass') return value
+  return scanned.kind === 'changed' ? scanned.result : undefined
+}

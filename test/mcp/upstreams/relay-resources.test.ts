@@ -359,3 +359,25 @@ test('scheme and authority are written as programs read them, or nothing is deni
   ])
     assert.deepEqual(await rest.read(`wiki+${own}`, {}, callOf('service:demo')), { contents: [] }, own)
 })
+
+test('the rules for results hold for lists and proposals as well', async () => {
+  const key = `AKIA${'A'.repeat(16)}`
+  const hidden = { ...named('a:2'), description: 'Reads\u{e0041}\u{e0042}' }
+  const resources = [named('a:1'), hidden, { ...named('a:3'), title: `with ${key}` }]
+  const answer = () => result({ resources, completion: { values: ['a', `b${key}`, 'c\u200b', key] } })
+  const said = async (results: NonNullable<RelayingOptions['results']>) => {
+    const { rest, page } = setting(answer, { results })
+    const listed = await rest.list(callOf('service:demo'))
+    const values = await page.complete?.('id', '', callOf('service:demo'), {})
+    return [listed.map(({ name, title = '', description = '' }) => name + title + description), values]
+  }
+  const bytes = 1_000_000
+  assert.deepEqual(await said({ bytes, secrets: 'redact', hiddenText: 'strip' }), [
+    ['a:1', 'a:2Reads', 'a:3with [AWS access key removed]'],
+    ['a', `b${key}`, 'c', '[AWS access key removed]'],
+  ])
+  assert.deepEqual(await said({ bytes, secrets: 'refuse', hiddenText: 'refuse' }), [
+    ['a:1'],
+    ['a', `b${key}`],
+  ])
+})
