@@ -30,12 +30,16 @@ const PAUSE = 10
 /** Ms, for the command line that ends a container. */
 const LONGEST_COMMAND = 20_000
 
-/** @param members who descends from it, as far as is known; the first of them is itself */
+/**
+ * @param members who descends from it, as far as is known; the first of them is itself
+ * @param marked who can be told to be of it, whoever its parent is by now
+ */
 export function endOf(
   { pid, stdin, exited }: StartedProcess,
   end: Launch['end'],
   times: EndTimes,
   members: () => readonly TreeMember[],
+  marked: () => Promise<readonly TreeMember[]>,
 ): ProcessEnd {
   let [isGone, isRemoved] = [false, false]
   void exited.then(() => (isGone = true))
@@ -67,7 +71,7 @@ export function endOf(
       await remove()
       for (let time = 0; time < times.afterKill; time += PAUSE) {
         const wasThere = signal(-pid, 'SIGKILL')
-        const left = members().filter(isAlive)
+        const left = [...members(), ...(await marked())].filter(isAlive)
         for (const member of left) signal(member.pid, 'SIGKILL')
         // Who has ended stays in its group until its parent, maybe a stranger now, has fetched it.
         if (left.length === 0 && (!wasThere || time > 0)) return

@@ -15,7 +15,7 @@ export interface SystemUser {
 /**
  * How an upstream is started as another user. Its home is that user's own: ours are in a folder that nobody else can
  * pass. The kernel keeps it from our files, environment and memory; it sees what everybody sees, and the network. What
- * leaves its process group is not ended with it.
+ * leaves its process group and takes off its mark (`process-mark.ts`) is not ended with it.
  */
 export async function planUser(
   transport: StdioTransport,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { lstat, mkdir } from 'node:fs/promises'
 import { SallyportError } from '../../errors.ts'
@@ -8,8 +9,10 @@ import { startGuard } from './process-guard.ts'
 import type { ProcessHost, SpawnUpstream } from './process-host.ts'
 import type { Launch } from './process-launch.ts'
 import { tellLines } from './process-lines.ts'
+import { MARK, processMarks } from './process-mark.ts'
 import { planLaunch } from './process-plan.ts'
 import { startProcess, type StartedProcess } from './process-start.ts'
+import type { TreeMember } from './process-tree.ts'
 import { watchProcess, type ProcessLimits } from './process-watch.ts'
 import type { SpawnedProcess } from './spawned-process.ts'
 
@@ -32,18 +35,28 @@ const TIMES: SpawnTimes = {
 /** Starts processes of upstreams on this machine. */
 export function createSpawn(host: ProcessHost, times: SpawnTimes = TIMES): SpawnUpstream {
   const inherited = inheritedDescriptors()
+  const marks = processMarks()
   return async ({ transport }, secrets, onLine) => {
     if (transport.kind !== 'stdio') throw new Error('this upstream is no process of ours')
     const plan = await planLaunch(transport, host)
     if (plan.kind === 'fault') throw new SallyportError('CONFIGURATION_INVALID', plan.fault)
     const environment = processEnvironment(transport.env, secrets)
     if (plan.home !== undefined) await makeHome(plan.home)
-    const launch = plan.launch({ ...plan.environment, ...environment })
+    const mark = randomUUID()
+    const launch = withMark(plan.launch({ ...plan.environment, ...environment }), mark)
     const started = await startProcess(launch, inherited)
     void tellLines(started.stderr, { onLine, environment, now: () => performance.now() })
     const limits = { memory: transport.memory, tasks: host.tasks }
-    return watched(started, launch, limits, times)
+    return watched(started, launch, limits, times, async () =>
+      launch.end.kind === 'group' ? marks.find(mark) : [],
+    )
   }
+}
+
+/** A group can be left, and a parent that ends takes nobody along: the mark is what stays. */
+function withMark(launch: Launch, mark: string): Launch {
+  if (launch.end.kind !== 'group') return launch
+  return { ...launch, environment: { ...launch.environment, [MARK]: mark } }
 }
 
 /** Its folder is ours alone: nobody changes it between the two looks. */
@@ -79,6 +92,7 @@ function watched(
   { end }: Launch,
   limits: ProcessLimits,
   times: SpawnTimes,
+  marked: () => Promise<readonly TreeMember[]>,
 ): SpawnedProcess {
   const { pid, stdin, stdout } = started
   let why: string | undefined
@@ -87,7 +101,7 @@ function watched(
     why = excess
     void ending.kill()
   })
-  const ending = endOf(started, end, times, watch.seen)
+  const ending = endOf(started, end, times, watch.seen, marked)
   const closed = started.exited.then(async (how) => {
     watch.stop()
     await ending.rest()

@@ -165,7 +165,7 @@ suite('an upstream that attacks the server', { skip: withoutSandbox() }, () => {
     ]) {
       const { PATH, HOME, ...rest } = environment
       assert.match(`${PATH} ${HOME}`, /^\S+:\/usr\/bin:\S+ \/\S+$/)
-      const { PWD, ...own } = rest
+      const { PWD, SALLYPORT_PROCESS: _mark, ...own } = rest
       assert.ok(PWD === undefined || PWD === HOME)
       assert.deepEqual(own, { LANG: 'C.UTF-8', TMPDIR: '/tmp', MARK: place.mark, TOKEN: 'of-alice' })
       assert.deepEqual(descriptors, ['0', '1', '2'])

@@ -126,7 +126,7 @@ for (const [name, isolation] of [
         secrets: { token: 'a-token-of-alice' },
       })
       assert.match(
-        (await next()).replaceAll(/ (?:PWD|OLDPWD|SHLVL|_)=\S*/g, ''),
+        (await next()).replaceAll(/ (?:PWD|OLDPWD|SHLVL|_|SALLYPORT_PROCESS)=\S*/g, ''),
         /^API=https:\/\/a-token-of-alice HOME=\S+\/data\/home LANG=C.UTF-8 LD_PRELOAD= PATH=\S+ TMPDIR=\/tmp $/,
       )
       for (const { pid } of below())
@@ -220,8 +220,19 @@ test('a sandbox with the network is in ours', { skip: noSandbox }, async (t) => 
   assert.notEqual(await network(SANDBOX), ours)
 })
 
-test('what left a trusted process is no reason to wait for the end of its output', async (t) => {
-  const script = 'setsid sleep 999 & sleep 0.1; echo $!; exit 0'
+test('what left a trusted process, and whose parent has ended, is ended with it', async (t) => {
+  const times = { look: 1_000_000 }
+  const script = 'setsid sh -c "setsid sleep 999 & echo \\$!"; read -r _; exit 0'
+  const { next, stdin, closed } = await spawnScript(t, script, { isolation: TRUSTED, times })
+  const [left] = processTree(Number(await next()), 10)
+  assert.ok(left !== undefined && isAlive(left))
+  stdin.write('end\n')
+  assert.equal(await closed, 'it ended with exit code 0')
+  assert.ok(!isAlive(left))
+})
+
+test('what left a trusted process without a trace is no reason to wait for the end of its output', async (t) => {
+  const script = 'env -i setsid sleep 999 & sleep 0.1; echo $!; exit 0'
   const { next, closed } = await spawnScript(t, script, { isolation: TRUSTED, times: { look: 1_000_000 } })
   const left = Number(await next())
   assert.equal(await closed, 'it ended with exit code 0')
