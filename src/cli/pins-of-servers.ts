@@ -6,8 +6,8 @@ import { listingCapabilities } from '../mcp/upstreams/listing-capabilities.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 
 /**
- * What servers of this process have. They are of the operator's own code, as tools in modules are, so that what they list
- * when they are loaded is approved.
+ * What servers of this process have when they are loaded. They are of the operator's own code, as tools in modules are, so
+ * that it is approved; what they have later is followed where they run.
  *
  * @throws SallyportError `CATALOG_INVALID` for one that cannot be asked
  */

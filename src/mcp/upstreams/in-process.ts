@@ -32,7 +32,8 @@ const LIMITS: UpstreamLimits = {
  * one for each principal where it is not, so that it can ask the client in the middle of a call. A server itself is one
  * connection for everybody; of SDK 1.x it cannot ask its callers anything.
  *
- * It is code of this process and trusted as such: what it lists is served as it is, and no lock file is needed.
+ * It is code of this process and trusted as such: what it lists, now or later, is served as it is,
+ * and no lock file is needed.
  */
 export function protectedServer(
   server: ProtectableServer | ServerFactory,
