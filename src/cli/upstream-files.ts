@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Surface } from '../access/surface.ts'
 import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
@@ -44,6 +45,13 @@ export async function upstreamFiles(
       files: [...configurationFile(started), lockFile(lock)],
       judge(text, inForce) {
         const config = inForce === undefined ? started : read()
+        // Read once more: what has settled may be half written by now, and fewer lines may mean more rights.
+        if (
+          config.file !== null &&
+          inForce !== undefined &&
+          readFileSync(config.file, 'utf8') !== text(config.file)
+        )
+          return { problem: `the configuration ${config.file} keeps changing: see who writes it` }
         const options = upstreamOptions(config)
         assertUpstreamNames(options, catalog)
         const pins = pinsIn(text(lock), lock)
