@@ -8,18 +8,18 @@ import { confirm } from './confirm.ts'
 import type { LockParts } from './lock-parts.ts'
 import { openAudit } from './open-audit.ts'
 import { upstreamConnect } from './upstream-connect.ts'
-import { unreachableUpstreams, upstreamOptions } from './upstream-options.ts'
+import { eachUpstreamOptions, unreachableUpstreams } from './upstream-options.ts'
 
 /**
  * What the commands about the lock file work on: the installation in the working directory.
  *
- * @param names the upstreams that matter, if not all do: what is missing for another one is no fault then
+ * @param names the upstreams that matter, if not all do: what is missing for another one matters not at all then
  * @param optionsOf what is taken of the configuration: `unreachableUpstreams` where no upstream is asked
  * @throws SallyportError `CONFIGURATION_INVALID`
  */
 export async function lockParts(
   names: readonly string[],
-  optionsOf: typeof upstreamOptions = upstreamOptions,
+  optionsOf: typeof eachUpstreamOptions = eachUpstreamOptions,
 ): Promise<LockParts> {
   const config = configuration()
   return {
@@ -51,7 +51,7 @@ export async function lockParts(
 function optionsOfChosen(
   config: Config,
   names: readonly string[],
-  optionsOf: typeof upstreamOptions,
+  optionsOf: typeof eachUpstreamOptions,
 ): readonly UpstreamOptions[] {
   if (names.length === 0) return optionsOf(config)
   const chosen = config.upstreams().filter(({ name }) => names.includes(name))

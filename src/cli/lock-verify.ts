@@ -10,7 +10,7 @@ import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile } from './lock-file.ts'
 import type { LockParts } from './lock-parts.ts'
 import { print, printJson, tell } from './print.ts'
-import { unreachableUpstreams, upstreamOptions } from './upstream-options.ts'
+import { eachUpstreamOptions, unreachableUpstreams } from './upstream-options.ts'
 
 const EXAMPLES = `
 Examples:
@@ -37,7 +37,7 @@ export function lockVerifyCommand(): Command {
       await lockVerify(
         names,
         flags,
-        await lockParts(names, flags.offline === true ? unreachableUpstreams : upstreamOptions),
+        await lockParts(names, flags.offline === true ? unreachableUpstreams : eachUpstreamOptions),
       )
     })
 }

@@ -30,6 +30,19 @@ export function upstreamOptions(config: Configured): readonly UpstreamOptions[] 
   return options
 }
 
+/** The same, for who looks at each by itself: one with a fault cannot be connected, and the fault is why. */
+export function eachUpstreamOptions(config: Configured): readonly UpstreamOptions[] {
+  return config.upstreams().map((upstream) => {
+    try {
+      return described(upstream, transportOf(upstream, config))
+    } catch (fault) {
+      if (!isSallyportError(fault, 'CONFIGURATION_INVALID')) throw fault
+      const faulty = async (): Promise<never> => Promise.reject(fault)
+      return described(upstream, { kind: 'in-process', connect: faulty })
+    }
+  })
+}
+
 /** The same, to be looked at only: no variable and no file is read, and none of them can be reached. */
 export function unreachableUpstreams(config: Configured): readonly UpstreamOptions[] {
   return config.upstreams().map((upstream) => described(upstream, { kind: 'in-process', connect }))

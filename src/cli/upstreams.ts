@@ -124,8 +124,9 @@ function reachedOf(options: UpstreamOptions | undefined): string {
       return `${transport.command} (${transport.isolation.kind})`
     case 'http':
       return transport.url.origin
+    // What has a fault in its configuration is reached by nothing.
     case 'in-process':
     case undefined:
-      return 'this process'
+      return '-'
   }
 }

@@ -371,6 +371,12 @@ test('sallyport lock approves, verifies and lists what a server on standard stre
   assert.equal(approved.code, 0, approved.stderr)
   assert.equal((await lock('verify')).code, 0)
   assert.match((await lock('list')).stdout, /slow +tool pid/)
+  // What is missing for one hides no other.
+  const broken = { command: '${NOT_SET_AT_ALL}' }
+  await writeFile(join(cwd, 'sallyport.yaml'), JSON.stringify({ upstreams: { broken, slow: upstream } }))
+  const both = await lock('verify')
+  assert.equal(both.code, 1)
+  assert.match(both.stdout, /^broken: cannot be asked: .*NOT_SET_AT_ALL.*\nslow: no difference$/m)
   const trail = (await readdir(join(cwd, 'data/audit'))).find((name) => name.endsWith('.jsonl')) ?? ''
   assert.match(
     await readFile(join(cwd, 'data/audit', trail), 'utf8'),

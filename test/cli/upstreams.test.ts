@@ -87,7 +87,7 @@ test('each upstream is told with what of it is served, and what is wrong', async
   assert.deepEqual(stdout.trimEnd().split('\n'), [
     'UPSTREAM  REACHED BY             ERA         PINNED  SERVED  QUARANTINED',
     'wiki      https://wiki.internal  2025-11-25  3       1       2',
-    'git       this process           2025-11-25  0       0       1',
+    'git       -                      2025-11-25  0       0       1',
     'files     npx (bubblewrap)       no answer   1       -       -',
     'wiki: 3 differences from what was approved: "npx sallyport lock diff wiki" shows them',
     'git: nothing of it was ever approved: "npx sallyport lock approve git" shows what it offers and asks',
@@ -101,7 +101,7 @@ test('as JSON, of those alone that are named', async (t) => {
   assert.deepEqual(JSON.parse(stdout), [
     {
       upstream: 'git',
-      reached: 'this process',
+      reached: '-',
       era: '2025-11-25',
       pinned: 0,
       served: 0,
