@@ -37,7 +37,7 @@ export type UpstreamTransport =
       readonly env: Readonly<Record<string, TextWithGaps>>
       /** Absolute; its own home unless given. */
       readonly cwd?: string
-      /** A folder that is its own and stays, absolute: `HOME` of the process. */
+      /** A folder that is its own and stays, absolute: `HOME` of the process. Of principals: `principal-home.ts`. */
       readonly home: string
       readonly isolation: Isolation
       /** Resident memory of the whole process group, in bytes; beyond it the group is killed. */

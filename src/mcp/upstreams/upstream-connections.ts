@@ -8,6 +8,7 @@ import { listingCapabilities } from './listing-capabilities.ts'
 import type { UpstreamOptions } from './options.ts'
 import { createPool, type Lease, type PoolKey } from './pool.ts'
 import type { UpstreamPorts } from './ports.ts'
+import { withHomeOf } from './principal-home.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { wantedSecrets } from './wanted-secrets.ts'
 
@@ -74,12 +75,16 @@ export function upstreamConnections(
   let era: Era | undefined = options.era === 'auto' ? undefined : options.era
 
   const dialled =
-    (given: Readonly<Record<string, string>>, clientCapabilities: ClientCapabilities) =>
+    (
+      reached: UpstreamOptions,
+      given: Readonly<Record<string, string>>,
+      clientCapabilities: ClientCapabilities,
+    ) =>
     async (stop: AbortSignal): Promise<Connected> => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(limits.connectTimeout)])
       const knownEra = era === undefined ? {} : { knownEra: era }
       const connected = await connect(
-        options,
+        reached,
         { secrets: given, clientCapabilities, signal, ...knownEra },
         events,
       )
@@ -112,7 +117,7 @@ export function upstreamConnections(
     return { kind: 'down', sent: false, why: leased.why }
   }
   const own = async (principal?: string): Promise<Got> =>
-    got({ key: OWN, context: undefined }, dialled({}, listingCapabilities(options)), principal)
+    got({ key: OWN, context: undefined }, dialled(options, {}, listingCapabilities(options)), principal)
   const isShared = (): boolean | undefined => {
     if (!hasOwn || options.connection === 'per-principal') return false
     if (options.connection === 'shared') return true
@@ -127,7 +132,7 @@ export function upstreamConnections(
     // Digested, so that no secret lives on as a key.
     const parts = JSON.stringify([principal, session ?? null, capabilities, names.map((name) => found[name])])
     const key = createHash('sha256').update(parts).digest('base64url')
-    return got({ key, context }, dialled(found, capabilities))
+    return got({ key, context }, dialled(withHomeOf(options, principal), found, capabilities))
   }
   return {
     own: async () => own(),
