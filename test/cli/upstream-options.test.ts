@@ -6,7 +6,7 @@ import { catalogSurface } from '../../src/cli/catalog-surface.ts'
 import { ownPaths } from '../../src/cli/own-paths.ts'
 import { unreachableUpstreams, upstreamOptions } from '../../src/cli/upstream-options.ts'
 import { loadConfig, type Config } from '../../src/config/config.ts'
-import { isolationFault } from '../../src/mcp/upstreams/isolation-fault.ts'
+import { launchFault } from '../../src/mcp/upstreams/launch-fault.ts'
 import { thisHost } from '../../src/mcp/upstreams/process-this-host.ts'
 import { installation, type Installation } from '../support/installation.ts'
 
@@ -77,7 +77,7 @@ test('no sandbox shows what is of another upstream, or its secrets', async () =>
     const [a] = upstreamOptions(config)
     assert.ok(a !== undefined)
     const host = thisHost({ own: ownPaths(config), language: 'C.UTF-8' })
-    return isolationFault(a, { ...host, bubblewrapFault: async () => undefined })
+    return (await launchFault(a, { ...host, bubblewrapFault: async () => undefined }))?.fault
   }
   for (const path of ['keys', 'keys/token', 'data/upstreams', 'data/upstreams/b'])
     assert.match((await faultOf(path)) ?? '', /would show it .*, which is Sallyport's own/, path)

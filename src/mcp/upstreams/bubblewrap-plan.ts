@@ -18,19 +18,23 @@ export async function planBubblewrap(
   host: ProcessHost,
 ): Promise<LaunchPlan> {
   const notWorking = await host.bubblewrapFault()
-  if (notWorking !== undefined) return faulty(notWorking)
+  if (notWorking !== undefined) return faulty('isolation', notWorking)
   const [bwrap, prlimit] = [await systemProgram('bwrap'), await systemProgram('prlimit')]
-  if (bwrap === undefined) return faulty('"bwrap" is missing: "apt-get install bubblewrap" brings it')
-  if (prlimit === undefined) return faulty('"prlimit" is missing: "apt-get install util-linux" brings it')
+  if (bwrap === undefined)
+    return faulty('isolation', '"bwrap" is missing: "apt-get install bubblewrap" brings it')
+  if (prlimit === undefined)
+    return faulty('isolation', '"prlimit" is missing: "apt-get install util-linux" brings it')
   const { home, cwd = home, memory } = transport
   const entries = await entriesOf(transport, sandbox, host)
+  const shown = await shownFault(transport, entries, host)
+  if (shown !== undefined) return faulty('isolation', shown)
   const path = `${dirname(host.node)}:${SYSTEM_PATH}`
   const command = await findProgram(transport.command, pathOf(transport) ?? path, cwd)
-  if (command === undefined) return faulty(notFound(transport.command))
-  const fault =
-    (await shownFault(transport, sandbox, entries, host)) ??
+  if (command === undefined) return faulty('program', notFound(transport.command))
+  const hidden =
+    (await missingFault([...sandbox.read, ...sandbox.write])) ??
     (await hiddenFault(transport, command, cwd, entries))
-  if (fault !== undefined) return faulty(fault)
+  if (hidden !== undefined) return faulty('program', hidden)
   return {
     kind: 'ready',
     environment: baseEnvironment(host, { path, home }),
@@ -69,14 +73,11 @@ async function entriesOf(
 /** The own home lies in a folder of ours, and that is all of it that may be seen. */
 async function shownFault(
   { home }: StdioTransport,
-  { read, write }: Sandbox,
   entries: readonly SandboxEntry[],
   { own }: ProcessHost,
 ): Promise<string | undefined> {
   const paths = entries.flatMap(({ kind, target }) => (kind === 'link' || target === home ? [] : [target]))
-  return (
-    (await missingFault([...read, ...write])) ?? (await ownFault(paths, own)) ?? (await homeFault(home, own))
-  )
+  return (await ownFault(paths, own)) ?? (await homeFault(home, own))
 }
 
 /** Nothing is shown by guessing: what the command line names has to be listed. */

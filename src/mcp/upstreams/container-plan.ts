@@ -21,15 +21,17 @@ export async function planContainer(
 ): Promise<LaunchPlan> {
   const engine = await findProgram(container.engine, SYSTEM_PATH, '/')
   if (engine === undefined)
-    return faulty(`${JSON.stringify(container.engine)} is not installed: it runs the containers of upstreams`)
+    return faulty(
+      'isolation',
+      `${JSON.stringify(container.engine)} is not installed: it runs the containers of upstreams`,
+    )
   const { home, env } = transport
   const listed = [...container.read, ...container.write]
   const fault =
-    clientsFault(Object.keys(env)) ??
-    (await missingFault(listed)) ??
-    (await ownFault(listed, host.own)) ??
-    (await homeFault(home, host.own))
-  if (fault !== undefined) return faulty(fault)
+    clientsFault(Object.keys(env)) ?? (await ownFault(listed, host.own)) ?? (await homeFault(home, host.own))
+  if (fault !== undefined) return faulty('isolation', fault)
+  const missing = await missingFault(listed)
+  if (missing !== undefined) return faulty('program', missing)
   const mounts = await mountsOf(transport, container)
   return {
     kind: 'ready',

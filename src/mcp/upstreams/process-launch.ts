@@ -19,9 +19,18 @@ export interface Launch {
     | { readonly kind: 'command'; readonly line: readonly [file: string, ...args: string[]] }
 }
 
-/** What is started for an upstream once its environment is known, or why that cannot be, in words for the operator. */
+/** Why an upstream cannot be started as it is configured. */
+export interface LaunchFault {
+  readonly kind: 'fault'
+  /** Either it would not be kept apart as it is to be, or what it is to run or to see is not there, and may be later. */
+  readonly of: 'isolation' | 'program'
+  /** What is wrong and what to do, in words for the operator. */
+  readonly fault: string
+}
+
+/** What is started for an upstream once its environment is known, or why that cannot be. */
 export type LaunchPlan =
-  | { readonly kind: 'fault'; readonly fault: string }
+  | LaunchFault
   | {
       readonly kind: 'ready'
       /** What its environment has beside that of the configuration, which goes before. */
@@ -32,6 +41,6 @@ export type LaunchPlan =
     }
 
 /** A plan that cannot be carried out. */
-export function faulty(fault: string): LaunchPlan {
-  return { kind: 'fault', fault }
+export function faulty(of: LaunchFault['of'], fault: string): LaunchFault {
+  return { kind: 'fault', of, fault }
 }

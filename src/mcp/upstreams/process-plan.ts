@@ -27,7 +27,7 @@ async function planTrusted(transport: StdioTransport, host: ProcessHost): Promis
   const { home, cwd = home, args } = transport
   const path = `${dirname(host.node)}:${SYSTEM_PATH}`
   const file = await findProgram(transport.command, pathOf(transport) ?? path, cwd)
-  if (file === undefined) return faulty(notFound(transport.command))
+  if (file === undefined) return faulty('program', notFound(transport.command))
   return {
     kind: 'ready',
     environment: baseEnvironment(host, { path, home }),

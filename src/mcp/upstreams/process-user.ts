@@ -22,20 +22,21 @@ export async function planUser(
   name: string,
   host: ProcessHost,
 ): Promise<LaunchPlan> {
-  if (host.uid !== 0) return faulty(`Only root can start it as the user ${JSON.stringify(name)}`)
+  if (host.uid !== 0) return faulty('isolation', `Only root can start it as the user ${JSON.stringify(name)}`)
   const user = systemUser(name, await readFile(host.passwd, 'utf8').catch(() => ''))
   if (user === undefined)
     return faulty(
+      'isolation',
       `There is no user ${JSON.stringify(name)} in ${host.passwd}: "useradd --system --create-home" makes one`,
     )
   const fault = await userFault(name, user, host)
-  if (fault !== undefined) return faulty(fault)
+  if (fault !== undefined) return faulty('isolation', fault)
   const [setpriv, prlimit] = [await systemProgram('setpriv'), await systemProgram('prlimit')]
   if (setpriv === undefined || prlimit === undefined)
-    return faulty('"setpriv" or "prlimit" is missing: "apt-get install util-linux" brings both')
+    return faulty('isolation', '"setpriv" or "prlimit" is missing: "apt-get install util-linux" brings both')
   const { cwd = user.home } = transport
   const command = await findProgram(transport.command, pathOf(transport) ?? SYSTEM_PATH, cwd)
-  if (command === undefined) return faulty(notFound(transport.command))
+  if (command === undefined) return faulty('program', notFound(transport.command))
   const limited = [prlimit, ...limitArguments(host), command, ...transport.args]
   return {
     kind: 'ready',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { isolationFault } from '../../../src/mcp/upstreams/isolation-fault.ts'
+import { launchFault } from '../../../src/mcp/upstreams/launch-fault.ts'
 import type { Isolation } from '../../../src/mcp/upstreams/options.ts'
 import type { ProcessHost, StdioTransport } from '../../../src/mcp/upstreams/process-host.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -34,6 +34,7 @@ async function installation(t: TestContext) {
     language: 'C.UTF-8',
     bubblewrapFault: async () => undefined,
   }
+  const last: { of: string | undefined } = { of: undefined }
   const fault = async (
     isolation: Isolation,
     given: Partial<StdioTransport> = {},
@@ -49,9 +50,16 @@ async function installation(t: TestContext) {
       memory: 1024 ** 3,
       ...given,
     }
-    return (await isolationFault({ transport }, { ...host, ...here })) ?? 'none'
+    const found = await launchFault({ transport }, { ...host, ...here })
+    last.of = found?.of
+    return found?.fault ?? 'none'
   }
-  return { at, host, fault }
+  /** What a fault is of. */
+  const kindOf: typeof fault = async (...args) => {
+    await fault(...args)
+    return last.of ?? 'none'
+  }
+  return { at, host, fault, kindOf }
 }
 
 const sandbox = (...read: readonly string[]): Isolation => ({
@@ -185,5 +193,29 @@ test('an upstream that is no process is never at fault', async (t) => {
     headers: {},
     tls: { pins: [] },
   } as const
-  assert.equal(await isolationFault({ transport }, host), undefined)
+  assert.equal(await launchFault({ transport }, host), undefined)
+})
+
+test('what would not be kept apart is told from what is only not there', async (t) => {
+  const { at, kindOf } = await installation(t)
+  const missing = { command: 'no-such-program' }
+  const ofProgram: readonly Parameters<typeof kindOf>[] = [
+    [sandbox(), missing],
+    [{ kind: 'trusted' }, missing],
+    [sandbox(at('nothing'))],
+    [container(at('nothing'))],
+    [sandbox(), { args: [at('app/server.js')] }],
+  ]
+  for (const given of ofProgram) assert.equal(await kindOf(...given), 'program', JSON.stringify(given))
+  const ofIsolation: readonly Parameters<typeof kindOf>[] = [
+    // Whatever else is wrong with it.
+    [sandbox(at('nothing'), at('certs')), missing],
+    [container(at('nothing'), at('certs'))],
+    [sandbox(), missing, { bubblewrapFault: async () => 'it does not work' }],
+    [user('mcp'), missing],
+    [user('us'), missing, { uid: 1000 }],
+    [{ ...container(), engine: 'no-engine' } as Isolation],
+    [container(), { env: { DOCKER_HOST: ['x'] } }],
+  ]
+  for (const given of ofIsolation) assert.equal(await kindOf(...given), 'isolation', JSON.stringify(given))
 })
