@@ -66,6 +66,7 @@ export function relaying({
   const ports = {
     told: (event: UpstreamEvent) => void events.push(event),
     parked: parkedCalls({ now: Date.now }),
+    own: { schemes: new Set<string>() },
   }
   return { ...relayed(wiki(options), definitions, calls, ports), sent, events, watched }
 }

@@ -6,7 +6,7 @@ import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
 import { quarantined } from './quarantined.ts'
 import { templatesIn } from './relayed.ts'
-import { upstreamUris } from './upstream-uri.ts'
+import { schemeOf, upstreamUris } from './upstream-uri.ts'
 import type { Approved } from './upstream.ts'
 
 /** Everything by which upstreams are what they are: the configuration, what is pinned, and what the policy cannot judge. */
@@ -84,11 +84,6 @@ function isOfOthers(
   const { uriTemplate } = value
   const scheme = typeof uriTemplate === 'string' ? schemeOf(uriTemplate) : ''
   return scheme === '' || schemes.has(scheme) || prefixes.some((prefix) => scheme.startsWith(`${prefix}+`))
-}
-
-/** RFC 3986, 3.1; empty where the template leaves it open. */
-function schemeOf(uriTemplate: string): string {
-  return /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uriTemplate)?.[1]?.toLowerCase() ?? ''
 }
 
 /** What the surface calls a definition: see `surface-of.ts`. */

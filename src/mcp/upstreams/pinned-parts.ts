@@ -7,7 +7,7 @@ import { relayed } from './relayed.ts'
 /** What would be served of upstreams by what is pinned of them: to be looked at only, none of it reaches anything. */
 export function pinnedParts(wanted: UpstreamsWanted, own: OwnNames): CatalogParts {
   const approved = approvedPins(wanted, own)
-  const ports = { told: () => undefined, parked: parkedCalls({ now: Date.now }) }
+  const ports = { told: () => undefined, parked: parkedCalls({ now: Date.now }), own }
   const parts = wanted.options.map((options) =>
     relayed(options, approved.get(options.name)?.pinned ?? [], NO_CALLS, ports),
   )

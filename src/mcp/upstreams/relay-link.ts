@@ -9,6 +9,8 @@ import type { UpstreamUris } from './upstream-uri.ts'
 export interface RelayPorts extends Pick<UpstreamPorts, 'told'> {
   /** One for all upstreams, and for as long as the server runs: its bounds are those of a principal. */
   readonly parked: ParkedCalls
+  /** Schemes of URIs that are our own: nothing of an upstream begins so. */
+  readonly own: { readonly schemes: ReadonlySet<string> }
   /** Looks at results before callers get them; by the rules of the options unless given. */
   readonly scanner?: ResultScanner
   /** A principal was listed no resources while the upstream was slow, and there are some. */

@@ -22,6 +22,8 @@ export interface FamilyParts {
   readonly names: Pick<Names, 'wantsUri' | 'deniesUri'>
   /** Whether a URI is of a template that is known of the upstream, served or not. Fails closed. */
   readonly isOfTemplate: (own: string) => boolean
+  /** Whether a URI, as the upstream has it, looks like one of ours. */
+  readonly isTaken: (own: string) => boolean
 }
 
 /** A family of resources by a pinned template. @returns `undefined` for what is no definition of a template */
@@ -73,8 +75,9 @@ export function relayRest(
   parts: FamilyParts,
   { name, permission }: { readonly name: string; readonly permission: Needs },
 ): ResourceDefinition {
-  const { link, listed, names, isOfTemplate } = parts
-  const isWanted = (inner: string): boolean => names.wantsUri(inner) && !isOfTemplate(inner)
+  const { link, listed, names, isOfTemplate, isTaken } = parts
+  const isWanted = (inner: string): boolean =>
+    names.wantsUri(inner) && !isOfTemplate(inner) && !isTaken(inner)
   return defineResource({
     name,
     title: link.options.name,

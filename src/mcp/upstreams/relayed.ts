@@ -14,7 +14,7 @@ import { relayRest, relayTemplate } from './relay-resources.ts'
 import { relayTool, type OwnName } from './relay-tool.ts'
 import { resultScanner } from './scan-result.ts'
 import { urisOfTemplates } from './template-uris.ts'
-import { upstreamUris } from './upstream-uri.ts'
+import { schemeOf, upstreamUris } from './upstream-uri.ts'
 import { stripHidden } from './visible-text.ts'
 
 /** What an upstream puts into the catalog. */
@@ -38,14 +38,15 @@ export function relayed(
   options: UpstreamOptions,
   definitions: readonly Definition[],
   calls: UpstreamCalls,
-  { told, parked, scanner = resultScanner(options.results), onLate = () => undefined }: RelayPorts,
+  { told, parked, own, scanner = resultScanner(options.results), onLate = () => undefined }: RelayPorts,
   templates: readonly string[] = templatesIn(definitions),
 ): Relayed {
   const uris = upstreamUris(options.prefix ? options.name : undefined)
   const link: RelayLink = { options, calls, told, parked, scanner, uris }
   const names = namesOf(options)
   const isOfTemplate = urisOfTemplates(templates)
-  const family = { link, listed: listedResources(link, { ...names, onLate }), names, isOfTemplate }
+  const isTaken = (uri: string): boolean => own.schemes.has(schemeOf(uris.outward(uri)))
+  const family = { link, listed: listedResources(link, { ...names, onLate }), names, isOfTemplate, isTaken }
   const tools: ToolDefinition[] = []
   const prompts: PromptDefinition[] = []
   const resources: ResourceDefinition[] = names.rest.kind === 'named' ? [relayRest(family, names.rest)] : []

@@ -26,6 +26,11 @@ export function upstreamUris(upstream: string | undefined): UpstreamUris {
   }
 }
 
+/** RFC 3986, 3.1, in small letters; empty where a URI or URI template leaves it open. */
+export function schemeOf(uriTemplate: string): string {
+  return /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uriTemplate)?.[1]?.toLowerCase() ?? ''
+}
+
 /** The result of `tools/call` with our URIs, in resource links and embedded resources. */
 export function withUrisOfTool(result: Members, uris: UpstreamUris): Members {
   const { content } = result

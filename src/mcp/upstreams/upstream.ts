@@ -12,6 +12,7 @@ import { namesOf } from './names.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { ParkedCalls } from './parked-calls.ts'
 import type { UpstreamPorts } from './ports.ts'
+import type { RelayPorts } from './relay-link.ts'
 import { relayed, templatesIn } from './relayed.ts'
 import { upstreamCalls } from './upstream-calls.ts'
 import { upstreamConnections } from './upstream-connections.ts'
@@ -63,6 +64,8 @@ export interface Upstream {
 export interface UpstreamEnds extends UpstreamPorts {
   /** Calls of all upstreams that wait for their clients. */
   readonly parked: ParkedCalls
+  /** What nothing of it may be called. */
+  readonly own: RelayPorts['own']
   /** Lists have changed, after they have, for everybody or for one principal. */
   readonly onChanged: (kinds: readonly ListKind[], principal?: string) => void
   /**
