@@ -3,12 +3,15 @@ import type { Config } from '../config/config.ts'
 import { SallyportError } from '../errors.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import { ask } from './ask.ts'
+import { ownCatalog } from './catalog-surface.ts'
 import { configuration } from './configuration.ts'
 import { confirm } from './confirm.ts'
 import type { LockParts } from './lock-parts.ts'
 import { openAudit } from './open-audit.ts'
 import { upstreamConnect } from './upstream-connect.ts'
-import { eachUpstreamOptions, unreachableUpstreams } from './upstream-options.ts'
+import { upstreamHost } from './upstream-host.ts'
+import { upstreamNameFaults } from './upstream-names.ts'
+import { eachUpstreamOptions, faulty, unreachableUpstreams } from './upstream-options.ts'
 
 /**
  * What the commands about the lock file work on: the installation in the working directory.
@@ -24,9 +27,9 @@ export async function lockParts(
   const config = configuration()
   return {
     file: config.pins.file,
-    options: optionsOfChosen(config, names, optionsOf),
+    options: await fitting(config, optionsOfChosen(config, names, optionsOf)),
     ports: {
-      connect: upstreamConnect(config),
+      connect: upstreamConnect(upstreamHost(config)),
       secret: async (upstream, name) => ask(`Secret "${name}" for ${upstream}:`),
     },
     async record(events) {
@@ -58,6 +61,20 @@ function optionsOfChosen(
   // A name that none has is told with all those there are, whatever is missing for them.
   if (chosen.length < new Set(names).size) return unreachableUpstreams(config)
   return optionsOf({ ...config, upstreams: () => chosen })
+}
+
+/** With why of those that the server would refuse for their names: nothing of them is to be approved. */
+async function fitting(
+  config: Config,
+  options: readonly UpstreamOptions[],
+): Promise<readonly UpstreamOptions[]> {
+  const own = await ownCatalog(config)
+  const { catalog } = own.withUpstreams({ ...own.servers, misfits: [] })
+  const faults = upstreamNameFaults(options, catalog)
+  return options.map((one) => {
+    const found = faults.find(({ upstream }) => upstream === one.name)
+    return found === undefined ? one : faulty(one, new SallyportError('CONFIGURATION_INVALID', found.fault))
+  })
 }
 
 /** Path of the lock file of the installation in the working directory. */

@@ -3,16 +3,31 @@ import { ADMINISTRATOR_PERMISSIONS } from '../login/administrator-permissions.ts
 import type { Catalog } from '../mcp/catalog.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 
+/** What is wrong with an upstream, in words for the operator. */
+export interface UpstreamFault {
+  readonly upstream: string
+  readonly fault: string
+}
+
 /**
- * Sees to it that no upstream is called as something that is there already: the area of its permissions, the beginning of
- * its name, or another upstream. Whoever was allowed `notes:*` was not asked about an upstream "notes".
+ * Sees to it that no upstream is called as something that is there already.
  *
- * @throws SallyportError `CONFIGURATION_INVALID`
+ * @throws SallyportError `CONFIGURATION_INVALID` with what {@link upstreamNameFaults} finds
  */
-export function assertUpstreamNames(
+export function assertUpstreamNames(options: readonly UpstreamOptions[], catalog: Catalog): void {
+  const faults = upstreamNameFaults(options, catalog)
+  if (faults.length > 0)
+    throw new SallyportError('CONFIGURATION_INVALID', faults.map(({ fault }) => fault).join('\n'))
+}
+
+/**
+ * Which upstreams are called as something that is there already: the area of its permissions, the beginning of its name,
+ * or another upstream. Whoever was allowed `notes:*` was not asked about an upstream "notes".
+ */
+export function upstreamNameFaults(
   options: readonly UpstreamOptions[],
   { tools, prompts, resources }: Catalog,
-): void {
+): readonly UpstreamFault[] {
   const things = [...tools, ...prompts, ...resources]
   const areas = new Map<string, string>([
     ...ADMINISTRATOR_PERMISSIONS.map((permission) => [prefixOf(permission, ':'), permission] as const),
@@ -21,20 +36,25 @@ export function assertUpstreamNames(
     ),
   ])
   const taken = new Map([...things.map(({ name }) => [prefixOf(name, '_'), name] as const), ...areas])
-  const faults = options.flatMap(({ name }, index) => {
-    const owner = taken.get(name)
-    const help = 'give the upstream another name'
-    if (owner !== undefined)
-      return [`upstreams.${name}: "${name}" is the name of an area here already, that of "${owner}": ${help}`]
-    const isTwice = options.slice(0, index).some((other) => other.name === name)
-    return isTwice ? [`upstreams.${name}: there is another upstream "${name}": ${help}`] : []
-  })
   const names = new Map(options.map(({ name }) => [name, `the upstream "${name}"`]))
-  faults.push(...options.flatMap((one) => areaFaults(one, new Map([...areas, ...names]))))
+  const others = new Map([...areas, ...names])
   const bare = options.filter(({ prefix }) => !prefix).map(({ name }) => name)
-  if (bare.length > 1)
-    faults.push(`upstreams.${bare[1]}: "${bare[0]}" keeps its own names already: only one upstream may`)
-  if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
+  return options.flatMap((one, index) => {
+    const isTwice = options.slice(0, index).some(({ name }) => name === one.name)
+    const faults = [
+      ...nameFaults(one.name, taken.get(one.name), isTwice),
+      ...areaFaults(one, others),
+      ...(one.name === bare[1] ? [`"${bare[0]}" keeps its own names already: only one upstream may`] : []),
+    ]
+    return faults.map((fault) => ({ upstream: one.name, fault: `upstreams.${one.name}: ${fault}` }))
+  })
+}
+
+function nameFaults(name: string, owner: string | undefined, isTwice: boolean): readonly string[] {
+  const help = 'give the upstream another name'
+  if (owner !== undefined)
+    return [`"${name}" is the name of an area here already, that of "${owner}": ${help}`]
+  return isTwice ? [`there is another upstream "${name}": ${help}`] : []
 }
 
 /** Whose tools choose their verbs by their names has them in an area of its own: one called "end" must not be `sessions:end`. */
@@ -48,7 +68,7 @@ function areaFaults(
     return owner === undefined
       ? []
       : [
-          `upstreams.${name}: "${permission}" would let the names of its tools be permissions of ${owner}: take another area, or write the permission without {tool}`,
+          `"${permission}" would let the names of its tools be permissions of ${owner}: take another area, or write the permission without {tool}`,
         ]
   })
 }

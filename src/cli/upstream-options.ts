@@ -37,19 +37,24 @@ export function eachUpstreamOptions(config: Configured): readonly UpstreamOption
       return described(upstream, transportOf(upstream, config))
     } catch (fault) {
       if (!isSallyportError(fault, 'CONFIGURATION_INVALID')) throw fault
-      const faulty = async (): Promise<never> => Promise.reject(fault)
-      return described(upstream, { kind: 'in-process', connect: faulty })
+      return faulty(described(upstream, NOWHERE), fault)
     }
   })
 }
 
-/** The same, to be looked at only: no variable and no file is read, and none of them can be reached. */
-export function unreachableUpstreams(config: Configured): readonly UpstreamOptions[] {
-  return config.upstreams().map((upstream) => described(upstream, { kind: 'in-process', connect }))
+/** An upstream that cannot be connected, and why. */
+export function faulty(options: UpstreamOptions, fault: SallyportError): UpstreamOptions {
+  return { ...options, transport: { kind: 'in-process', connect: async () => Promise.reject(fault) } }
 }
 
-async function connect(): Promise<never> {
-  throw new Error('upstreams are not connected here')
+/** The same, to be looked at only: no variable and no file is read, and none of them can be reached. */
+export function unreachableUpstreams(config: Configured): readonly UpstreamOptions[] {
+  return config.upstreams().map((upstream) => described(upstream, NOWHERE))
+}
+
+const NOWHERE: UpstreamTransport = {
+  kind: 'in-process',
+  connect: async () => Promise.reject(new Error('upstreams are not connected here')),
 }
 
 function described(upstream: ConfiguredUpstream, transport: UpstreamTransport): UpstreamOptions {

@@ -377,6 +377,17 @@ test('sallyport lock approves, verifies and lists what a server on standard stre
   const both = await lock('verify')
   assert.equal(both.code, 1)
   assert.match(both.stdout, /^broken: cannot be asked: .*NOT_SET_AT_ALL.*\nslow: no difference$/m)
+  // What the server would not take is not approved.
+  await writeFile(
+    join(cwd, 'sallyport.yaml'),
+    JSON.stringify({ upstreams: { notes: upstream, slow: upstream } }),
+  )
+  const taken = await lock('approve', '--all', '--yes')
+  assert.equal(taken.code, 1)
+  assert.match(
+    taken.stdout,
+    /^notes: cannot be asked: upstreams.notes: "notes" is the name of an area.*\nslow: no/m,
+  )
   const trail = (await readdir(join(cwd, 'data/audit'))).find((name) => name.endsWith('.jsonl')) ?? ''
   assert.match(
     await readFile(join(cwd, 'data/audit', trail), 'utf8'),
