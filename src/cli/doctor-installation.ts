@@ -19,7 +19,11 @@ const { ok, sentence } = findingsOf(installation.name)
 
 async function files({ config, now }: Ground): Promise<readonly Finding[]> {
   try {
-    const followed = await openFollowed(config, await ownCatalog(config), { now, read: () => config })
+    const followed = await openFollowed(config, await ownCatalog(config), {
+      now,
+      read: () => config,
+      host: undefined,
+    })
     stopFollowing(followed)
     return [
       ok(`Node ${process.versions.node}`),

@@ -1,17 +1,14 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { Config } from '../config/config.ts'
-import { SallyportError } from '../errors.ts'
-import { bubblewrapProbe } from '../mcp/upstreams/bubblewrap-probe.ts'
+import type { Connect } from '../mcp/upstreams/connection.ts'
 import type { Definition } from '../mcp/upstreams/definition.ts'
 import { identifier, type TokenSigner } from '../mcp/upstreams/identify.ts'
-import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import type { UpstreamSecrets } from '../mcp/upstreams/ports.ts'
 import { createUpstreams, type Upstreams } from '../mcp/upstreams/upstreams.ts'
 import type { OwnCatalog } from './catalog-surface.ts'
 import type { Followed } from './hot-reload.ts'
 import { identityIssuer } from './identity-keys.ts'
 import { writeLockFile } from './lock-file.ts'
-import { upstreamConnect } from './upstream-connect.ts'
 import { upstreamEvents, type UpstreamLog } from './upstream-events.ts'
 
 /** What {@link openUpstreams} works with. */
@@ -22,21 +19,17 @@ export interface UpstreamGround {
   readonly now: () => number
   readonly vault: UpstreamSecrets
   readonly signer: TokenSigner
+  readonly connect: Connect
   readonly followed: Pick<Followed, 'policy' | 'upstreams'>
 }
 
-/**
- * Starts the upstreams of a configuration, and of this process.
- *
- * @throws SallyportError `CONFIGURATION_INVALID` where one could not be kept from what is Sallyport's own
- */
-export async function openUpstreams(
+/** Starts the upstreams of a configuration, and of this process. */
+export function openUpstreams(
   config: Config,
   own: OwnCatalog,
-  { audit, log, now, vault, signer, followed }: UpstreamGround,
-): Promise<Upstreams> {
+  { audit, log, now, vault, signer, connect, followed }: UpstreamGround,
+): Upstreams {
   const wanted = followed.upstreams.current().wanted()
-  await assertIsolated(wanted.options)
   const identify = identifier({
     issuer: identityIssuer(config),
     signer,
@@ -54,7 +47,7 @@ export async function openUpstreams(
   const upstreams = createUpstreams(
     { ...wanted, misfits: followed.policy.misfits() },
     {
-      connect: upstreamConnect(config),
+      connect,
       secrets: vault,
       identify,
       told: upstreamEvents(audit, log, now),
@@ -76,19 +69,4 @@ async function pin(file: string, upstream: string, definitions: readonly Definit
   await writeLockFile(file, ({ upstreams }) => ({
     upstreams: upstreams.has(upstream) ? upstreams : new Map([...upstreams, [upstream, definitions]]),
   }))
-}
-
-/** Whether every process would be kept apart: none is started otherwise, and nobody is to find that out by a call. */
-async function assertIsolated(options: readonly UpstreamOptions[]): Promise<void> {
-  const needing = options.filter(
-    ({ transport }) => transport.kind === 'stdio' && transport.isolation.kind === 'bubblewrap',
-  )
-  if (needing.length === 0) return
-  const fault = await bubblewrapProbe(process.execPath)()
-  if (fault === undefined) return
-  const names = needing.map(({ name }) => `"${name}"`).join(', ')
-  throw new SallyportError(
-    'CONFIGURATION_INVALID',
-    `the upstreams ${names} cannot be kept from Sallyport's own files: ${fault}`,
-  )
 }

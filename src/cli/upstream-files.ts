@@ -5,8 +5,10 @@ import { SallyportError } from '../errors.ts'
 import type { UpstreamsWanted } from '../mcp/upstreams/approved-pins.ts'
 import type { Pins } from '../mcp/upstreams/definition.ts'
 import { LARGEST_LOCK_FILE, parseLock } from '../mcp/upstreams/lock-file.ts'
+import type { ProcessHost } from '../mcp/upstreams/process-host.ts'
 import { withServers, type OwnCatalog } from './catalog-surface.ts'
 import { followFiles, type FollowedFiles } from './followed-files.ts'
+import { isolationFaults } from './isolation-faults.ts'
 import type { FollowedFile } from './read-followed.ts'
 import { assertUpstreamNames } from './upstream-names.ts'
 import { upstreamOptions } from './upstream-options.ts'
@@ -30,12 +32,14 @@ const LARGEST = 1_048_576
  *
  * @param started the configuration that the server runs by
  * @param read reads it again
+ * @param host where processes are to be kept apart, or nothing is taken; `undefined` where none is to be started
  * @throws SallyportError `CONFIGURATION_INVALID` if they are not good to begin with
  */
 export async function upstreamFiles(
   started: Config,
   own: OwnCatalog,
   read: () => Config,
+  host: ProcessHost | undefined,
 ): Promise<FollowedFiles<FollowedUpstreams>> {
   const lock = started.pins.file
   const before = withoutUpstreams(started)
@@ -43,7 +47,7 @@ export async function upstreamFiles(
   return followFiles<FollowedUpstreams>(
     {
       files: [...configurationFile(started), lockFile(lock)],
-      judge(text, inForce) {
+      async judge(text, inForce) {
         const config = inForce === undefined ? started : read()
         // Read once more: what has settled may be half written by now, and fewer lines may mean more rights.
         if (
@@ -54,6 +58,8 @@ export async function upstreamFiles(
           return { problem: `the configuration ${config.file} keeps changing: see who writes it` }
         const options = upstreamOptions(config)
         assertUpstreamNames(options, catalog)
+        const faults = host === undefined ? [] : await isolationFaults(options, config, host)
+        if (faults.length > 0) return { problem: faults.join('\n') }
         const pins = pinsIn(text(lock), lock)
         const wanted = (): UpstreamsWanted => withServers(own, { options, pins })
         const surface = (): Surface => own.withUpstreams(wanted()).surface

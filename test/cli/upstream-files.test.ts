@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ownCatalog } from '../../src/cli/catalog-surface.ts'
 import { upstreamFiles } from '../../src/cli/upstream-files.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { upstreamHost } from '../../src/cli/upstream-host.ts'
+import { loadConfig, type Config } from '../../src/config/config.ts'
 import { installation } from '../support/installation.ts'
 
 const upstream = (...deny: readonly string[]): string =>
@@ -26,12 +27,17 @@ test('a configuration that is being written while it is read is not taken', asyn
   await writeFile(path, upstream('a'))
   let isHalf = true
   const config = load()
-  const files = await upstreamFiles(config, await ownCatalog(config), () => {
-    if (isHalf) writeFileSync(path, upstream('a'))
-    const half = load()
-    if (isHalf) isHalf = false
-    return half
-  })
+  const files = await upstreamFiles(
+    config,
+    await ownCatalog(config),
+    () => {
+      if (isHalf) writeFileSync(path, upstream('a'))
+      const half = load()
+      if (isHalf) isHalf = false
+      return half
+    },
+    undefined,
+  )
   t.after(() => files.close())
   const [loaded, rejected] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
   files.follow({ onLoaded: () => loaded.resolve(), onRejected: rejected.resolve })
@@ -42,4 +48,69 @@ test('a configuration that is being written while it is read is not taken', asyn
   files.look()
   await loaded.promise
   assert.deepEqual(files.current().wanted().options[0]?.deny, ['a', 'b', 'c'])
+})
+
+/** Sandboxes work. */
+const hostOf = (config: Config) => ({ ...upstreamHost(config), bubblewrapFault: async () => undefined })
+
+test('upstreams that would not be kept apart are refused, each in a sentence; those whose program is missing are not', async (t) => {
+  const at = await installation()
+  t.after(async () => at.remove())
+  const path = join(at.cwd, 'sallyport.yaml')
+  const load = () => loadConfig({}, at.cwd)
+  const open = async () => {
+    const config = load()
+    return upstreamFiles(config, await ownCatalog(config), load, hostOf(config))
+  }
+  const good = '  files: { command: no-such-program }\n'
+  const bad =
+    '  git: { command: sh, user: nobody-of-that-name }\n  wiki: { command: no-such-program, sandbox: { read: [ . ] } }\n'
+  await writeFile(path, `upstreams:\n${good}${bad}`)
+  await assert.rejects(open(), (error: Error) => {
+    const [git, wiki, ...others] = error.message.split('\n')
+    assert.match(
+      git ?? '',
+      /^upstreams\.git: .*the user "nobody-of-that-name"|^upstreams\.git: There is no user/,
+    )
+    assert.match(wiki ?? '', /^upstreams\.wiki: \S+ would show it \S+, which is Sallyport's own/)
+    assert.deepEqual(others, [])
+    return true
+  })
+  await writeFile(path, `upstreams:\n${good}`)
+  const files = await open()
+  t.after(() => files.close())
+  const rejected = Promise.withResolvers<string>()
+  files.follow({ onLoaded: () => undefined, onRejected: rejected.resolve })
+  await writeFile(path, `upstreams:\n${good}${bad}`)
+  files.look()
+  assert.match(await rejected.promise, /^upstreams\.git: .*\nupstreams\.wiki: /)
+  assert.deepEqual(
+    files
+      .current()
+      .wanted()
+      .options.map(({ name }) => name),
+    ['files'],
+  )
+})
+
+test('what only the new configuration keeps from upstreams is shown to none of its own', async (t) => {
+  const at = await installation()
+  t.after(async () => at.remove())
+  await mkdir(join(at.cwd, 'keys'))
+  await writeFile(join(at.cwd, 'keys/token'), 'secret')
+  const path = join(at.cwd, 'sallyport.yaml')
+  const load = () => loadConfig({}, at.cwd)
+  const files = '  files: { command: sh, sandbox: { read: [ keys ] } }\n'
+  await writeFile(path, `upstreams:\n${files}`)
+  const config = load()
+  const followed = await upstreamFiles(config, await ownCatalog(config), load, hostOf(config))
+  t.after(() => followed.close())
+  const rejected = Promise.withResolvers<string>()
+  followed.follow({ onLoaded: () => undefined, onRejected: rejected.resolve })
+  await writeFile(
+    path,
+    `upstreams:\n${files}  wiki: { url: "https://wiki/", headers: { A: "\${file:keys/token}" } }\n`,
+  )
+  followed.look()
+  assert.match(await rejected.promise, /^upstreams\.files: \S+keys would show it \S+keys\/token/)
 })
