@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs'
-import { bubblewrapProbe } from '../mcp/upstreams/bubblewrap-probe.ts'
+import { launchFault } from '../mcp/upstreams/launch-fault.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
+import type { ProcessHost } from '../mcp/upstreams/process-host.ts'
 import { fetchesWithoutNetwork } from './fetches-without-network.ts'
 import { findingsOf, type Check, type Finding } from './doctor-finding.ts'
 import { readLockFile } from './lock-file.ts'
+import { upstreamHost } from './upstream-host.ts'
 import { upstreamOptions } from './upstream-options.ts'
 
-/** Whether upstreams can be started as they are to be kept apart, and what they offer was approved. Starts none of them. */
+/** Whether upstreams can be started as they are configured, and what they offer was approved. Starts none of them. */
 export const upstreams: Check = {
   name: 'upstreams',
   async run({ config }) {
@@ -19,7 +20,7 @@ export const upstreams: Check = {
       ok(
         `${options.length} upstream(s) configured, ${options.length - unpinned.length} of them approved: "npx sallyport upstreams" asks them`,
       ),
-      ...(await isolationFindings(options)),
+      ...(await launchFindings(options, upstreamHost(config))),
       ...options.flatMap(wayFindings),
       ...unpinned.map((name) =>
         warning(`nothing of "${name}" was ever approved, so that nothing of it is served`, approve(name)),
@@ -37,13 +38,24 @@ function approve(name: string): string {
   return `"npx sallyport lock approve ${name}" shows what it offers and asks`
 }
 
-async function isolationFindings(options: readonly UpstreamOptions[]): Promise<readonly Finding[]> {
-  const isSandboxed = options.some(
-    ({ transport }) => transport.kind === 'stdio' && transport.isolation.kind === 'bubblewrap',
+async function launchFindings(
+  options: readonly UpstreamOptions[],
+  host: ProcessHost,
+): Promise<readonly Finding[]> {
+  const processes = options.filter(({ transport }) => transport.kind === 'stdio')
+  if (processes.length === 0) return []
+  const findings = await Promise.all(
+    processes.map(async (one) => {
+      const found = await launchFault(one, host)
+      return found === undefined ? [] : [problem(`"${one.name}" cannot be started: ${found.fault}`, null)]
+    }),
   )
-  if (!isSandboxed) return []
-  const fault = await bubblewrapProbe(process.execPath)()
-  return [fault === undefined ? ok('bubblewrap keeps upstreams apart') : problem(fault, null)]
+  const problems = findings.flat()
+  const startable = processes.length - problems.length
+  return [
+    ...(startable === 0 ? [] : [ok(`${startable} upstream(s) can be started, kept apart as configured`)]),
+    ...problems,
+  ]
 }
 
 /** What is likely to go wrong with the way to one of them. */
@@ -51,9 +63,7 @@ function wayFindings(options: UpstreamOptions): readonly Finding[] {
   const { name, transport } = options
   if (transport.kind !== 'stdio') return []
   const { command, isolation } = transport
-  const isMissing = command.startsWith('/') && isolation.kind !== 'container' && !existsSync(command)
   return [
-    ...(isMissing ? [problem(`the command of "${name}" is not there: ${command}`, 'install it')] : []),
     ...(isolation.kind === 'trusted'
       ? [
           warning(
