@@ -17,6 +17,7 @@ import { declaredIn, type Declared } from '../wire/parameters.ts'
 import type { InstructionsOf, Serving } from './serving.ts'
 import type { ToolDefinition } from './tool.ts'
 import { visibleIn } from './visible.ts'
+import { webRequest } from './web-request.ts'
 
 export type { GuardedCallSeen } from './guard-observer.ts'
 export type { TraceContext } from './caller.ts'
@@ -127,7 +128,7 @@ export function createEndpoint(options: EndpointOptions): McpEndpoint {
     const { method, url, headers, signal } = exchange
     const bytes = isOpen ? listed({ method, headers, body }, caller) : undefined
     if (bytes !== undefined) return { kind: 'json', bytes }
-    const response = await route(new Request(url, { method, headers, signal }), caller, body)
+    const response = await route(webRequest({ url, method, headers, signal }), caller, body)
     const reason = unavailable.get(caller)
     if (reason === undefined)
       return { kind: 'response', response: mismatched.has(caller) ? badRequest(response) : response }
