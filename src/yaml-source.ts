@@ -138,8 +138,11 @@ export function faultsOf(error: ZodError): YamlFault[] {
 }
 
 function faultsIn(issue: core.$ZodIssue, path: readonly PropertyKey[]): YamlFault[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], sentence: issue.message }))
+  if (issue.code === 'unrecognized_keys') {
+    // A sentence for all of them, or a line for each.
+    const lines = issue.message.split('\n')
+    return issue.keys.map((key, index) => ({ path: [...path, key], sentence: lines[index] ?? issue.message }))
+  }
   const meant = issue.code === 'invalid_union' ? issue.errors.find(isWithin) : undefined
   if (meant !== undefined) return meant.flatMap((inner) => faultsIn(inner, [...path, ...inner.path]))
   const first = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined

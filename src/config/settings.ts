@@ -11,7 +11,7 @@ import {
   type SessionSettings,
   type ThrottleSettings,
 } from './session-settings.ts'
-import { path, strict, text, whole } from './shapes.ts'
+import { path, strict, strictKnowing, text, whole } from './shapes.ts'
 import { telemetrySchema, type TelemetrySettings } from './telemetry-settings.ts'
 import { trustSchema, type TrustSettings } from './trust-settings.ts'
 import { pinsSchema, upstreamsSchema, type PinSettings, type UpstreamSettings } from './upstream-settings.ts'
@@ -93,8 +93,11 @@ function isPublishingUrl(value: string): boolean {
   return plain && ['https:', 'http:'].includes(url.protocol) && /^[!-~]+$/.test(value)
 }
 
+/** What other clients call it. */
+const section = strictKnowing({ mcpServers: 'did you mean "upstreams"?' })
+
 /** Validates `sallyport.yaml`, fills in defaults, and makes its published JSON Schema. Unknown keys are refused. */
-export const settingsSchema: z.ZodType<Settings> = strict({
+export const settingsSchema: z.ZodType<Settings> = section({
   trustDomain: text('a trust domain')
     .max(255, 'must be at most 255 characters')
     .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'must be lower-case letters, digits, ".", "_" and "-"')

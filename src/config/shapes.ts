@@ -4,12 +4,24 @@ import { nearest } from '../nearest.ts'
 
 /** A map of known keys: an unknown one is refused, and the nearest known one suggested. */
 export function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? unknownKey(issue['keys'], Object.keys(shape))
-        : `must be a map of ${Object.keys(shape).join(', ')}`,
-  })
+  return strictKnowing({})(shape)
+}
+
+/**
+ * The same where people write keys of something else.
+ *
+ * @param elsewhere what to write instead of these
+ */
+export function strictKnowing(
+  elsewhere: Readonly<Record<string, string>>,
+): <S extends z.ZodRawShape>(shape: S) => z.ZodObject<S, z.core.$strict> {
+  return (shape) =>
+    z.strictObject(shape, {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys'
+          ? unknownKeys(issue['keys'], Object.keys(shape), elsewhere)
+          : `must be a map of ${Object.keys(shape).join(', ')}`,
+    })
 }
 
 /** Some text, which may not be empty. */
@@ -36,7 +48,12 @@ const LONGEST_TIMEOUT = 90 * 86_400_000
 /** A duration such as `90s`, in ms. */
 export function duration(fallback: string, what: string): z.ZodPrefault<z.ZodType<number, string>> {
   return z
-    .string('must be a duration such as 90s, 30m, 12h or 7d')
+    .string({
+      error: ({ input }) =>
+        typeof input === 'number' && input >= 0
+          ? `must be a duration with its unit, as in "${input}s" for seconds`
+          : 'must be a duration such as 90s, 30m, 12h or 7d',
+    })
     .regex(DURATION, 'must be a duration such as 90s, 30m, 12h or 7d')
     .transform((value) => parseDuration(value) ?? Number.NaN)
     .pipe(z.number().max(LONGEST_TIMEOUT, 'must be at most 90d'))
@@ -77,11 +94,18 @@ function isCollectorUrl(value: string): boolean {
   return url.search === '' && url.hash === '' && url.username === '' && url.password === ''
 }
 
-function unknownKey(keys: unknown, known: readonly string[]): string {
-  const first: unknown = Array.isArray(keys) ? keys[0] : undefined
-  const suggestion =
-    typeof first === 'string' && Array.isArray(keys) && keys.length === 1 ? nearest(first, known) : undefined
-  return suggestion === undefined
-    ? `unknown key: the keys here are ${known.join(', ')}`
-    : `unknown key: did you mean "${suggestion}"?`
+/** A line for each. */
+function unknownKeys(
+  keys: unknown,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, string>>,
+): string {
+  const all: readonly unknown[] = Array.isArray(keys) ? keys : []
+  return all.map((key) => `unknown key: ${helpFor(String(key), known, elsewhere)}`).join('\n')
+}
+
+function helpFor(key: string, known: readonly string[], elsewhere: Readonly<Record<string, string>>): string {
+  if (Object.hasOwn(elsewhere, key)) return elsewhere[key] ?? ''
+  const suggestion = nearest(key, known)
+  return suggestion === undefined ? `the keys here are ${known.join(', ')}` : `did you mean "${suggestion}"?`
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { duration, size, strict, text, whole } from './shapes.ts'
+import { duration, size, strict, strictKnowing, text, whole } from './shapes.ts'
 
 /** What a process may see of this machine; paths as written. */
 export interface SandboxSettings {
@@ -148,9 +148,35 @@ const tls = strict({
     .describe('SHA-256 of public keys (SubjectPublicKeyInfo); its certificate must have one of them.'),
 })
 
-const upstream = strict({
+const BY_POLICY = 'nothing is approved here: access.yaml says who may call what without being asked'
+const BY_DENY = 'write "deny", with the names of the tools'
+const BY_ALLOW = 'write "allow", with the names of the tools'
+const BY_URL = 'write "url", of a server of Streamable HTTP'
+
+/** Keys that entries of `mcpServers` have for other clients, and what stands for them here. */
+const OF_OTHER_CLIENTS = {
+  autoApprove: BY_POLICY,
+  alwaysAllow: BY_POLICY,
+  trust: BY_POLICY,
+  disabledTools: BY_DENY,
+  excludeTools: BY_DENY,
+  enabledTools: BY_ALLOW,
+  includeTools: BY_ALLOW,
+  serverUrl: BY_URL,
+  httpUrl: BY_URL,
+  enabled: 'write "disabled: true" for one that is not to be used',
+  envFile: 'write each variable into "env", as in TOKEN: "${file:PATH}"',
+  transport: 'leave it out: "command" and "url" say it',
+}
+
+const upstream = strictKnowing(OF_OTHER_CLIENTS)({
   type: z
-    .enum(['stdio', 'http', 'streamable-http'], 'must be stdio, http or streamable-http')
+    .enum(['stdio', 'http', 'streamable-http'], {
+      error: ({ input }) =>
+        input === 'sse'
+          ? 'sse is not supported: give the URL that the server has for Streamable HTTP, often ".../mcp"'
+          : 'must be stdio, http or streamable-http',
+    })
     .optional()
     .describe('Said by command or url already; taken so that entries of mcpServers can be copied.'),
   command: text('a command')

@@ -153,7 +153,26 @@ const FAULTS: readonly (readonly [upstreams: string, fault: RegExp])[] = [
   ['{ a: { command: x, memory: 1TB } }', /upstreams\.a\.memory: must be a size/],
   ['{ a: { command: x, era: 2024-11-05 } }', /upstreams\.a\.era: must be auto/],
   ['{ a: { command: x, commands: y } }', /upstreams\.a\.commands: unknown key: did you mean "command"/],
+  [
+    '{ a: { type: sse, url: "https://x/sse" } }',
+    /upstreams\.a\.type: sse is not supported: .*Streamable HTTP/,
+  ],
+  [
+    '{ a: { command: x, timeout: 60 } }',
+    /upstreams\.a\.timeout: must be a duration with its unit, as in "60s"/,
+  ],
+  [
+    '{ a: { command: x, autoApprove: [ read ], disabledTools: [ write ], comands: y } }',
+    /a\.autoApprove: [^\n]*access\.yaml[^\n]*\n[^\n]*a\.disabledTools: [^\n]*"deny"[^\n]*\n[^\n]*a\.comands: unknown key: did you mean "command"/,
+  ],
+  ['{ a: { command: x, alwaysAllow: [ read ] } }', /upstreams\.a\.alwaysAllow: [^\n]*access\.yaml/],
+  ['{ a: { serverUrl: "https://x/" } }', /upstreams\.a\.serverUrl: unknown key: write "url"/],
 ]
+
+test('the section that other clients have is told as ours', async (t) => {
+  const directory = await folder(t, 'mcpServers: { a: { command: x } }')
+  assert.throws(() => loadConfig({}, directory), /mcpServers: unknown key: did you mean "upstreams"\?/)
+})
 
 for (const [upstreams, fault] of FAULTS)
   test(`upstreams: ${upstreams} is refused`, async (t) => {
