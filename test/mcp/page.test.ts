@@ -44,7 +44,7 @@ test('a cursor that was made up is a place in the same list, or an error, and no
       assert.deepEqual([error.code, error.message, error.data], [-32602, 'Invalid cursor', undefined])
     }
   }
-  for (const cursor of ['A', '!!', 'AAA=', 'A'.repeat(1_000_000), '\u0000'])
+  for (const cursor of ['A', 'YQ', '!!', 'AAA=', 'A'.repeat(1_000_000), '\u0000'])
     assert.throws(() => page(cursor), /Invalid cursor/)
   const beyond = Buffer.from('zzz', 'utf16le').toString('base64url')
   assert.deepEqual(page(beyond), { entries: [] })
