@@ -60,6 +60,8 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 /** Bytes that somebody holds. */
 function held(): number {
+  // What the first one finds is freed by the second one.
+  collectGarbage()
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
@@ -77,7 +79,7 @@ test('a line of 100 MB is a result that is too long, kept by nobody, and the pro
   const [words] = await Promise.all([saidBy(client, 'shared_huge'), door.goesOn()])
   clearInterval(looking)
   assert.match(words, /^The upstream "shared" answered with more than is passed on/)
-  assert.ok(most - heldBefore < 16_000_000, `${most - heldBefore} bytes more`)
+  assert.ok(most > 0 && most - heldBefore < 10_000_000, `${most - heldBefore} bytes more`)
   assert.deepEqual(await call('pid'), [pid, pid])
 })
 
