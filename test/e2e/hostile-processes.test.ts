@@ -35,7 +35,7 @@ function processOf(name: string, ...args: readonly string[]): UpstreamOptions {
         isolation: { kind: 'trusted' },
         memory: 512 * 1024 * 1024,
       },
-      { era: '2025-11-25', limits: { timeout: 20_000 } },
+      { era: '2025-11-25', limits: { timeout: 60_000 } },
     ),
     name,
     connection: 'shared',
@@ -75,7 +75,7 @@ test('a line of 100 MB is a result that is too long, kept by nobody, and the pro
   let most = 0
   const looking = setInterval(() => {
     most = Math.max(most, held())
-  }, 150)
+  }, 400)
   const [words] = await Promise.all([saidBy(client, 'shared_huge'), door.goesOn()])
   clearInterval(looking)
   assert.match(words, /^The upstream "shared" answered with more than is passed on/)
