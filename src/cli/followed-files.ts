@@ -10,8 +10,8 @@ const PAUSE = 100
 /** Ms after which what is refused is judged anew: it may only have been early, by a clock that is ahead of ours. */
 const ANEW = 60_000
 
-/** What judging gives: what the files mean, or why they are refused. */
-export type Verdict<T> = { readonly value: T } | { readonly problem: string }
+/** What judging gives: what the files mean, with why not all of it could be taken; or why they are refused. */
+export type Verdict<T> = { readonly value: T; readonly lacks?: string } | { readonly problem: string }
 
 /** Files that make sense together only, and what they mean. */
 export interface FileSet<T> {
@@ -38,8 +38,12 @@ export interface FileEvents<T> {
    * the files all the same.
    */
   onLoaded(value: T): void
-  /** The files were refused and what was in force stays; once per problem. May not throw. */
-  onRejected(problem: string): void
+  /**
+   * The files were refused and what was in force stays; once per problem. May not throw.
+   *
+   * @param isPartly only some of what they mean was, after the rest was loaded
+   */
+  onRejected(problem: string, isPartly: boolean): void
 }
 
 /** What files mean, kept up to date. */
@@ -59,6 +63,8 @@ interface Found<T> {
   readonly verdict: Verdict<T>
 }
 
+type Taken<T> = Extract<Verdict<T>, { readonly value: T }> & Pick<Found<T>, 'readings'>
+
 /**
  * Reads files and follows their changes: written in place, renamed over, or swapped by a symbolic link.
  *
@@ -72,23 +78,20 @@ export async function followFiles<T>(
 ): Promise<FollowedFiles<T>> {
   const stop = new AbortController()
   const first = await firstOf(set, invalid)
-  let taken = first
+  let taken: Taken<T> = first
   let seen = first.readings
   let anew = false
   let problem: string | null = null
   let lookSoon = (): void => undefined
 
-  const refuse = (why: string, events: FileEvents<T>) => {
-    if (problem !== why) events.onRejected((problem = why))
+  const refuse = (why: string, events: FileEvents<T>, isPartly = false) => {
+    if (problem !== why) events.onRejected((problem = why), isPartly)
   }
-  const take = (
-    found: { readonly value: T; readonly readings: readonly Reading[] },
-    events: FileEvents<T>,
-  ) => {
+  const take = (found: Taken<T>, events: FileEvents<T>) => {
     const before = taken
-    const isNew = !areSame(found.readings, taken.readings)
+    const isNew = !areSame(found.readings, taken.readings) || found.lacks !== taken.lacks
     if (isNew) taken = found
-    if (!isNew && problem === null) return
+    if (!isNew && problem === (found.lacks ?? null)) return
     const said = problem
     problem = null
     try {
@@ -97,7 +100,9 @@ export async function followFiles<T>(
       problem = said
       taken = before
       refuse(whyOf(error, set.files), events)
+      return
     }
+    if (found.lacks !== undefined) refuse(found.lacks, events, true)
   }
   const look = async (events: FileEvents<T>): Promise<void> => {
     const before = anew ? undefined : seen
@@ -128,14 +133,11 @@ export async function followFiles<T>(
   }
 }
 
-async function firstOf<T>(
-  set: FileSet<T>,
-  invalid: (problem: string) => Error,
-): Promise<{ readonly value: T; readonly readings: readonly Reading[] }> {
+async function firstOf<T>(set: FileSet<T>, invalid: (problem: string) => Error): Promise<Taken<T>> {
   const readings = await settledFiles(set.files)
   const verdict = await verdictOf(set, readings, undefined)
   if ('problem' in verdict) throw invalid(verdict.problem)
-  return { value: verdict.value, readings }
+  return { ...verdict, readings }
 }
 
 /** Looks, judges, and while that is a refusal looks again until patience ends. `undefined` if nothing has changed. */

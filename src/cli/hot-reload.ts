@@ -168,8 +168,9 @@ function follow<T>({ kind, files, take, event }: Part<T>, { server, audit, log }
       log.info({ what: kind }, `the ${kind} ${verb} loaded`)
       record(null)
     },
-    onRejected(problem) {
-      log.warn({ what: kind, problem }, `the ${kind} ${verb} refused; the old one stays in force`)
+    onRejected(problem, isPartly) {
+      const what = isPartly ? `some of the ${kind}` : `the ${kind}`
+      log.warn({ what: kind, problem }, `${what} ${verb} refused; the old one stays in force`)
       record(problem)
     },
   })

@@ -12,6 +12,7 @@ import { isolationFaults } from './isolation-faults.ts'
 import type { FollowedFile } from './read-followed.ts'
 import { assertUpstreamNames } from './upstream-names.ts'
 import { upstreamOptions } from './upstream-options.ts'
+import { upstreamsAnew, type UpstreamsAnew } from './upstreams-anew.ts'
 
 /** What the configuration and the lock file say of upstreams, and what servers of this process have by now. */
 export interface FollowedUpstreams {
@@ -56,7 +57,10 @@ export async function upstreamFiles(
           readFileSync(config.file, 'utf8') !== text(config.file)
         )
           return { problem: `the configuration ${config.file} keeps changing: see who writes it` }
-        const options = upstreamOptions(config)
+        const { options, lacks }: UpstreamsAnew =
+          inForce === undefined
+            ? { options: upstreamOptions(config) }
+            : upstreamsAnew(config, inForce.wanted().options)
         assertUpstreamNames(options, catalog)
         const faults = host === undefined ? [] : await isolationFaults(options, config, host)
         if (faults.length > 0) return { problem: faults.join('\n') }
@@ -66,7 +70,8 @@ export async function upstreamFiles(
         surface()
         const pinsOnFirstUse = config.pins.firstUse === 'trust'
         const needsRestart = withoutUpstreams(config) !== before
-        return { value: { wanted, surface, pinsOnFirstUse, needsRestart } }
+        const value = { wanted, surface, pinsOnFirstUse, needsRestart }
+        return lacks === undefined ? { value } : { value, lacks }
       },
       patience: 0,
     },

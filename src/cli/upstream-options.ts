@@ -10,34 +10,38 @@ import type { Isolation, UpstreamOptions, UpstreamTransport } from '../mcp/upstr
 /** Where what is needed of a configuration for its upstreams is. */
 type Configured = Pick<Config, 'upstreams' | 'audit'>
 
+/** One upstream of a configuration; with a fault it is one that cannot be connected. */
+export interface ReadUpstream {
+  readonly options: UpstreamOptions
+  /** What is missing for it; no secret is in it. */
+  readonly fault?: SallyportError
+}
+
 /**
  * The upstreams of a configuration: paths absolute, files read, gaps filled but for those of principals.
  *
  * @throws SallyportError `CONFIGURATION_INVALID` with every fault, one per line; no secret is in them
  */
 export function upstreamOptions(config: Configured): readonly UpstreamOptions[] {
-  const faults: string[] = []
-  const options = config.upstreams().flatMap((upstream) => {
-    try {
-      return [described(upstream, transportOf(upstream, config))]
-    } catch (error) {
-      if (!isSallyportError(error, 'CONFIGURATION_INVALID')) throw error
-      faults.push(error.message)
-      return []
-    }
-  })
+  const read = readUpstreams(config)
+  const faults = read.flatMap(({ fault }) => fault?.message ?? [])
   if (faults.length > 0) throw new SallyportError('CONFIGURATION_INVALID', faults.join('\n'))
-  return options
+  return read.map(({ options }) => options)
 }
 
 /** The same, for who looks at each by itself: one with a fault cannot be connected, and the fault is why. */
 export function eachUpstreamOptions(config: Configured): readonly UpstreamOptions[] {
+  return readUpstreams(config).map(({ options }) => options)
+}
+
+/** The same, with what is missing for each. */
+export function readUpstreams(config: Configured): readonly ReadUpstream[] {
   return config.upstreams().map((upstream) => {
     try {
-      return described(upstream, transportOf(upstream, config))
+      return { options: described(upstream, transportOf(upstream, config)) }
     } catch (fault) {
       if (!isSallyportError(fault, 'CONFIGURATION_INVALID')) throw fault
-      return faulty(described(upstream, NOWHERE), fault)
+      return { options: faulty(described(upstream, NOWHERE), fault), fault }
     }
   })
 }

@@ -114,3 +114,96 @@ test('what only the new configuration keeps from upstreams is shown to none of i
   followed.look()
   assert.match(await rejected.promise, /^upstreams\.files: \S+keys would show it \S+keys\/token/)
 })
+
+test('what is missing for one upstream keeps no other from being taken; it keeps what it had, until nothing is missing', async (t) => {
+  const at = await installation()
+  t.after(async () => at.remove())
+  const path = join(at.cwd, 'sallyport.yaml')
+  const load = () => loadConfig({}, at.cwd)
+  await writeFile(path, 'upstreams: { wiki: { command: old } }\n')
+  const config = load()
+  const files = await upstreamFiles(config, await ownCatalog(config), load, hostOf(config))
+  t.after(() => files.close())
+  const told: string[] = []
+  const [partly, whole] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  files.follow({
+    onLoaded: () => {
+      told.push('loaded')
+      if (told.length > 2) whole.resolve()
+    },
+    onRejected(problem, isPartly) {
+      told.push(`${isPartly} ${problem}`)
+      partly.resolve()
+    },
+  })
+  const key = (name: string) => `env: { KEY: "\${file:${name}}" }`
+  await writeFile(
+    path,
+    `upstreams: { fresh: { command: sh, ${key('key')} }, wiki: { command: new, ${key('key')} }, git: { command: sh } }\n`,
+  )
+  files.look()
+  await partly.promise
+  const commands = () =>
+    files
+      .current()
+      .wanted()
+      .options.map(({ name, transport }) => [
+        name,
+        'command' in transport ? transport.command : transport.kind,
+      ])
+  assert.deepEqual(commands(), [
+    ['fresh', 'in-process'],
+    ['git', 'sh'],
+    ['wiki', 'old'],
+  ])
+  assert.equal(told[0], 'loaded')
+  assert.match(
+    told[1] ?? '',
+    /^true upstreams\.fresh\.env\.KEY: .*\nupstreams\.wiki\.env\.KEY: .* cannot be read/,
+  )
+  assert.match(files.lastProblem() ?? '', /^upstreams\.fresh/)
+  const [fresh] = files.current().wanted().options
+  assert.ok(fresh?.transport.kind === 'in-process')
+  await assert.rejects(
+    fresh.transport.connect({
+      send: () => undefined,
+      onMessage: () => undefined,
+      onClose: () => undefined,
+      close: () => undefined,
+    }),
+    /upstreams\.fresh\.env\.KEY/,
+  )
+  await writeFile(join(at.cwd, 'key'), 'x')
+  files.look()
+  await whole.promise
+  assert.deepEqual(commands(), [
+    ['fresh', 'sh'],
+    ['git', 'sh'],
+    ['wiki', 'new'],
+  ])
+  assert.equal(files.lastProblem(), null)
+  assert.equal(told.length, 3)
+})
+
+test('an upstream that lacks something does not keep a user of the machine that another one has by now', async (t) => {
+  const at = await installation()
+  t.after(async () => at.remove())
+  const path = join(at.cwd, 'sallyport.yaml')
+  const load = () => loadConfig({}, at.cwd)
+  await writeFile(path, 'upstreams: { wiki: { command: sh, user: mcp } }\n')
+  const config = load()
+  const files = await upstreamFiles(config, await ownCatalog(config), load, undefined)
+  t.after(() => files.close())
+  const partly = Promise.withResolvers<void>()
+  files.follow({ onLoaded: () => undefined, onRejected: () => partly.resolve() })
+  await writeFile(path, 'upstreams: { wiki: { command: "${NOT_SET}" }, git: { command: sh, user: mcp } }\n')
+  files.look()
+  await partly.promise
+  assert.deepEqual(
+    files
+      .current()
+      .wanted()
+      .options.map(({ transport }) => transport.kind),
+    ['stdio', 'in-process'],
+  )
+})

@@ -139,6 +139,23 @@ test('a definition that rules do not fit is served to nobody; a rule that fits n
   await toolsBecome(...of('kept'))
 })
 
+test('what is missing for one upstream is the trouble of that one, and everybody who looks after the server is told', async () => {
+  const pid = await call('kept_pid')
+  const lacking = { env: { KEY: '${NOT_SET_AT_ALL}' } }
+  await configure({
+    kept: { ...PROCESS, ...lacking },
+    broken: { ...PROCESS, ...lacking },
+    added: { ...PROCESS, timeout: '30s' },
+  })
+  await served.logged(/some of the upstreams were refused/)
+  await served.logged(/"upstream":"broken","why":"[^"]*NOT_SET_AT_ALL[^"]*".*an upstream is down/)
+  await toolsBecome(...of('added'), ...of('kept'))
+  assert.equal(await call('kept_pid'), pid)
+  const { samples } = await metricsAt(served.ports.operations)
+  const refused = samples.filter(({ labels, value }) => labels['what'] === 'upstreams' && value === 1)
+  assert.equal(refused.length, 1, JSON.stringify(refused))
+})
+
 test('nothing of an upstream outlives the server', async () => {
   const pid = Number(await call('kept_pid'))
   await served.stop()
