@@ -24,6 +24,10 @@ export function wordsFor(answer: Unanswered, upstream: string, requestId: string
       return answer.sent
         ? `${it} went away in the middle of the call, and may have carried it out. ${ask}`
         : `${it} is not available. ${ask}`
+    case 'refused':
+      return answer.status === TOO_MANY_REQUESTS
+        ? `${it} wants fewer calls. Try again later, or ask the operator about request ${requestId}.`
+        : `${it} refused the call. ${ask}`
     case 'busy':
       return `${it} has as many calls as it may have. Try again later, or ask the operator about request ${requestId}.`
     case 'timeout':
@@ -42,6 +46,9 @@ export function wordsFor(answer: Unanswered, upstream: string, requestId: string
       return `The answer of the upstream "${upstream}" is withheld: it holds what the operator's rules for results refuse. ${ask}`
   }
 }
+
+/** RFC 6585, section 4. */
+const TOO_MANY_REQUESTS = 429
 
 /** Only names that we know: others are the upstream's text. */
 function methodWords(method: string): string {

@@ -1,13 +1,6 @@
 import { wireOf } from './connect-wire.ts'
 import { tellsOfResources, toldLists, toldOf, type Told } from './connect-told.ts'
-import type {
-  Connect,
-  Connected,
-  ConnectionEvents,
-  Dial,
-  UpstreamAnswer,
-  UpstreamConnection,
-} from './connection.ts'
+import type { Connect, Connected, ConnectionEvents, Dial, UpstreamConnection } from './connection.ts'
 import { initialize, negotiate, type Negotiated } from './negotiate.ts'
 import type { UpstreamOptions } from './options.ts'
 import { plainText } from './peer-answer.ts'
@@ -15,7 +8,6 @@ import { MODERN } from './peer-envelope.ts'
 import { boundedLines } from './peer-lines.ts'
 import { listening, type Listening } from './peer-listen.ts'
 import { subscribing, type Subscribing } from './peer-subscribe.ts'
-import type { PeerAnswer } from './peer-wire.ts'
 import { peerOver, type Peer } from './peer.ts'
 import type { SpawnUpstream } from './process-host.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -173,18 +165,13 @@ async function connectionOf(
       const answer = await peer.ask(request, era)
       // It was another server once, or is one now: who connects anew asks it what it is.
       if (answer.kind === 'error' && answer.code === UNSUPPORTED_VERSION) void peer.close()
-      return publicAnswer(answer)
+      return answer
     },
     inFlight: peer.inFlight,
     watch: (uri, changed) => (isWatchable ? watches.add(uri, changed) : () => undefined),
     closed: peer.closed,
     close: peer.close,
   }
-}
-
-/** What HTTP refused was not carried out, unless the server had trouble with it. */
-function publicAnswer(answer: PeerAnswer): UpstreamAnswer {
-  return answer.kind === 'refused' ? { kind: 'down', sent: answer.status >= 500, why: answer.why } : answer
 }
 
 function wordsOf(error: unknown): string {

@@ -45,6 +45,8 @@ export type UpstreamAnswer =
   | { readonly kind: 'too_large' }
   /** No answer: `sent` says whether the upstream may have acted on it. */
   | { readonly kind: 'down'; readonly sent: boolean; readonly why: string }
+  /** HTTP says no by this status (below 500) and nothing else: it can be reached, and did not carry it out. */
+  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
   /** So many calls, or connections, are open already. */
   | { readonly kind: 'busy' }
   /** A secret of this principal is not in the vault: its name. */

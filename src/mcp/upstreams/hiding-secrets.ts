@@ -28,6 +28,7 @@ function hidden(answer: UpstreamAnswer, hide: (text: string) => string): Upstrea
     case 'error':
       return { ...answer, message: hide(answer.message), ...dataOf(answer.data, hide) }
     case 'down':
+    case 'refused':
     case 'garbage':
       return { ...answer, why: hide(answer.why) }
     case 'result':

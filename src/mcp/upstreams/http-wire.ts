@@ -8,7 +8,8 @@ import { unaskedStream } from './http-stream.ts'
 import { statusOf, tellsOver } from './http-tells.ts'
 import type { UpstreamLimits, UpstreamTransport } from './options.ts'
 import { MODERN } from './peer-envelope.ts'
-import type { Hearing, OpenWire, Outgoing, PeerAnswer, Told, Wire, WireEvents } from './peer-wire.ts'
+import type { UpstreamAnswer } from './connection.ts'
+import type { Hearing, OpenWire, Outgoing, Told, Wire, WireEvents } from './peer-wire.ts'
 
 /** What {@link httpWire} takes. */
 export interface HttpWireOptions {
@@ -216,18 +217,26 @@ function isSpoken(status: number): boolean {
   return status < 300 || isOfRequest(status)
 }
 
-function answerOf(end: ExchangeEnd): PeerAnswer {
+function answerOf(end: ExchangeEnd): UpstreamAnswer {
   switch (end.kind) {
     case 'ended':
       return end.isStream
         ? { kind: 'down', sent: true, why: 'it ended its answer before it was complete' }
         : { kind: 'garbage', why: 'what it answered is no answer to the request' }
     case 'refused':
-      return { kind: 'refused', status: end.status, why: `it answered with HTTP ${end.status}` }
+      return refusedBy(end.status)
     case 'failed':
       return { kind: 'down', sent: end.sent, why: httpFailure(end.error) }
     case 'garbage':
     case 'too_large':
       return end
   }
+}
+
+/** A server that has trouble may have carried it out, and is to be left in peace; every other one has only said no. */
+function refusedBy(status: number): UpstreamAnswer {
+  const why = `it answered with HTTP ${status}`
+  if (status >= 500) return { kind: 'down', sent: true, why }
+  const hint = status === 401 ? ': check the credential that it is sent ("headers")' : ''
+  return { kind: 'refused', status, why: `${why}${hint}` }
 }

@@ -138,6 +138,7 @@ function wordsOf(answer: Exclude<UpstreamAnswer, { kind: 'result' }>): string {
     case 'too_large':
       return 'its answer is larger than it may be'
     case 'down':
+    case 'refused':
     case 'garbage':
       return answer.why
     case 'busy':

@@ -1,10 +1,9 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server'
 import type { Era } from '../methods.ts'
-import type { Greeting, UpstreamRequest } from './connection.ts'
+import type { Greeting, UpstreamAnswer, UpstreamRequest } from './connection.ts'
 import { isOfRequest } from './http-status.ts'
 import { greetingOf } from './negotiate-greeting.ts'
 import { CLIENT_INFO, MODERN } from './peer-envelope.ts'
-import type { PeerAnswer } from './peer-wire.ts'
 import type { Peer } from './peer.ts'
 
 /** What {@link negotiate} takes. */
@@ -121,7 +120,7 @@ function greeted(result: Readonly<Record<string, unknown>>, era: Era, revision: 
 }
 
 /** Whether HTTP says that such a request is not known, rather than not allowed or not possible now. */
-function isNotKnown(answer: PeerAnswer): boolean {
+function isNotKnown(answer: UpstreamAnswer): boolean {
   return answer.kind === 'refused' && isOfRequest(answer.status)
 }
 
@@ -135,7 +134,7 @@ function errorWords({ code, message }: { readonly code: number; readonly message
   return `${words}: ${code} ${message.slice(0, 200)}`
 }
 
-function wordsOf(answer: PeerAnswer): string {
+function wordsOf(answer: UpstreamAnswer): string {
   switch (answer.kind) {
     case 'refused':
     case 'down':

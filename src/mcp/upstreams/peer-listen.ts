@@ -1,7 +1,7 @@
 import { backoffDelay } from './backoff.ts'
 import { MODERN } from './peer-envelope.ts'
 import type { Subscribing } from './peer-subscribe.ts'
-import type { PeerAnswer } from './peer-wire.ts'
+import type { UpstreamAnswer } from './connection.ts'
 import type { Watchers } from './peer-watchers.ts'
 import { LISTEN, type Peer } from './peer.ts'
 
@@ -44,7 +44,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
     clearImmediate(soon)
     clearTimeout(timer)
   }
-  const ended = (answer: PeerAnswer, abort: AbortController): void => {
+  const ended = (answer: UpstreamAnswer, abort: AbortController): void => {
     if (isStopped || current !== abort) return
     current = undefined
     if (isFinal(answer)) return
@@ -104,7 +104,7 @@ export function listening({ peer, lists, watches, gap }: ListeningOptions): List
 }
 
 /** Whether asking again is of no use: the upstream has no such thing, or does not allow it. */
-function isFinal(answer: PeerAnswer): boolean {
+function isFinal(answer: UpstreamAnswer): boolean {
   if (answer.kind === 'error') return answer.code === METHOD_NOT_FOUND || answer.code === INVALID_PARAMS
-  return answer.kind === 'refused' && answer.status < 500
+  return answer.kind === 'refused'
 }

@@ -14,11 +14,6 @@ export interface Outgoing {
   readonly repeatable: boolean
 }
 
-/** What became of a request; what HTTP refused by a status without an answer of the protocol is told apart. */
-export type PeerAnswer =
-  | UpstreamAnswer
-  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
-
 /** The peer, as a wire sees it while a request is under way. Never throws. */
 export interface Hearing {
   /**
@@ -28,7 +23,7 @@ export interface Hearing {
    */
   heard(message: unknown, length: number): void
   /** There will be no answer, for this reason. Nothing happens if there was one. */
-  over(answer: PeerAnswer): void
+  over(answer: UpstreamAnswer): void
   readonly isOver: () => boolean
 }
 

@@ -1,17 +1,17 @@
 import { isRecord, type Params } from '../../wire/message.ts'
 import type { Era } from '../methods.ts'
-import type { UpstreamRequest } from './connection.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './connection.ts'
 import { answerIn } from './peer-answer.ts'
 import { answerAlone, askedId, asksOf, paramsOf, type Asks } from './peer-asks.ts'
 import { deadlineOf } from './peer-deadline.ts'
 import { enveloped, MODERN } from './peer-envelope.ts'
 import { noticesOf, quietly, type Notices } from './peer-notices.ts'
-import type { Hearing, OpenWire, PeerAnswer, Told, Wire } from './peer-wire.ts'
+import type { Hearing, OpenWire, Told, Wire } from './peer-wire.ts'
 
 /** One side of a JSON-RPC connection: ours. */
 export interface Peer {
   /** Sends a request as of an era. Never rejects. */
-  ask(request: UpstreamRequest, era: Era): Promise<PeerAnswer>
+  ask(request: UpstreamRequest, era: Era): Promise<UpstreamAnswer>
   /** Tells the upstream something; fulfilled with false if it was dropped. */
   tell(message: Told, era: Era): Promise<boolean>
   readonly inFlight: () => number
@@ -37,7 +37,7 @@ interface Pending {
   readonly era: Era
   readonly notices: Notices
   readonly asks: Asks
-  end(answer: PeerAnswer): void
+  end(answer: UpstreamAnswer): void
 }
 
 /** The one request whose stream stays open: nothing that comes meanwhile is said of it, and it may last. */
@@ -129,14 +129,14 @@ export function peerOver({ open, inFlight, notificationsPerSecond, onUnasked, on
     return why
   })
 
-  const cancel = (one: Pending, answer: PeerAnswer): void => {
+  const cancel = (one: Pending, answer: UpstreamAnswer): void => {
     const byClosing = wire.hasStreams && one.era === MODERN
     if (!byClosing && one.method !== 'initialize')
       tell({ method: 'notifications/cancelled', params: { requestId: one.id } }, one.era)
     one.end(answer)
   }
 
-  const start = (request: UpstreamRequest, era: Era, resolve: (answer: PeerAnswer) => void): void => {
+  const start = (request: UpstreamRequest, era: Era, resolve: (answer: UpstreamAnswer) => void): void => {
     const { method, signal, timeout, principal } = request
     const id = ++last
     // That there are two is all there is to know.

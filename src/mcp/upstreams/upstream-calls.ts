@@ -105,6 +105,7 @@ function tell(breaker: Breaker, { kind }: UpstreamAnswer): void {
       return breaker.failed()
     case 'result':
     case 'error':
+    case 'refused':
     case 'too_large':
     case 'garbage':
       return breaker.succeeded()

@@ -306,7 +306,7 @@ test('a redirect is not followed', async (t) => {
     const answer = await told(t, (_got, response) =>
       response.writeHead(status, { location: elsewhere }).end(),
     )
-    assert.deepEqual(answer, { kind: 'down', sent: false, why: `it answered with HTTP ${status}` })
+    assert.deepEqual(answer, { kind: 'refused', status, why: `it answered with HTTP ${status}` })
   }
   assert.equal(followed, 0)
 })
@@ -387,4 +387,22 @@ test('50,000 tools, in one page or in many, are only as long as they may be', as
   const list = callOf('', { method: 'tools/list', params: {}, repeatable: true })
   assert.deepEqual(await connection.request(list), { kind: 'too_large' })
   assert.deepEqual(await connection.request(list), { kind: 'too_large' })
+})
+
+test('a status that says no is an answer, one that says trouble is none', async (t) => {
+  const of = async (status: number): Promise<UpstreamAnswer> =>
+    told(t, (_got, response) => response.writeHead(status).end())
+  for (const status of [400, 403, 404, 429])
+    assert.deepEqual(await of(status), { kind: 'refused', status, why: `it answered with HTTP ${status}` })
+  assert.deepEqual(await of(401), {
+    kind: 'refused',
+    status: 401,
+    why: 'it answered with HTTP 401: check the credential that it is sent ("headers")',
+  })
+  for (const status of [500, 502, 503])
+    assert.deepEqual(await of(status), {
+      kind: 'down',
+      sent: true,
+      why: `it answered with HTTP ${status}`,
+    })
 })

@@ -111,6 +111,7 @@ describe('nothing is listed', () => {
     ],
     ['talks nonsense', { kind: 'garbage', why: 'no JSON' }, /no JSON/],
     ['answers without end', { kind: 'too_large' }, /larger than it may be/],
+    ['refuses', { kind: 'refused', status: 403, why: 'HTTP 403' }, /^tools\/list: HTTP 403$/],
     ['is busy', { kind: 'busy' }, /too many calls/],
     ['wants a secret', { kind: 'no_secret', secret: 'token' }, /needs the secret "token"/],
     ['has no list', result({ tools: { a: 1 } }), /there is no list "tools"/],

@@ -249,6 +249,8 @@ test('whatever becomes of a call, the words name the upstream and the request, a
     ],
     [{ kind: 'down', sent: true, why }, /may have carried it out/],
     [{ kind: 'busy' }, /Try again later/],
+    [{ kind: 'refused', status: 403, why }, /^The upstream "wiki" refused the call\. Ask the operator/],
+    [{ kind: 'refused', status: 429, why }, /wants fewer calls\. Try again later/],
     [{ kind: 'timeout' }, /took too long/],
     [{ kind: 'too_large' }, /more than is passed on/],
     [{ kind: 'cancelled' }, /cancelled/],

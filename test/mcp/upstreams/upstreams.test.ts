@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { createCatalog } from '../../../src/mcp/catalog.ts'
 import type { Connect } from '../../../src/mcp/upstreams/connection.ts'
 import type { Definition } from '../../../src/mcp/upstreams/definition.ts'
+import { toolNamed } from '../../support/definitions.ts'
+import { httpTransport, modernServer, say } from '../../support/dialed.ts'
 import { callOf } from '../../support/tool.ts'
 import { connectHere, definitionsOf, serverWith, testUpstreams, upstreamIn } from '../../support/upstreams.ts'
 
@@ -345,3 +347,29 @@ test('who was listed nothing since its upstream had yet to start is told when it
   assert.equal(told.length, 1)
   await all.upstreams.close()
 })
+
+test('a call that a proxy refuses for what is in it is answered, however often, and keeps the upstream from nobody', async (t) => {
+  const url = await modernServer(t, ({ id, method, params }, response) => {
+    if (method === 'tools/list')
+      return say(response, { jsonrpc: '2.0', id, result: { tools: [listed('bad'), listed('good')] } })
+    if (JSON.stringify(params).includes('"name":"bad"')) return response.writeHead(403).end()
+    say(response, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'found' }] } })
+  })
+  const wiki = { ...upstreamIn('wiki', serverWith({})), transport: httpTransport(url) }
+  const pins = new Map([['wiki', ['bad', 'good'].map((name) => toolNamed(name))]])
+  const all = testUpstreams([wiki], { pins })
+  t.after(async () => all.upstreams.close())
+  await all.upstreams.settled()
+  for (let count = 0; count < 10; count++)
+    assert.match(
+      await all.call('wiki_bad'),
+      /^The upstream "wiki" refused the call\. Ask the operator about request request-1\.$/,
+    )
+  assert.equal(await all.call('wiki_good'), 'found')
+  assert.equal(all.upstreams.status()[0]?.breaker, 'closed')
+  const { answer } = await all.event('unanswered')
+  assert.deepEqual(answer, { kind: 'refused', status: 403, why: 'it answered with HTTP 403' })
+  assert.equal((await all.event('called')).answer, 'refused')
+})
+
+const listed = (name: string) => ({ name, inputSchema: { type: 'object' } })
