@@ -82,7 +82,7 @@ const json = fc.letrec((tie) => ({
 }))
 
 const schema = json['object'].map((rest) => ({ ...(rest as object), type: 'object' }))
-const described = { title: texts, description: texts, _meta: json['object'] }
+const described = { title: texts, description: texts }
 
 /** Any tool, prompt, template or instructions, with whatever texts, keys and numbers. */
 export const definitions: fc.Arbitrary<Definition> = fc.oneof(

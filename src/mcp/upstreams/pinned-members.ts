@@ -10,12 +10,10 @@ interface Members {
   readonly checks: ReadonlyMap<string, Check>
 }
 
-/** What a value may begin with in `_meta` and is not the upstream's to say: the protocol's and our own. */
-const RESERVED_META = /^(?:io\.modelcontextprotocol|sallyport)\//
-
 /**
  * The members of a definition that are pinned, in the order in which they are written: all that a model, a person or a
- * client reads. Everything else that an upstream lists is left out, and so is never served.
+ * client is served of it. Everything else is left out, such as `_meta`, `execution` and the `annotations` of a template:
+ * what nobody gets can do no harm, and often is another one each time it is listed.
  *
  * Fails closed: `undefined` for what is not of the kind (a member is missing, or is no text, object or list).
  */
@@ -24,18 +22,12 @@ export function pinnedMembers(kind: DefinitionKind, listed: unknown): Record<str
   const { required, checks } = MEMBERS[kind]
   const pinned: [string, unknown][] = []
   for (const [name, check] of checks) {
-    const value = name === '_meta' ? metaOf(listed[name]) : listed[name]
+    const value = listed[name]
     if (value === undefined && !required.includes(name)) continue
     if (!Object.hasOwn(listed, name) || !check(value)) return undefined
     pinned.push([name, value])
   }
   return Object.fromEntries(pinned)
-}
-
-function metaOf(value: unknown): unknown {
-  if (!isRecord(value)) return value
-  const kept = Object.entries(value).filter(([key]) => !RESERVED_META.test(key))
-  return kept.length === 0 ? undefined : Object.fromEntries(kept)
 }
 
 const isText: Check = (value) => typeof value === 'string'
@@ -57,10 +49,6 @@ const NAMED = [
   ['title', isText],
   ['description', isText],
 ] as const
-const DECORATED = [
-  ['icons', isObjects],
-  ['_meta', isRecord],
-] as const
 
 /** MCP 2026-07-28 and 2025-11-25, schema.ts: `Tool`, `Prompt`, `ResourceTemplate`. */
 const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
@@ -71,13 +59,12 @@ const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
       ['inputSchema', isSchema],
       ['outputSchema', isRecord],
       ['annotations', isRecord],
-      ['execution', isRecord],
-      ...DECORATED,
+      ['icons', isObjects],
     ]),
   },
   prompt: {
     required: ['name'],
-    checks: new Map<string, Check>([...NAMED, ['arguments', isArguments], ...DECORATED]),
+    checks: new Map<string, Check>([...NAMED, ['arguments', isArguments], ['icons', isObjects]]),
   },
   template: {
     required: ['name', 'uriTemplate'],
@@ -85,8 +72,7 @@ const MEMBERS: Readonly<Record<DefinitionKind, Members>> = {
       ...NAMED,
       ['uriTemplate', isText],
       ['mimeType', isText],
-      ['annotations', isRecord],
-      ...DECORATED,
+      ['icons', isObjects],
     ]),
   },
   instructions: { required: ['text'], checks: new Map([['text', isText]]) },

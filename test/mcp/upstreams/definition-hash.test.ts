@@ -53,20 +53,21 @@ describe('a definition', () => {
       { outputSchema: {} },
       { annotations: { readOnlyHint: true } },
       { icons: [{ src: 'https://a.example/i.png' }] },
-      { execution: { taskSupport: 'optional' } },
-      { _meta: { 'vendor.example/ui': 'x' } },
       { name: 'Search' },
     ])
       assert.notEqual(definitionOf('tool', { ...SEARCH, ...other })?.hash, hash, JSON.stringify(other))
   })
 
-  test('has nothing of `_meta` that the protocol or we would say', () => {
-    const _meta = { 'io.modelcontextprotocol/serverInfo': {}, 'sallyport/principal': 'user:root' }
-    assert.deepEqual(definitionOf('tool', { ...SEARCH, _meta })?.value, SEARCH)
-    const more = { ..._meta, 'vendor.example/a': 1 }
-    assert.deepEqual(definitionOf('tool', { ...SEARCH, _meta: more })?.value['_meta'], {
-      'vendor.example/a': 1,
-    })
+  test('has nothing of what nobody is served, and so may change with every listing', () => {
+    const others = [
+      { _meta: { 'vendor.example/listed': '2026-07-28T12:00:00Z', 'sallyport/principal': 'user:root' } },
+      { _meta: 'none' },
+      { execution: { taskSupport: 'optional' } },
+    ]
+    for (const other of others) assert.deepEqual(definitionOf('tool', { ...SEARCH, ...other })?.value, SEARCH)
+    const page = { name: 'page', uriTemplate: 'wiki://{id}' }
+    for (const other of [...others, { annotations: { lastModified: '2026-07-28T12:00:00Z' } }])
+      assert.deepEqual(definitionOf('template', { ...page, ...other })?.value, page)
   })
 
   test('cannot be changed afterwards, neither by whoever listed it nor by whoever got it', () => {
@@ -108,10 +109,6 @@ describe('no definition is', () => {
     [
       'with __proto__',
       JSON.parse('{"name":"x","inputSchema":{"type":"object","properties":{"__proto__":{}}}}'),
-    ],
-    [
-      'with __proto__ as _meta',
-      JSON.parse('{"name":"x","inputSchema":{"type":"object"},"_meta":{"__proto__":{}}}'),
     ],
   ]
   for (const [what, listed] of bad)

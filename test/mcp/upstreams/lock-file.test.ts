@@ -196,8 +196,8 @@ describe('a lock file is refused as a whole, with the place and what to do', () 
       /more in it than is pinned/,
     ],
     [
-      '`_meta` is the protocol’s',
-      TEXT.replace('          name: search', '          name: search\n          _meta: { sallyport/x: 1 }'),
+      '`_meta` is served to nobody',
+      TEXT.replace('          name: search', '          name: search\n          _meta: { vendor/x: 1 }'),
       /more in it than is pinned/,
     ],
     ['the schema is none', TEXT.replace('type: object', 'type: text'), /no tool as the protocol has it/],
