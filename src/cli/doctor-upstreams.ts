@@ -26,7 +26,10 @@ export const upstreams: Check = {
         warning(`nothing of "${name}" was ever approved, so that nothing of it is served`, approve(name)),
       ),
       ...gone.map((name) =>
-        warning(`the lock file ${config.pins.file} has "${name}", which is no upstream here`, 'take it out'),
+        warning(
+          `the lock file ${config.pins.file} has "${name}", which is no upstream here`,
+          `"npx sallyport lock remove ${name}" takes it out`,
+        ),
       ),
     ]
   },

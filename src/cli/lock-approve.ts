@@ -1,16 +1,22 @@
 import { Command } from 'commander'
 import type { DefinitionsApproved } from '../audit/event.ts'
-import { SallyportError } from '../errors.ts'
-import type { Definition, DefinitionKind, Pins } from '../mcp/upstreams/definition.ts'
-import type { LockChange } from '../mcp/upstreams/lock-changes.ts'
+import type { Definition, Pins } from '../mcp/upstreams/definition.ts'
 import { counted } from './counted.ts'
 import { lockParts } from './lock-at-hand.ts'
 import { chosenUpstreams } from './lock-chosen.ts'
 import { compareUpstreams, type Compared } from './lock-comparison.ts'
+import { approvedEvents, consent } from './lock-consent.ts'
 import { refuse } from './lock-diff.ts'
-import { comparisonJson, comparisonLines, nameOf } from './lock-diff-text.ts'
+import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile, writeLockFile } from './lock-file.ts'
 import type { LockParts } from './lock-parts.ts'
+import {
+  isSelected,
+  isSelective,
+  refuseMissing,
+  withSelection,
+  type LockSelection,
+} from './lock-selection.ts'
 import { print, printJson, tell } from './print.ts'
 
 const EXAMPLES = `
@@ -22,35 +28,24 @@ Examples:
 Shows what differs, asks, and writes it into the lock file; a running server takes it at once. What upstreams offer is
 read by models as instructions: read it as such. With --tool, --prompt, --template or --instructions only these.`
 
-/** One line of the trail has as many. */
-const MOST_OF_EVENT = 50
-
 /** Flags of {@link lockApprove}. */
-export interface ApproveFlags {
+export interface ApproveFlags extends LockSelection {
   readonly all?: true
-  readonly tool: readonly string[]
-  readonly prompt: readonly string[]
-  readonly template: readonly string[]
-  readonly instructions?: true
   readonly yes?: true
   readonly json?: true
 }
 
 /** `sallyport lock approve`: from now on what upstreams offer is served, as it is now. */
 export function lockApproveCommand(): Command {
-  const names = (name: string, before: readonly string[]): readonly string[] => [...before, name]
-  return new Command('approve')
+  const command = new Command('approve')
     .description('Approve what upstream servers offer, which is served from then on.')
     .argument('[upstream...]', 'whose')
     .option('--all', 'of all upstreams')
-    .option('--tool <name>', 'only this tool, by the name it has there; may be repeated', names, [])
-    .option('--prompt <name>', 'only this prompt; may be repeated', names, [])
-    .option('--template <name>', 'only this resource template; may be repeated', names, [])
-    .option('--instructions', 'only the instructions')
+  return withSelection(command)
     .option('--yes', 'do not ask')
     .option('--json', 'print what was approved as JSON; needs --yes')
     .addHelpText('after', EXAMPLES)
-    .action(async (upstreams: readonly string[], flags: ApproveFlags, command: Command) => {
+    .action(async (upstreams: readonly string[], flags: ApproveFlags) => {
       if (upstreams.length > 0 === (flags.all === true)) command.error('error: name upstreams, or say --all')
       if (flags.json === true && flags.yes !== true) command.error('error: --json needs --yes')
       await lockApprove(upstreams, flags, await lockParts(upstreams))
@@ -74,15 +69,16 @@ export async function lockApprove(
   const { file, options, ports } = parts
   const found = await compareUpstreams(chosenUpstreams(options, upstreams), await readLockFile(file), ports)
   const selected = found.map((one) => (one.kind === 'compared' ? selectedOf(one, flags) : one))
-  refuseMissing(selected, flags)
+  refuseMissing(
+    selected.flatMap((one) => (one.kind === 'compared' ? one.changes : [])),
+    flags,
+    (what) => `there is no difference in a ${what}: "npx sallyport lock diff" shows what differs`,
+  )
   const approved = selected.filter((one) => one.kind === 'compared').filter((one) => isNews(one, flags))
   if (flags.json !== true) for (const line of selected.flatMap(comparisonLines)) print(line)
   if (approved.length > 0) {
-    await askFor(
-      approved.flatMap(({ changes }) => changes),
-      flags,
-      parts,
-    )
+    const changes = approved.flatMap((one) => one.changes)
+    await consent(`Approve ${counted(changes.length, 'difference')}?`, flags.yes === true, parts)
     await parts.record(approved.flatMap((one) => eventsOf(one, parts.user)))
     await writeLockFile(file, (pins) => approved.reduce(withApproved, pins))
   }
@@ -98,61 +94,12 @@ function isNews({ changes, isPinned }: Compared, flags: ApproveFlags): boolean {
 
 /** What of the differences is to be approved: all, or those that are named. */
 function selectedOf(compared: Compared, flags: ApproveFlags): Compared {
-  if (!isSelective(flags)) return compared
   return { ...compared, changes: compared.changes.filter((change) => isSelected(change, flags)) }
-}
-
-function isSelective({ tool, prompt, template, instructions }: ApproveFlags): boolean {
-  return tool.length + prompt.length + template.length > 0 || instructions === true
-}
-
-function isSelected({ kind, name }: LockChange, flags: ApproveFlags): boolean {
-  return kind === 'instructions' ? flags.instructions === true : flags[kind].includes(name)
-}
-
-/** A name that differs nowhere was a slip, or is approved already; either way somebody should know. */
-function refuseMissing(
-  selected: readonly { readonly kind: string; readonly changes?: readonly LockChange[] }[],
-  flags: ApproveFlags,
-): void {
-  const changes = selected.flatMap((one) => one.changes ?? [])
-  const wanted = (['tool', 'prompt', 'template'] as const).flatMap((kind) =>
-    flags[kind].map((name): readonly [DefinitionKind, string] => [kind, name]),
-  )
-  const missing = wanted.find(
-    ([kind, name]) => !changes.some((one) => one.kind === kind && one.name === name),
-  )
-  if (missing !== undefined)
-    throw new SallyportError(
-      'NOT_FOUND',
-      `there is no difference in a ${nameOf(...missing)}: "npx sallyport lock diff" shows what differs`,
-    )
-}
-
-async function askFor(
-  changes: readonly LockChange[],
-  flags: ApproveFlags,
-  { confirm }: LockParts,
-): Promise<void> {
-  if (flags.yes === true) return
-  const answer = await confirm(`Approve ${counted(changes.length, 'difference')}?`)
-  if (answer === undefined)
-    throw new SallyportError(
-      'REFUSED',
-      'there is no terminal to ask on: look at the difference, then say --yes',
-    )
-  if (!answer) throw new SallyportError('REFUSED', 'not approved: nothing was written')
 }
 
 function eventsOf({ upstream, changes }: Compared, by: string): readonly DefinitionsApproved[] {
   const definitions = changes.map(({ kind, name, after }) => ({ kind, name, hash: after?.hash ?? null }))
-  const count = Math.max(1, Math.ceil(definitions.length / MOST_OF_EVENT))
-  return Array.from({ length: count }, (_, at) => ({
-    event: 'definitions.approved',
-    by,
-    upstream,
-    definitions: definitions.slice(at * MOST_OF_EVENT, (at + 1) * MOST_OF_EVENT),
-  }))
+  return approvedEvents(upstream, definitions, by)
 }
 
 /** The pins with what was approved of one upstream, and everything else as it is in the file by now. */

@@ -8,6 +8,7 @@ import { lockDiff } from '../../src/cli/lock-diff.ts'
 import { readLockFile, writeLockFile } from '../../src/cli/lock-file.ts'
 import { lockList } from '../../src/cli/lock-list.ts'
 import type { LockParts } from '../../src/cli/lock-parts.ts'
+import { lockRemove } from '../../src/cli/lock-remove.ts'
 import { lockVerify } from '../../src/cli/lock-verify.ts'
 import { tell } from '../../src/cli/print.ts'
 import type { Connected, Dial } from '../../src/mcp/upstreams/connection.ts'
@@ -122,7 +123,7 @@ describe('lock approve', () => {
     made.answer = false
     assert.match(
       (await run(() => lockApprove(['wiki'], NO_NAMES, parts))).stderr,
-      /not approved: nothing was written/,
+      /broken off: nothing was written/,
     )
     assert.deepEqual(recorded, [])
     assert.deepEqual(await pinnedIn(parts.file), [])
@@ -357,6 +358,57 @@ describe('the lock file', () => {
   })
 })
 
+describe('lock remove', () => {
+  const pins = () => pinsOf({ gone: [toolNamed('x')], wiki: [toolNamed('a'), toolNamed('b')] })
+
+  test('takes out what was shown, also of an upstream that is not configured, and puts it on record', async (t) => {
+    const made = await bench(t, {})
+    const { parts, run, recorded, asked } = made
+    await writeLockFile(parts.file, pins)
+    const unasked = await run(() => lockRemove(['gone'], NO_NAMES, parts))
+    assert.match(unasked.stderr, /no terminal to ask on: .*--yes/)
+    made.answer = false
+    assert.equal((await run(() => lockRemove(['gone'], NO_NAMES, parts))).code, 1)
+    assert.deepEqual(await pinnedIn(parts.file), ['gone tool x', 'wiki tool a', 'wiki tool b'])
+    assert.deepEqual(recorded, [])
+    made.answer = true
+    const { code, stdout } = await run(() => lockRemove(['gone'], NO_NAMES, parts))
+    assert.equal(code, 0)
+    assert.equal(stdout, 'gone: 1 definition\n  - tool x\n')
+    assert.equal(asked.at(-1), 'Take back 1 definition?')
+    assert.equal((await readLockFile(parts.file)).upstreams.has('gone'), false)
+    assert.deepEqual(recorded, [
+      {
+        event: 'definitions.approved',
+        by: 'alice',
+        upstream: 'gone',
+        definitions: [{ kind: 'tool', name: 'x', hash: null }],
+      },
+    ])
+  })
+
+  test('takes out only what is named, and nothing for a name that is not there', async (t) => {
+    const { parts, run } = await bench(t, {})
+    await writeLockFile(parts.file, pins)
+    const slip = await run(() => lockRemove(['wiki'], { ...NO_NAMES, tool: ['a', 'c'], yes: true }, parts))
+    assert.match(slip.stderr, /no tool c was approved: "npx sallyport lock list"/)
+    const other = await run(() => lockRemove(['wikki'], { ...NO_NAMES, yes: true }, parts))
+    assert.match(other.stderr, /nothing was ever approved of "wikki": did you mean "wiki"\?/)
+    const none = await run(() => lockRemove(['wiki'], { ...NO_NAMES, instructions: true, yes: true }, parts))
+    assert.match(none.stderr, /no instructions were approved/)
+    assert.equal((await pinnedIn(parts.file)).length, 3)
+    const flags = { ...NO_NAMES, tool: ['a', 'b'], yes: true, json: true } as const
+    const { stdout } = await run(() => lockRemove(['wiki'], flags, parts))
+    const [one] = JSON.parse(stdout).upstreams
+    assert.deepEqual(
+      [one.upstream, one.removed.map(({ name }: { name: string }) => name)],
+      ['wiki', ['a', 'b']],
+    )
+    // It was seen once, and is not for the first time now.
+    assert.deepEqual((await readLockFile(parts.file)).upstreams.get('wiki'), [])
+  })
+})
+
 test('sallyport lock approves, verifies and lists what a server on standard streams offers', async (t) => {
   const { cwd, remove } = await installation()
   t.after(remove)
@@ -371,6 +423,11 @@ test('sallyport lock approves, verifies and lists what a server on standard stre
   assert.equal(approved.code, 0, approved.stderr)
   assert.equal((await lock('verify')).code, 0)
   assert.match((await lock('list')).stdout, /slow +tool pid/)
+  assert.equal((await lock('remove')).code, 2)
+  assert.equal((await lock('remove', 'slow', '--json')).code, 2)
+  assert.equal((await lock('remove', 'slow', '--tool', 'pid', '--yes')).code, 0)
+  assert.match((await lock('verify')).stderr, /1 difference from what was approved/)
+  assert.equal((await lock('approve', 'slow', '--yes')).code, 0)
   // What is missing for one hides no other.
   const broken = { command: '${NOT_SET_AT_ALL}' }
   await writeFile(join(cwd, 'sallyport.yaml'), JSON.stringify({ upstreams: { broken, slow: upstream } }))
