@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { launchFault } from '../mcp/upstreams/launch-fault.ts'
 import type { UpstreamOptions } from '../mcp/upstreams/options.ts'
 import type { ProcessHost } from '../mcp/upstreams/process-host.ts'
+import { codePaths } from './code-paths.ts'
 import { ownPaths } from './own-paths.ts'
 
 /**
@@ -15,7 +16,11 @@ export async function isolationFaults(
   config: Config,
   host: ProcessHost,
 ): Promise<readonly string[]> {
-  const here = { ...host, own: [...new Set([...host.own, ...ownPaths(config)])] }
+  const here = {
+    ...host,
+    own: [...new Set([...host.own, ...ownPaths(config)])],
+    code: [...new Set([...host.code, ...codePaths(config)])],
+  }
   const faults = await Promise.all(
     options.map(async (one) => {
       const found = await launchFault(one, here)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { codePaths } from '../../src/cli/code-paths.ts'
 import { ownPaths } from '../../src/cli/own-paths.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -36,4 +37,20 @@ upstreams:
     kept.split(' ').filter((path) => !own.has(join(cwd, path))),
     [],
   )
+})
+
+test('code that we run is the modules of the configuration, the program itself, and the packages of both', async (t) => {
+  const cwd = await temporaryDirectory(t)
+  await writeFile(join(cwd, 'sallyport.yaml'), 'tools: [ modules/notes.ts ]\n')
+  const code = new Set(codePaths(loadConfig({}, cwd)))
+  const program = join(import.meta.dirname, '../..')
+  const expected = [
+    ...['modules', 'modules/node_modules', 'node_modules'].map((name) => join(cwd, name)),
+    ...['src', 'dist', 'package.json', 'node_modules', '../node_modules'].map((name) => join(program, name)),
+  ]
+  assert.deepEqual(
+    expected.filter((path) => !code.has(path)),
+    [],
+  )
+  assert.ok(!code.has(cwd) && !code.has(program))
 })

@@ -6,7 +6,7 @@ import type { Isolation } from './options.ts'
 import { baseEnvironment, pathOf } from './process-environment.ts'
 import { limitArguments, SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
 import { faulty, type LaunchPlan } from './process-launch.ts'
-import { homeFault, missingFault, ownFault } from './process-own.ts'
+import { codeFault, homeFault, missingFault, ownFault } from './process-own.ts'
 import { findProgram, notFound, systemProgram } from './process-program.ts'
 
 type Sandbox = Extract<Isolation, { readonly kind: 'bubblewrap' }>
@@ -26,7 +26,9 @@ export async function planBubblewrap(
     return faulty('isolation', '"prlimit" is missing: "apt-get install util-linux" brings it')
   const { home, cwd = home, memory } = transport
   const entries = await entriesOf(transport, sandbox, host)
-  const shown = await shownFault(transport, entries, host)
+  const shown =
+    (await shownFault(transport, entries, host)) ??
+    (await codeFault({ write: sandbox.write, home }, host.code))
   if (shown !== undefined) return faulty('isolation', shown)
   const path = `${dirname(host.node)}:${SYSTEM_PATH}`
   const command = await findProgram(transport.command, pathOf(transport) ?? path, cwd)

@@ -5,7 +5,7 @@ import { containerArguments, type ContainerOptions } from './container.ts'
 import type { Isolation } from './options.ts'
 import { SYSTEM_PATH, type ProcessHost, type StdioTransport } from './process-host.ts'
 import { faulty, type LaunchPlan } from './process-launch.ts'
-import { homeFault, missingFault, ownFault, realPathOf } from './process-own.ts'
+import { codeFault, homeFault, missingFault, ownFault, realPathOf } from './process-own.ts'
 import { findProgram } from './process-program.ts'
 
 type Container = Extract<Isolation, { readonly kind: 'container' }>
@@ -28,7 +28,10 @@ export async function planContainer(
   const { home, env } = transport
   const listed = [...container.read, ...container.write]
   const fault =
-    clientsFault(Object.keys(env)) ?? (await ownFault(listed, host.own)) ?? (await homeFault(home, host.own))
+    clientsFault(Object.keys(env)) ??
+    (await ownFault(listed, host.own)) ??
+    (await homeFault(home, host.own)) ??
+    (await codeFault({ write: container.write, home }, host.code))
   if (fault !== undefined) return faulty('isolation', fault)
   const missing = await missingFault(listed)
   if (missing !== undefined) return faulty('program', missing)

@@ -22,6 +22,8 @@ export type SpawnUpstream = (
 export interface ProcessHost {
   /** Absolute paths of what is Sallyport's own: certificates, data, configuration, lock file, files of secrets. */
   readonly own: readonly string[]
+  /** Absolute paths of the code that Sallyport runs: seen by any upstream, written by none. */
+  readonly code: readonly string[]
   /** The Node that runs us, an absolute path without symbolic links (`process.execPath`). */
   readonly node: string
   /** Who we are. */

@@ -15,24 +15,52 @@ export async function ownFault(
   paths: readonly string[],
   own: readonly string[],
 ): Promise<string | undefined> {
-  return faultOf(paths, own, (path, one) => isWithin(path, one) || isWithin(one, path))
+  return shown(await relatedOf(paths, own, isEitherWithin))
 }
 
 /** The same for the home of an upstream, which may lie in a folder of Sallyport's, but has nothing of it within. */
 export async function homeFault(home: string, own: readonly string[]): Promise<string | undefined> {
-  return faultOf([home], own, (path, one) => isWithin(one, path))
+  return shown(await relatedOf([home], own, has))
 }
 
-async function faultOf(
-  paths: readonly string[],
-  own: readonly string[],
-  related: (path: string, one: string) => boolean,
+/** Why these paths and this home may not be written by an upstream: code that Sallyport runs would be what it writes. */
+export async function codeFault(
+  { write, home }: { readonly write: readonly string[]; readonly home: string },
+  code: readonly string[],
 ): Promise<string | undefined> {
-  const [formsOfPaths, formsOfOwn] = await Promise.all([formsOf(paths), formsOf(own)])
+  const found = (await relatedOf(write, code, isEitherWithin)) ?? (await relatedOf([home], code, has))
+  if (found === undefined) return undefined
+  return `${found.path} would let it write ${found.one}, which Sallyport runs code from: list a smaller folder, or move one of them`
+}
+
+interface Related {
+  readonly path: string
+  readonly one: string
+}
+
+function shown(found: Related | undefined): string | undefined {
+  if (found === undefined) return undefined
+  return `${found.path} would show it ${found.one}, which is Sallyport's own: list a smaller folder, or move one of them`
+}
+
+function has(path: string, one: string): boolean {
+  return isWithin(one, path)
+}
+
+function isEitherWithin(path: string, one: string): boolean {
+  return isWithin(path, one) || isWithin(one, path)
+}
+
+async function relatedOf(
+  paths: readonly string[],
+  others: readonly string[],
+  related: (path: string, one: string) => boolean,
+): Promise<Related | undefined> {
+  const [formsOfPaths, formsOfOthers] = await Promise.all([formsOf(paths), formsOf(others)])
   for (const path of formsOfPaths)
-    for (const one of formsOfOwn)
+    for (const one of formsOfOthers)
       if (path.forms.some((form) => one.forms.some((other) => related(form, other))))
-        return `${path.name} would show it ${one.name}, which is Sallyport's own: list a smaller folder, or move one of them`
+        return { path: path.name, one: one.name }
   return undefined
 }
 

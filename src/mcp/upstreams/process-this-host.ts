@@ -5,9 +5,12 @@ import type { ProcessHost } from './process-host.ts'
 const MOST_TASKS = 512
 
 /** This machine, and us on it. Bubblewrap is tried when it is first asked for. */
-export function thisHost(given: Pick<ProcessHost, 'own' | 'language'>): ProcessHost {
+export function thisHost(
+  given: Pick<ProcessHost, 'own' | 'language'> & Partial<Pick<ProcessHost, 'code'>>,
+): ProcessHost {
   const { execPath } = process
   return {
+    code: [],
     ...given,
     node: execPath,
     uid: process.getuid?.() ?? -1,

@@ -26,6 +26,7 @@ async function installation(t: TestContext) {
   await writeFile(passwd, `${users.join('\n')}\n`)
   const host: ProcessHost = {
     own: [at('certs'), at('data'), at('audit/not-there-yet'), at('access.yaml')],
+    code: [at('share/deep'), at('app/server.js')],
     node: process.execPath,
     uid: 0,
     gid: 0,
@@ -218,4 +219,28 @@ test('what would not be kept apart is told from what is only not there', async (
     [container(), { env: { DOCKER_HOST: ['x'] } }],
   ]
   for (const given of ofIsolation) assert.equal(await kindOf(...given), 'isolation', JSON.stringify(given))
+})
+
+test('what Sallyport runs code from is read by any, and written by none', async (t) => {
+  const { at, fault, kindOf } = await installation(t)
+  const writingContainer = (path: string): Isolation => ({ ...container(), write: [path] }) as Isolation
+  await symlink(at('share/deep'), at('app/link'))
+  for (const path of [
+    at('share/deep'),
+    at('share/deep/in'),
+    at('app'),
+    at('app/server.js'),
+    at('app/link'),
+  ]) {
+    for (const isolation of [sandboxWriting(path), writingContainer(path)]) {
+      assert.match(await fault(isolation), /would let it write \S+, which Sallyport runs code from/, path)
+      assert.equal(await kindOf(isolation), 'isolation')
+    }
+    assert.doesNotMatch(await fault(sandbox(path)), /runs code from/)
+  }
+  assert.match(await fault(sandbox(), { home: at('share') }), /runs code from/)
+  assert.match(await fault(container(), { home: at('share') }), /runs code from/)
+  assert.equal(await fault(sandbox(), { home: at('share/deep/home') }), 'none')
+  await mkdir(at('scratch'))
+  assert.equal(await fault(sandboxWriting(at('scratch'))), 'none')
 })
