@@ -18,6 +18,7 @@ import {
   type LockSelection,
 } from './lock-selection.ts'
 import { print, printJson, tell } from './print.ts'
+import { withSecretFiles, type SecretFiles } from './secret-files.ts'
 
 const EXAMPLES = `
 Examples:
@@ -33,6 +34,7 @@ export interface ApproveFlags extends LockSelection {
   readonly all?: true
   readonly yes?: true
   readonly json?: true
+  readonly secretFile?: SecretFiles
 }
 
 /** `sallyport lock approve`: from now on what upstreams offer is served, as it is now. */
@@ -41,14 +43,14 @@ export function lockApproveCommand(): Command {
     .description('Approve what upstream servers offer, which is served from then on.')
     .argument('[upstream...]', 'whose')
     .option('--all', 'of all upstreams')
-  return withSelection(command)
+  return withSecretFiles(withSelection(command))
     .option('--yes', 'do not ask')
     .option('--json', 'print what was approved as JSON; needs --yes')
     .addHelpText('after', EXAMPLES)
     .action(async (upstreams: readonly string[], flags: ApproveFlags) => {
       if (upstreams.length > 0 === (flags.all === true)) command.error('error: name upstreams, or say --all')
       if (flags.json === true && flags.yes !== true) command.error('error: --json needs --yes')
-      await lockApprove(upstreams, flags, await lockParts(upstreams))
+      await lockApprove(upstreams, flags, await lockParts(upstreams, flags.secretFile))
     })
 }
 

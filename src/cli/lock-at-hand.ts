@@ -7,6 +7,7 @@ import { ownCatalog } from './catalog-surface.ts'
 import { configuration } from './configuration.ts'
 import { confirm } from './confirm.ts'
 import type { LockParts } from './lock-parts.ts'
+import { secretsIn, type SecretFiles } from './secret-files.ts'
 import { openAudit } from './open-audit.ts'
 import { upstreamConnect } from './upstream-connect.ts'
 import { upstreamHost } from './upstream-host.ts'
@@ -17,20 +18,24 @@ import { eachUpstreamOptions, faulty, unreachableUpstreams } from './upstream-op
  * What the commands about the lock file work on: the installation in the working directory.
  *
  * @param names the upstreams that matter, if not all do: what is missing for another one matters not at all then
+ * @param secretFiles where the secrets are that upstreams want of each user, if nobody is there to type them
  * @param optionsOf what is taken of the configuration: `unreachableUpstreams` where no upstream is asked
- * @throws SallyportError `CONFIGURATION_INVALID`
+ * @throws SallyportError `CONFIGURATION_INVALID`, `CATALOG_INVALID`; `NOT_FOUND`, `REFUSED` for a file of a secret
  */
 export async function lockParts(
   names: readonly string[],
+  secretFiles: SecretFiles = new Map(),
   optionsOf: typeof eachUpstreamOptions = eachUpstreamOptions,
 ): Promise<LockParts> {
   const config = configuration()
+  const secrets = await secretsIn(secretFiles)
   return {
     file: config.pins.file,
     options: await fitting(config, optionsOfChosen(config, names, optionsOf)),
     ports: {
       connect: upstreamConnect(upstreamHost(config)),
-      secret: async (upstream, name) => ask(`Secret "${name}" for ${upstream}:`),
+      secret: async (upstream, name) =>
+        secrets.get(`${upstream}/${name}`) ?? ask(`Secret "${name}" for ${upstream}:`),
     },
     async record(events) {
       try {

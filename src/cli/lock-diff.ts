@@ -9,12 +9,14 @@ import { readLockFile } from './lock-file.ts'
 import type { Unreachable } from './lock-live.ts'
 import type { LockParts } from './lock-parts.ts'
 import { print, printJson, tell } from './print.ts'
+import { withSecretFiles, type SecretFiles } from './secret-files.ts'
 
 const EXAMPLES = `
 Examples:
   npx sallyport lock diff
   npx sallyport lock diff wiki github
   npx sallyport lock diff --exit-code --json
+  npx sallyport lock diff wiki --secret-file wiki/token=/run/secrets/wiki-token
 
 Exit codes: 0 compared, 1 an upstream could not be asked, or with --exit-code something differs; 2 wrong usage.`
 
@@ -22,18 +24,20 @@ Exit codes: 0 compared, 1 an upstream could not be asked, or with --exit-code so
 export interface DiffFlags {
   readonly exitCode?: true
   readonly json?: true
+  readonly secretFile?: SecretFiles
 }
 
 /** `sallyport lock diff`: how what upstreams offer differs from what was approved. */
 export function lockDiffCommand(): Command {
-  return new Command('diff')
+  const command = new Command('diff')
     .description('Show how what upstream servers offer differs from what was approved.')
     .argument('[upstream...]', 'only these')
     .option('--exit-code', 'end with 1 if anything differs')
     .option('--json', 'print the differences as JSON')
+  return withSecretFiles(command)
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], flags: DiffFlags) => {
-      await lockDiff(names, flags, await lockParts(names))
+      await lockDiff(names, flags, await lockParts(names, flags.secretFile))
     })
 }
 

@@ -61,7 +61,7 @@ async function secretsFor(
   for (const name of wantedSecrets(options).names) {
     const value = await secret(options.name, name)
     if (value === undefined || value === '')
-      return `it wants the secret "${name}" of each user: run this on a terminal, and type one that it takes`
+      return `it wants the secret "${name}" of each user: run this on a terminal, and type one that it takes, or add "--secret-file ${options.name}/${name}=PATH"`
     secrets.push([name, value])
   }
   return Object.fromEntries(secrets)

@@ -46,7 +46,7 @@ export function lockRemoveCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (upstreams: readonly string[], flags: RemoveFlags) => {
       if (flags.json === true && flags.yes !== true) command.error('error: --json needs --yes')
-      await lockRemove(upstreams, flags, await lockParts([], unreachableUpstreams))
+      await lockRemove(upstreams, flags, await lockParts([], new Map(), unreachableUpstreams))
     })
 }
 

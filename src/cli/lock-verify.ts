@@ -10,12 +10,14 @@ import { comparisonJson, comparisonLines } from './lock-diff-text.ts'
 import { readLockFile } from './lock-file.ts'
 import type { LockParts } from './lock-parts.ts'
 import { print, printJson, tell } from './print.ts'
+import { withSecretFiles, type SecretFiles } from './secret-files.ts'
 import { eachUpstreamOptions, unreachableUpstreams } from './upstream-options.ts'
 
 const EXAMPLES = `
 Examples:
   npx sallyport lock verify              # in CI: fails if an upstream offers anything else than was approved
   npx sallyport lock verify --offline    # only whether the file is whole and its hashes fit
+  npx sallyport lock verify --secret-file wiki/token=/run/secrets/wiki-token
 
 Exit codes: 0 everything is as it was approved, 1 something differs, is new or gone, or could not be asked; 2 wrong usage.`
 
@@ -23,21 +25,27 @@ Exit codes: 0 everything is as it was approved, 1 something differs, is new or g
 export interface VerifyFlags {
   readonly offline?: true
   readonly json?: true
+  readonly secretFile?: SecretFiles
 }
 
 /** `sallyport lock verify`: whether upstreams offer what was approved, for CI. */
 export function lockVerifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('Check that upstream servers offer exactly what was approved.')
     .argument('[upstream...]', 'only these')
     .option('--offline', 'ask no upstream: check the lock file alone')
     .option('--json', 'print what was found as JSON')
+  return withSecretFiles(command)
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], flags: VerifyFlags) => {
       await lockVerify(
         names,
         flags,
-        await lockParts(names, flags.offline === true ? unreachableUpstreams : eachUpstreamOptions),
+        await lockParts(
+          names,
+          flags.secretFile,
+          flags.offline === true ? unreachableUpstreams : eachUpstreamOptions,
+        ),
       )
     })
 }

@@ -9,29 +9,37 @@ import { readLockFile } from './lock-file.ts'
 import type { Unreachable } from './lock-live.ts'
 import type { LockParts } from './lock-parts.ts'
 import { print, printJson, table, tell } from './print.ts'
+import { withSecretFiles, type SecretFiles } from './secret-files.ts'
 import { visibleLine } from './visible.ts'
 
 const EXAMPLES = `
 Examples:
   npx sallyport upstreams
   npx sallyport upstreams wiki files --json
+  npx sallyport upstreams --secret-file wiki/token=/run/secrets/wiki-token
 
 Asks each upstream by itself, as a server that starts now would; a running server need not have the same connection.
 PINNED is what the lock file has of it, SERVED what of that it lists unchanged, QUARANTINED what else it lists.
 
 Exit codes: 0 all answer, 1 one does not; 2 wrong usage.`
 
+interface Flags {
+  readonly json?: true
+  readonly secretFile?: SecretFiles
+}
+
 /** `sallyport upstreams`: which upstream servers there are, and how they do. */
 export function upstreamsCommand(): Command {
-  return new Command('upstreams')
+  const command = new Command('upstreams')
     .description(
       'List the upstream servers: how they are reached, whether they answer, what of them is served.',
     )
     .argument('[upstream...]', 'only these')
     .option('--json', 'print the list as JSON')
+  return withSecretFiles(command)
     .addHelpText('after', EXAMPLES)
-    .action(async (names: readonly string[], { json }: { readonly json?: true }) => {
-      await upstreams(names, json === true, await lockParts(names))
+    .action(async (names: readonly string[], { json, secretFile }: Flags) => {
+      await upstreams(names, json === true, await lockParts(names, secretFile))
     })
 }
 

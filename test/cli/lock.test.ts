@@ -428,6 +428,27 @@ test('sallyport lock approves, verifies and lists what a server on standard stre
   assert.equal((await lock('remove', 'slow', '--tool', 'pid', '--yes')).code, 0)
   assert.match((await lock('verify')).stderr, /1 difference from what was approved/)
   assert.equal((await lock('approve', 'slow', '--yes')).code, 0)
+  // A key of each user need not be typed.
+  const script = `test "$KEY" = hunter2 && exec ${process.execPath} ${server}`
+  const keyed = { command: 'sh', args: ['-c', script], env: { KEY: '${user:key}' }, trusted: true }
+  await writeFile(join(cwd, 'sallyport.yaml'), JSON.stringify({ upstreams: { slow: keyed } }))
+  assert.match(
+    (await lock('verify')).stdout,
+    /wants the secret "key" of each user: .*--secret-file slow\/key=PATH/,
+  )
+  await writeFile(join(cwd, 'key'), 'hunter2\n')
+  for (const command of [['diff', '--exit-code'], ['verify'], ['approve', 'slow', '--yes']]) {
+    const keyless = await lock(...command, '--secret-file', 'other/key=key')
+    assert.equal(keyless.code, 1, command[0])
+    const done = await lock(...command, '--secret-file', 'slow/key=key')
+    assert.equal(done.code, 0, done.stderr + done.stdout)
+    assert.doesNotMatch(done.stdout + done.stderr, /hunter2/)
+  }
+  assert.match(
+    (await lock('verify', '--secret-file', 'slow/key=none')).stderr,
+    /none cannot be read \(ENOENT\)/,
+  )
+  assert.equal((await lock('verify', '--secret-file', 'hunter2')).code, 2)
   // What is missing for one hides no other.
   const broken = { command: '${NOT_SET_AT_ALL}' }
   await writeFile(join(cwd, 'sallyport.yaml'), JSON.stringify({ upstreams: { broken, slow: upstream } }))
