@@ -1,5 +1,6 @@
 import type { AuditSink, AuditEvent } from '../audit/event.ts'
 import type { UpstreamEvent } from '../mcp/upstreams/ports.ts'
+import { counted } from './counted.ts'
 import { visibleLine as visible } from './visible.ts'
 
 /** Where operators read what upstreams say and do. Any pino logger is one. */
@@ -59,18 +60,24 @@ export function upstreamEvents(
         const left = mayTellDefinition(upstream)
         if (left <= 0) return
         const definition = { definition: kind, name: visible(name).slice(0, LONGEST_NAME), reason }
-        log.warn(
-          { upstream, ...definition },
-          event.kind === 'quarantined'
-            ? 'a definition of an upstream is quarantined: "npx sallyport lock diff" shows it'
-            : 'a definition of an upstream is quarantined no longer',
-        )
+        if (!event.isUnapproved)
+          log.warn(
+            { upstream, ...definition },
+            event.kind === 'quarantined'
+              ? 'a definition of an upstream is quarantined: "npx sallyport lock diff" shows it'
+              : 'a definition of an upstream is quarantined no longer',
+          )
         if (left === 1)
           log.warn(
             { upstream },
             'more definitions of this upstream come and go than are logged and put on record',
           )
         return record({ event: `definition.${event.kind}`, upstream, ...definition, hash: null })
+      }
+      case 'unapproved': {
+        const offers = counted(event.count, 'definition')
+        const diff = `npx sallyport lock diff ${upstream}`
+        return log.warn({ upstream }, `an upstream offers ${offers} that nobody has approved: ${diff}`)
       }
       case 'pinned':
         for (const { kind, name, hash } of event.definitions)

@@ -68,12 +68,35 @@ test('an upstream that comes and goes is logged each time, and on record once in
   assert.equal(record.length, 4)
 })
 
+test('an upstream of which nothing was ever approved is one line of the log, and on record in full', () => {
+  const { record, log, inform } = told()
+  const all = (kind: 'quarantined' | 'released'): void => {
+    for (let at = 0; at < 14; at++)
+      inform({
+        kind,
+        upstream: 'wiki',
+        definition: { kind: 'tool', name: `t${at}`, reason: 'new' },
+        isUnapproved: true,
+      })
+  }
+  all('quarantined')
+  inform({ kind: 'unapproved', upstream: 'wiki', count: 14 })
+  all('released')
+  assert.deepEqual(log, [
+    {
+      upstream: 'wiki',
+      message: 'an upstream offers 14 definitions that nobody has approved: npx sallyport lock diff wiki',
+    },
+  ])
+  assert.equal(record.length, 28)
+})
+
 test('definitions that come and go without an end fill neither log nor trail, and hide nothing of others', () => {
   const { clock, record, log, inform } = told()
   const flap = (upstream: string, at: number): void => {
     const definition = { kind: 'tool', name: `t${at}`, reason: 'new' } as const
-    inform({ kind: 'quarantined', upstream, definition })
-    inform({ kind: 'released', upstream, definition })
+    inform({ kind: 'quarantined', upstream, definition, isUnapproved: false })
+    inform({ kind: 'released', upstream, definition, isUnapproved: false })
   }
   for (let at = 0; at < 10_000; at++) flap('wiki', at)
   assert.equal(record.length, 2000)

@@ -33,9 +33,16 @@ export interface UpstreamSecrets {
 export type UpstreamEvent =
   | { readonly kind: 'up'; readonly upstream: string; readonly era: string; readonly version: string }
   | { readonly kind: 'down'; readonly upstream: string; readonly why: string }
-  | { readonly kind: 'quarantined'; readonly upstream: string; readonly definition: Quarantined }
-  /** A definition that was quarantined is served (approved), or is gone. */
-  | { readonly kind: 'released'; readonly upstream: string; readonly definition: Quarantined }
+  /** A definition is quarantined; or, having been so, is served (approved), or is gone. */
+  | {
+      readonly kind: 'quarantined' | 'released'
+      readonly upstream: string
+      readonly definition: Quarantined
+      /** It was one of those that `unapproved` counts. */
+      readonly isUnapproved: boolean
+    }
+  /** Nothing of it was ever approved, and it offers so many definitions now. */
+  | { readonly kind: 'unapproved'; readonly upstream: string; readonly count: number }
   /** The first definitions of an upstream were taken as they are, since the configuration says so. */
   | { readonly kind: 'pinned'; readonly upstream: string; readonly definitions: readonly Definition[] }
   | {

@@ -95,6 +95,8 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
   let isAwaited = false
   let judged = judgedOf()
   let reported: ReadonlyMap<string, Quarantined> = new Map()
+  /** Whether it was so when it was last told what is kept from everybody. */
+  let isNeverApproved = first.pinned === undefined
 
   const resources = coalesced(TELLING, async () => onChanged(['resources']))
   const connections = upstreamConnections(
@@ -203,11 +205,18 @@ export function createUpstream(options: UpstreamOptions, first: Approved, ends: 
         .filter(isTold)
         .map((one) => [definitionKey(one), one]),
     )
-    for (const [key, definition] of kept)
-      if (reported.get(key)?.reason !== definition.reason)
-        told({ kind: 'quarantined', upstream: name, definition })
+    const isUnapproved = ({ reason }: Quarantined): boolean => isNeverApproved && reason === 'new'
     for (const [key, definition] of reported)
-      if (!kept.has(key)) told({ kind: 'released', upstream: name, definition })
+      if (!kept.has(key))
+        told({ kind: 'released', upstream: name, definition, isUnapproved: isUnapproved(definition) })
+    isNeverApproved = approved.pinned === undefined
+    const news = [...kept].flatMap(([key, definition]) =>
+      reported.get(key)?.reason === definition.reason ? [] : [definition],
+    )
+    for (const definition of news)
+      told({ kind: 'quarantined', upstream: name, definition, isUnapproved: isUnapproved(definition) })
+    const count = [...kept.values()].filter(isUnapproved).length
+    if (news.some(isUnapproved)) told({ kind: 'unapproved', upstream: name, count })
     reported = kept
   }
 

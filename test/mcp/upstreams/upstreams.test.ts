@@ -58,6 +58,34 @@ test('what was never pinned is quarantined, and on first use only pinned where t
   await refused.upstreams.close()
 })
 
+test('what an upstream offers of which nothing was ever approved is told as a whole, and once', async () => {
+  const factory = serverWith({ search: 'Searches', read: 'Reads', [LONG]: 'x' })
+  const wiki = upstreamIn('wiki', factory)
+  const all = testUpstreams([wiki])
+  assert.equal((await all.event('unapproved')).count, 2)
+  const [definition] = await definitionsOf(wiki)
+  assert.ok(definition)
+  const configured = (pins: readonly (readonly [string, readonly Definition[]])[]): void =>
+    all.upstreams.configure({ options: [wiki], pins: { upstreams: new Map(pins) }, misfits: [] })
+  configured([])
+  configured([['wiki', [definition]]])
+  assert.deepEqual(
+    all.events.flatMap((event) =>
+      event.kind === 'quarantined' || event.kind === 'released'
+        ? [[event.kind, event.definition.reason, event.isUnapproved]]
+        : [],
+    ),
+    [
+      ['quarantined', 'bad_name', false],
+      ['quarantined', 'new', true],
+      ['quarantined', 'new', true],
+      ['released', 'new', true],
+    ],
+  )
+  assert.equal(all.events.filter(({ kind }) => kind === 'unapproved').length, 1)
+  await all.upstreams.close()
+})
+
 test('what is pinned on first use is not told as kept from everybody, and what is not pinned is', async () => {
   const [wiki, files] = [
     upstreamIn('wiki', serverWith({ search: 'Searches' })),
