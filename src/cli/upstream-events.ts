@@ -100,14 +100,14 @@ export function upstreamEvents(
         const { method, requestId, answer } = event
         // Its client did not want it any more.
         if (answer.kind === 'cancelled') return
-        const left = mayLogCall(upstream)
+        const left = mayLogCall(`${upstream} ${method}`)
         const why = 'why' in answer ? visible(answer.why).slice(0, LONGEST_WHY) : undefined
         if (left > 0)
           log.warn(
             { upstream, method, requestId, answer: answer.kind, why },
             'a call of an upstream has no result',
           )
-        if (left === 1) log.warn({ upstream }, 'more calls of this upstream fail than are logged')
+        if (left === 1) log.warn({ upstream, method }, 'more calls of this upstream fail than are logged')
         return
       }
       case 'called':

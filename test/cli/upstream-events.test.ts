@@ -19,7 +19,8 @@ function told() {
   return { clock, record, log, inform }
 }
 
-const failed = (answer: Extract<UpstreamEvent, { kind: 'unanswered' }>['answer']): UpstreamEvent => ({
+type Failed = Extract<UpstreamEvent, { kind: 'unanswered' }>
+const failed = (answer: Failed['answer']): Failed => ({
   kind: 'unanswered',
   upstream: 'wiki',
   method: 'tools/call',
@@ -46,9 +47,12 @@ test('calls that fail without an end fill no log', () => {
   for (let call = 0; call < 1000; call++) inform(failed({ kind: 'timeout' }))
   assert.equal(log.length, 101)
   assert.equal(log.at(-1)?.['message'], 'more calls of this upstream fail than are logged')
+  // Lists that fail keep no failed call from the log.
+  inform({ ...failed({ kind: 'timeout' }), method: 'resources/list' })
+  assert.equal(log.length, 102)
   clock.now = 60_000
   inform(failed({ kind: 'timeout' }))
-  assert.equal(log.length, 102)
+  assert.equal(log.length, 103)
 })
 
 test('an upstream that comes and goes is logged each time, and on record once in ten seconds', () => {

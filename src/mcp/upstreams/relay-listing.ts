@@ -4,6 +4,7 @@ import type { Call } from '../tool.ts'
 import type { RelayLink } from './relay-link.ts'
 import { metaOf } from './relay-result.ts'
 import { quietlyPassedOn } from './relay-scan.ts'
+import { tellUnanswered } from './relay-unanswered.ts'
 
 /** The resources of an upstream, with our URIs. */
 export interface ListedResources {
@@ -30,6 +31,7 @@ const MOST_PAGES = 64
 const MOST_RESOURCES = 10_000
 const LONGEST_URI = 2048
 const LONGEST_CURSOR = 4096
+const NO_LIST = { kind: 'garbage', why: 'there is no list "resources" in its answer' } as const
 /** Of the JSON of all pages of one list, whatever is in them; what comes beyond that is left out. */
 const MOST_CHARACTERS = 8 * 1024 * 1024
 /** For so many callers what they were listed last is kept, if it is no more than this together. */
@@ -136,17 +138,24 @@ async function pagesOf(
   { deniesUri }: ListingOptions,
 ): Promise<Listed | undefined> {
   const resources: Resource[] = []
+  const method = 'resources/list'
   let characters = 0
   let cursor: string | undefined
   for (let page = 0; page < MOST_PAGES && resources.length < MOST_RESOURCES; page++) {
     const answer = await link.calls.request(call, {
-      method: 'resources/list',
+      method,
       params: cursor === undefined ? {} : { cursor },
       clientCapabilities: {},
       repeatable: true,
     })
-    if (answer.kind === 'error' && page === 0) return { resources, characters }
-    if (answer.kind !== 'result' || !Array.isArray(answer.result['resources'])) return undefined
+    if (answer.kind !== 'result') {
+      tellUnanswered(link, call, method, answer)
+      return answer.kind === 'error' && page === 0 ? { resources, characters } : undefined
+    }
+    if (!Array.isArray(answer.result['resources'])) {
+      tellUnanswered(link, call, method, NO_LIST)
+      return undefined
+    }
     const { length } = JSON.stringify(answer.result)
     if (characters + length > MOST_CHARACTERS) return { resources, characters }
     characters += length

@@ -381,3 +381,39 @@ test('the rules for results hold for lists and proposals as well', async () => {
     ['a', `b${key}`],
   ])
 })
+
+test('why a list or a completion has nothing is told by its request id, since its caller is told nothing', async () => {
+  const answers: readonly (readonly [UpstreamAnswer, UpstreamAnswer])[] = [
+    [DOWN, DOWN],
+    [{ kind: 'timeout' }, { kind: 'timeout' }],
+    [result({}), { kind: 'garbage', why: '' }],
+  ]
+  for (const [answer, told] of answers) {
+    const { relay, rest, prompt } = setting(() => answer)
+    assert.deepEqual(await rest.list(callOf('service:demo')), [])
+    assert.deepEqual(await prompt.complete?.('name', 'a', callOf('service:demo'), {}), [])
+    const said = relay.events.map((event) =>
+      event.kind === 'unanswered'
+        ? [event.upstream, event.method, event.requestId, event.answer.kind]
+        : event,
+    )
+    const { requestId } = callOf('service:demo')
+    assert.deepEqual(said, [
+      ['wiki', 'resources/list', requestId, told.kind],
+      ['wiki', 'completion/complete', requestId, told.kind],
+    ])
+  }
+  const missing = setting(() => ({ kind: 'error', code: -32_601, message: 'no such method' }))
+  await missing.urisOf()
+  assert.deepEqual(missing.relay.events, [])
+  const broken = setting(() => ({ kind: 'error', code: -32_603, message: 'the disk is full' }))
+  const { requestId } = callOf('service:demo')
+  await broken.urisOf()
+  assert.deepEqual(broken.relay.events, [
+    {
+      kind: 'line',
+      upstream: 'wiki',
+      line: `resources/list of request ${requestId}: error -32603: the disk is full`,
+    },
+  ])
+})
