@@ -10,6 +10,19 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return near[0]?.candidate
 }
 
+/** All of `known`, those first that are most like `word`: it is in them, or they in it, or few letters are others. */
+export function nearestFirst(word: string, known: readonly string[]): readonly string[] {
+  const wanted = word.toLowerCase()
+  return known
+    .map((candidate) => {
+      const like = candidate.toLowerCase()
+      const isPart = wanted !== '' && (like.includes(wanted) || wanted.includes(like))
+      return { candidate, isPart, distance: distance(wanted, like) }
+    })
+    .toSorted((a, b) => Number(b.isPart) - Number(a.isPart) || a.distance - b.distance)
+    .map(({ candidate }) => candidate)
+}
+
 /** Levenshtein distance, of the first 64 characters. */
 function distance(left: string, right: string): number {
   const a = left.slice(0, 64)

@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts'
+import { nearest, nearestFirst } from '../nearest.ts'
 import type { Lookup } from './access-request.ts'
 import { visible } from './visible.ts'
 
@@ -9,7 +9,9 @@ export function unknownName({ what, names }: Extract<Lookup, { kind: 'unknown' }
   const near = nearest(name, names)
   if (near !== undefined) return `${said}; did you mean "${near}"?`
   if (shown !== name) return `${said}; mind the characters in it that cannot be seen`
-  return names.length === 0 ? `${said}; there is none at all` : `${said}; there are ${listed(names)}`
+  return names.length === 0
+    ? `${said}; there is none at all`
+    : `${said}; there are ${listed(nearestFirst(name, names))}`
 }
 
 const MOST_NAMES = 20
