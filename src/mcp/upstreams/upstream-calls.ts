@@ -24,7 +24,7 @@ export function upstreamCalls(
 ): CountedCalls {
   const { limits, name, transport } = options
   let inFlight = 0
-  const watching = watches(connections)
+  const watching = watches(connections, { now })
 
   const capabilitiesFor = ({ client }: Call): ClientCapabilities => {
     // Nobody could say whose a question on a connection of all is.
