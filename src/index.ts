@@ -38,6 +38,7 @@ export { defineResource, type ResourceChanges, type ResourceDefinition } from '.
 export { protectedServer, type ProtectOptions } from './mcp/upstreams/in-process.ts'
 export type { ProtectableServer, ServerFactory } from './mcp/upstreams/in-process-connect.ts'
 export type { UpstreamLimits, UpstreamOptions } from './mcp/upstreams/options.ts'
+export type { UpstreamEvent } from './mcp/upstreams/ports.ts'
 export type { Upstreams } from './mcp/upstreams/upstreams.ts'
 export { openServers } from './open-servers.ts'
 

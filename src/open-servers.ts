@@ -2,6 +2,7 @@ import { ownNamesOf } from './mcp/upstreams/approved-pins.ts'
 import { createConnect } from './mcp/upstreams/connect.ts'
 import type { Definition } from './mcp/upstreams/definition.ts'
 import type { UpstreamOptions } from './mcp/upstreams/options.ts'
+import type { UpstreamEvent } from './mcp/upstreams/ports.ts'
 import { createUpstreams, type Upstreams } from './mcp/upstreams/upstreams.ts'
 import { serverCatalog } from './server-catalog.ts'
 import { OFFLINE_NOTES } from './tools/offline-notes.ts'
@@ -12,10 +13,12 @@ import { OFFLINE_NOTES } from './tools/offline-notes.ts'
  *
  * @param servers what `protectedServer` made
  * @param now ms since the epoch
+ * @param told hears what happens to them: what is quarantined, what fails, what is up or down; may not throw
  */
 export async function openServers(
   servers: readonly UpstreamOptions[],
   now: () => number = Date.now,
+  told: (event: UpstreamEvent) => void = () => undefined,
 ): Promise<Upstreams> {
   const listed = new Map<string, readonly Definition[]>()
   const wanted = () => ({ options: servers, pins: { upstreams: listed }, misfits: [] })
@@ -25,7 +28,7 @@ export async function openServers(
     }),
     secrets: { read: async () => ({}) },
     identify: () => ({ headers: {}, meta: {} }),
-    told: () => undefined,
+    told,
     now: () => performance.now(),
     own: ownNamesOf(serverCatalog(OFFLINE_NOTES, undefined, now)),
     async pin(name, definitions) {

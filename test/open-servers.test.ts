@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { protectedServer } from '../src/mcp/upstreams/in-process.ts'
+import type { UpstreamEvent } from '../src/mcp/upstreams/ports.ts'
 import { openServers } from '../src/open-servers.ts'
 import { connectClient } from './support/clients.ts'
 import { startServer } from './support/server.ts'
@@ -77,4 +78,21 @@ test('what a server has later on is served as well, and what it has changed', as
   ])
   assert.deepEqual(await change(() => late?.remove()), ['wiki_search search'])
   assert.deepEqual(upstreams.status()[0]?.quarantined, [])
+})
+
+test('who opens servers hears which cannot be asked, and what of them is kept from everybody', async (t) => {
+  const events: UpstreamEvent[] = []
+  const servers = [
+    protectedServer(() => Promise.reject(new Error('no key')), { name: 'broken' }),
+    protectedServer(server('whoami', 'find'), { name: 'files', prefix: false }),
+  ]
+  const upstreams = await openServers(servers, Date.now, (event) => events.push(event))
+  t.after(async () => upstreams.close())
+  const down = events.find((event) => event.kind === 'down')
+  assert.equal(down?.upstream, 'broken')
+  const kept = events.flatMap((event) => (event.kind === 'quarantined' ? [event.definition] : []))
+  assert.deepEqual(
+    kept.map(({ name, reason }) => [name, reason]),
+    [['whoami', 'collision']],
+  )
 })
