@@ -58,7 +58,10 @@ test('what is not approved, and what is approved of nobody, is told; and what ha
     warnings[1] ?? '',
     /nothing of "files" was ever approved.*: "npx sallyport lock approve files"/,
   )
-  assert.match(warnings[2] ?? '', /has "gone", which is no upstream here: "npx sallyport lock remove gone" takes it out/)
+  assert.match(
+    warnings[2] ?? '',
+    /has "gone", which is no upstream here: "npx sallyport lock remove gone" takes it out/,
+  )
 })
 
 test('where there are no upstreams, there is nothing to say', async (t) => {
