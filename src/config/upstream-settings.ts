@@ -185,7 +185,9 @@ const upstream = strictKnowing(OF_OTHER_CLIENTS)({
   args: z.array(longText, 'must be a list of texts').max(MOST, `must be at most ${MOST} texts`).optional(),
   env: variables
     .optional()
-    .describe('All variables that it gets, beside PATH, HOME, LANG and TMPDIR: ${NAME}, ${file:PATH}, ${user:name}.'),
+    .describe(
+      'All variables that it gets, beside PATH, HOME, LANG and TMPDIR: ${NAME}, ${file:PATH}, ${user:name}.',
+    ),
   cwd: text('a path').optional().describe('Its working folder; its own home without.'),
   url: text('a URL').optional().describe('Where a server of Streamable HTTP is.'),
   headers: headers.optional().describe('Of every request: ${NAME}, ${file:PATH}, ${user:name}.'),
