@@ -11,7 +11,7 @@ import type { EdgeOptions } from './http/edge-request.ts'
 import type { AllowedNames } from './http/host.ts'
 import { directIdentification } from './http/identification.ts'
 import type { Metrics } from './http/metrics.ts'
-import { openAnswers } from './http/open-answers.ts'
+import { openAnswers, type OpenAnswers } from './http/open-answers.ts'
 import type { Pki } from './http/pki.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { readinessOf, type Readiness } from './http/readiness.ts'
@@ -34,6 +34,8 @@ export interface SharedParts {
   readonly revocations: LiveRevocations
   readonly metrics: Metrics
   readonly now: Clock
+  /** Told of callers whose credential was judged to be none any more. */
+  readonly ended: OpenAnswers['ended']
 }
 
 const NO_KEYS = { keys: [] }
@@ -41,7 +43,7 @@ const NO_KEYS = { keys: [] }
 /** Makes what all doors have in common. */
 export function serverEdge(options: SallyportOptions, parts: SharedParts): SharedOptions {
   const { store, audit, policy } = options
-  const { keys, endpoint, revocations, metrics, now } = parts
+  const { keys, endpoint, revocations, metrics, now, ended } = parts
   return {
     identification: directIdentification(admission(options.trust, revocations)),
     onHeaderRemoved: (entry) => metrics.headerRemoved(entry),
@@ -59,7 +61,7 @@ export function serverEdge(options: SallyportOptions, parts: SharedParts): Share
     rightsOf: (proofs, time) => policy().rightsOf(proofs, time),
     sameRights,
     endpoint,
-    open: openAnswers(),
+    open: openAnswers(ended),
     allowed: allowedNames(options),
     audit,
     bodyLimit: options.limits.bodyBytes,

@@ -63,20 +63,20 @@ export function createServer(given: SallyportOptions): Sallyport {
   const keys = sessionKeys(options.sessionSecrets)
   const revocations = followerOf(options, metrics, now, {
     onRevoked(entries) {
+      // Judged before their connections are gone, so that it is known whose credential it was.
+      shared.open.judge(concernedBy(entries))
       if (entries.some(endsConnections)) readmitConnections()
-      end(concernedBy(entries))
-      // Of certificates it is not said here whose.
-      endpoint.end(concernedBy(entries.filter(({ kind }) => kind !== 'certificate')))
+      end(concernedBy(entries.filter(endsWhomItNames)))
     },
     onStale() {
+      shared.open.judge(() => true)
       readmitConnections()
-      end(() => true)
     },
   })
   let ports: ListeningPorts | undefined
   const confirming = serverConfirmations(options, { keys, now, revocations, ports: () => ports })
   const endpoint = serverEndpoint(options, now, confirming, keys)
-  const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now })
+  const shared = serverEdge(options, { keys, endpoint, revocations, metrics, now, ended: endCredential })
   const doors = serverDoors(options, shared, keys, revocations, metrics)
   metrics.policy(options.policy().digest, now())
   metrics.serverCertificateEnds(endOf(options.tls))
@@ -85,10 +85,14 @@ export function createServer(given: SallyportOptions): Sallyport {
   const probes = operations && createOperations({ ...operations, ready, metrics, onException })
   const all: readonly (Listener | undefined)[] = [doors.certificates, doors.people, doors.proxied, probes]
   const unobserve = options.upstreams && observeUpstreams(options.upstreams, metrics.upstreams)
-  /** Judges what is open, and ends what is kept at upstreams, of callers who are meant. */
+  /** Ends what is kept of callers beside their open answers: sessions of the 2025 era, connections to upstreams. */
   function end(concerns: (context: AuthContext) => boolean): void {
-    shared.open.judge(concerns)
+    endpoint.end(concerns)
     options.upstreams?.end(concerns)
+  }
+  /** A certificate beside a session that ended may be good still: what was proved by both is meant. */
+  function endCredential(ended: AuthContext): void {
+    end(({ credential, session }) => credential === ended.credential && session === ended.session)
   }
   const closeAll = async (): Promise<void> => {
     await Promise.all(all.map(async (listener) => listener?.close(CLOSE_GRACE)))
@@ -149,6 +153,14 @@ function observed(options: SallyportOptions, metrics: Metrics): SallyportOptions
 /** Whether open connections are to be judged anew, which are known by their certificates alone. */
 function endsConnections(entry: Revoked): boolean {
   return entry.kind === 'certificate' || (entry.kind === 'account' && entry.disabled)
+}
+
+/**
+ * Whether nobody whom it names stays: of an epoch some sessions may be, and of a certificate it is not said whose. Who is
+ * ended by those is found when what he has open is judged.
+ */
+function endsWhomItNames(entry: Revoked): boolean {
+  return entry.kind === 'session' || (entry.kind === 'account' && entry.disabled)
 }
 
 function followerOf(

@@ -12,12 +12,19 @@ export interface OpenAnswers {
   add(answer: OpenAnswer): () => void
   /** Judges the callers of all those anew, at once, that `isConcerned` names; nobody else notices. */
   judge(isConcerned: (context: AuthContext) => boolean): void
+  /** Whoever had this context was judged, and its credential admits nobody any more. */
+  readonly ended: (context: AuthContext) => void
 }
 
-/** The open answers of one server. */
-export function openAnswers(): OpenAnswers {
+/**
+ * The open answers of one server.
+ *
+ * @param ended told of each caller that was judged and refused
+ */
+export function openAnswers(ended: OpenAnswers['ended']): OpenAnswers {
   const answers = new Set<OpenAnswer>()
   return {
+    ended,
     add(answer) {
       answers.add(answer)
       return () => void answers.delete(answer)

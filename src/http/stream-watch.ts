@@ -3,6 +3,7 @@ import type { Authenticated } from '../auth/authenticate.ts'
 import type { AuthContext } from '../auth/context.ts'
 import type { SessionUse } from '../auth/session-record.ts'
 import type { OpenAnswers } from './open-answers.ts'
+import { wordsOf } from './refusal.ts'
 
 /** What watches over an answer until it is complete or given up. */
 export interface StreamWatch {
@@ -55,7 +56,9 @@ export function watchStream(options: StreamWatchOptions): StreamWatch {
   const isUnchanged = (again: AuthContext): boolean =>
     again.principal.id === context.principal.id && sameRights(context, again)
   const judge = async (): Promise<void> => {
+    if (response.destroyed) return
     const again = await authenticate('look').catch(() => undefined)
+    if (isOver(again)) open.ended(context)
     if (response.destroyed) return
     if (again?.kind === 'context' && isUnchanged(again.context)) watch(again.context)
     else response.destroy()
@@ -68,6 +71,11 @@ export function watchStream(options: StreamWatchOptions): StreamWatch {
     watch(context)
   }
   return { signal: controller.signal, closed }
+}
+
+/** Whether a credential was judged to be none any more: where nobody could judge, nothing is said of it. */
+function isOver(again: Authenticated | undefined): boolean {
+  return again?.kind === 'refused' && wordsOf(again.reason).status !== 503
 }
 
 /** In how many ms a caller must be judged anew whose credential ends at `expiresAt`. */

@@ -28,6 +28,8 @@ interface Setting {
   /** As what. */
   readonly uses: string[]
   readonly open: OpenAnswers
+  /** Whose credential was said to be over. */
+  readonly over: readonly AuthContext[]
   /** Lets time pass, and whoever is judged then be judged. */
   pass(ms: number): Promise<void>
 }
@@ -62,14 +64,15 @@ async function setting(
     return again(now)
   }
   const context = contextOf('user:alice', [], { expiresAt, ...more })
-  const open = openAnswers()
+  const over: AuthContext[] = []
+  const open = openAnswers((context) => void over.push(context))
   const watch = watchStream({ response, context, authenticate, sameRights, now: () => now, open })
   const pass = async (ms: number) => {
     now += ms
     t.mock.timers.tick(ms)
     await new Promise(setImmediate)
   }
-  return { client, response, watch, judged, uses, open, pass }
+  return { client, response, watch, judged, uses, open, over, pass }
 }
 
 test('whoever waits is judged anew every 30 s, and goes on waiting if all is well', async (t) => {
@@ -111,10 +114,11 @@ const ends: Record<string, () => Promise<Authenticated>> = {
 }
 for (const [what, again] of Object.entries(ends))
   test(`a caller that ${what} loses the connection`, async (t) => {
-    const { client, watch, pass } = await setting(t, Infinity, again)
+    const { client, watch, pass, over } = await setting(t, Infinity, again)
     await Promise.all([pass(30_000), once(client, 'close')])
     await watch.closed
     assert.ok(watch.signal.aborted)
+    assert.equal(over.length, what === 'is refused' ? 1 : 0)
   })
 
 test('whom something concerns is judged at once, by a look, and then goes on waiting', async (t) => {
@@ -186,7 +190,7 @@ test('a client that had gone before is noticed, too', async (t) => {
     authenticate,
     sameRights,
     now: () => NOW,
-    open: openAnswers(),
+    open: openAnswers(() => undefined),
   })
   await watch.closed
   assert.ok(watch.signal.aborted)
