@@ -29,6 +29,7 @@ test('who is revoked in the middle of a call keeps no connection to an upstream,
         return { content: [{ type: 'text', text: `done for ${whose}` }] }
       },
     )
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a server of the SDK is no EventTarget
     server.server.onclose = () => {
       closed.push(whose)
       if (whose === 'service:admin-cli') gone.resolve()

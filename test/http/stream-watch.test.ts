@@ -65,7 +65,7 @@ async function setting(
   }
   const context = contextOf('user:alice', [], { expiresAt, ...more })
   const over: AuthContext[] = []
-  const open = openAnswers((context) => void over.push(context))
+  const open = openAnswers((ended) => void over.push(ended))
   const watch = watchStream({ response, context, authenticate, sameRights, now: () => now, open })
   const pass = async (ms: number) => {
     now += ms
