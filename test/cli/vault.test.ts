@@ -196,7 +196,7 @@ describe('sallyport vault', () => {
     assert.deepEqual(await read('user:alice'), { token: SECRET })
     const removed = (await events()).filter(({ event }) => event === 'secret.removed')
     assert.deepEqual(
-      removed.map(({ name }) => String(name)).toSorted((one, other) => (one < other ? -1 : 1)),
+      removed.map(({ name }) => String(name)).toSorted((a, b) => (a < b ? -1 : 1)),
       ['team', 'token', 'token'],
     )
   })
