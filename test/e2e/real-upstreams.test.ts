@@ -138,8 +138,14 @@ const CALLS = (): Readonly<Record<string, Record<string, unknown>>> => ({
 const ASKING = {
   'trigger-elicitation-request': /Zoe|accept/i,
   'trigger-sampling-request': /thought/,
+  'trigger-url-elicitation': /accept/,
   'get-roots-list': /file:\/\/\/srv/,
 } as const
+
+const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
+  'trigger-sampling-request': { prompt: 'think', maxTokens: 10 },
+  'trigger-url-elicitation': { url: 'https://example.com/grant' },
+}
 
 for (const shape of CLIENT_SHAPES)
   test(`every tool of every server works: ${shape}`, async () => {
@@ -167,7 +173,7 @@ for (const mode of ['legacy', 'auto'] as const)
     test(`tools that ask the user, the model and for roots are answered: ${upstream}, ${mode}`, async () => {
       const client = await asked(mode)
       for (const [name, said] of Object.entries(ASKING)) {
-        const args = name === 'trigger-sampling-request' ? { prompt: 'think', maxTokens: 10 } : {}
+        const args = ARGUMENTS[name] ?? {}
         const { content } = await client.callTool({ name: `${upstream}_${name}`, arguments: args })
         assert.match(JSON.stringify(content), said, name)
       }
@@ -272,9 +278,15 @@ async function asked(mode: 'legacy' | 'auto'): Promise<Client> {
   const dispatcher = new Agent({ connect: tls })
   const client = new Client(
     { name: 'test', version: '1' },
-    { capabilities: { elicitation: {}, sampling: {}, roots: {} }, versionNegotiation: { mode } },
+    {
+      capabilities: { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} },
+      versionNegotiation: { mode },
+    },
   )
-  client.setRequestHandler('elicitation/create', async () => ({ action: 'accept', content: { name: 'Zoe' } }))
+  client.setRequestHandler('elicitation/create', async ({ params }) => ({
+    action: 'accept',
+    ...(params.mode === 'url' ? {} : { content: { name: 'Zoe' } }),
+  }))
   client.setRequestHandler('sampling/createMessage', async () => ({
     role: 'assistant',
     model: 'm',
