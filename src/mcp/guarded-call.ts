@@ -3,7 +3,6 @@ import {
   inputRequired,
   isInputRequiredResult,
   ProtocolError,
-  ProtocolErrorCode,
   type InputRequiredResult,
   type ServerContext,
 } from '@modelcontextprotocol/server'
@@ -14,7 +13,8 @@ import { callingClientOf } from './calling-client-of.ts'
 import type { PendingConfirmation } from './confirmations.ts'
 import type { WayForward } from './elicit-confirmation.ts'
 import type { Asked, Work } from './asked.ts'
-import type { Guarded, Held } from './guard.ts'
+import { heldBack } from './guard-errors.ts'
+import type { Guarded } from './guard.ts'
 import { cannotBeAsked } from './input-asked.ts'
 import { ROUND_LIFE, type CallPlace, type CallState } from './sealed-state.ts'
 import type { Serving } from './serving.ts'
@@ -227,32 +227,6 @@ function answerTo<Value>(
   }
 }
 
-/** Codes of our own lie outside -32768..-32000 (MCP 2026-07-28, error codes), and mean what HTTP means by them. */
-const FORBIDDEN = 403
-const TOO_MANY = 429
-
-function heldBack(held: Exclude<Held, { kind: 'asked' }>): ProtocolError {
-  switch (held.kind) {
-    case 'limited': {
-      const retryAfterMs = Math.ceil(held.retryAfter)
-      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
-      const when = seconds === 1 ? '1 second' : `${seconds} seconds`
-      return new ProtocolError(TOO_MANY, `Too many calls: try again in ${when}`, { retryAfterMs })
-    }
-    case 'refused':
-      return new ProtocolError(FORBIDDEN, 'Somebody who was asked to confirm this call has refused it')
-    case 'state_invalid':
-      return invalidParams('Invalid or expired requestState')
-    case 'too_many_pending':
-      return tooMany('Too many of your calls wait for a confirmation already')
-  }
-}
-
-/** Says that somebody has too much of something already. */
-export function tooMany(text: string): ProtocolError {
-  return new ProtocolError(TOO_MANY, text)
-}
-
 async function wayForward(
   serving: Serving,
   context: ServerContext,
@@ -280,11 +254,6 @@ export function thrown(error: ProtocolError): never {
   throw error
 }
 
-/** Says why a call waits, in an error: for results that have no place for words. */
-export function forbidden(text: string): never {
-  throw new ProtocolError(FORBIDDEN, text)
-}
-
 /** An error is no success on record, whoever made it. */
 function recorded<Value>(work: Work<Value>): Work<Value> {
   return work.outcome === 'ok' && work.value instanceof ProtocolError ? { ...work, outcome: 'error' } : work
@@ -295,17 +264,4 @@ const NOTHING: Work<undefined> = { outcome: 'error', value: undefined }
 /** Work that came to a value; without one there is nothing under that name. */
 export function done<Value>(value: Value | undefined): Work<Value> | undefined {
   return value === undefined ? undefined : { outcome: 'ok', value }
-}
-
-/** An answer of JSON-RPC's `Invalid params`. */
-export function invalidParams(message: string): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, message)
-}
-
-/** The answer to what threw: a constant text and the request id. */
-export function internalError(requestId: string): never {
-  throw new ProtocolError(
-    ProtocolErrorCode.InternalError,
-    `Internal error. Ask the operator about request ${requestId}.`,
-  )
 }

@@ -1,4 +1,4 @@
-import { invalidParams } from './guarded-call.ts'
+import { invalidParams } from './guard-errors.ts'
 
 /** So many entries of a list are sent at once. */
 const PAGE = 1000

@@ -6,16 +6,8 @@ import type {
 } from '@modelcontextprotocol/server'
 import { deepFreeze } from './freeze.ts'
 import type { Work } from './asked.ts'
-import {
-  askedOf,
-  callerOf,
-  done,
-  forbidden,
-  thrown,
-  askableCall,
-  internalError,
-  invalidParams,
-} from './guarded-call.ts'
+import { forbidden, internalError, invalidParams } from './guard-errors.ts'
+import { askedOf, callerOf, done, thrown, askableCall } from './guarded-call.ts'
 import { nextOf, pageOf } from './page.ts'
 import type { PromptDefinition } from './prompt.ts'
 import type { Serving } from './serving.ts'

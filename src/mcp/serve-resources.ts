@@ -6,17 +6,8 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import {
-  askedOf,
-  askingOf,
-  callerOf,
-  done,
-  forbidden,
-  thrown,
-  askableCall,
-  internalError,
-  type Asking,
-} from './guarded-call.ts'
+import { forbidden, internalError } from './guard-errors.ts'
+import { askedOf, askingOf, callerOf, done, thrown, askableCall, type Asking } from './guarded-call.ts'
 import { deepFreeze } from './freeze.ts'
 import type { Asked } from './asked.ts'
 import type { ResourceDefinition } from './resource.ts'
