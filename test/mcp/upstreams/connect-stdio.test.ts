@@ -91,7 +91,7 @@ test('a server of SDK 2.x over standard streams is of the newer era, and tells o
   assert.equal(answer.kind, 'result')
   while (changed.length === 0) {
     one.update({ description: 'Another.' })
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setImmediate(resolve))
   }
   assert.equal(changed[0], 'tools')
 })
