@@ -1,6 +1,3 @@
-import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
@@ -11,11 +8,11 @@ import { checkpointSigner, newSigningKey } from '../../src/audit/signing-key.ts'
 import { fileAuditSink, type FileAuditSink } from '../../src/audit/sink.ts'
 import { DECIDED } from '../support/audit-events.ts'
 import type { Calling } from '../support/calling-process.ts'
+import { median, servedCpu } from '../support/served-cpu.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** Here and not in a folder for temporary files, which may be in memory. */
 const HERE = resolve(import.meta.dirname, '../..')
-const CALLER = resolve(import.meta.dirname, '../support/calling-process.ts')
 
 async function onDisk<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(HERE, '.bench-'))
@@ -115,10 +112,6 @@ test('the share of the audit trail in the CPU of a call', async () => {
   })
 })
 
-function median(times: readonly number[]): number {
-  return times.toSorted((one, other) => one - other)[times.length >> 1] ?? Number.NaN
-}
-
 /** CPU of this process, which serves, per call of another one; µs. */
 async function cpuOf({ ports, authority }: TestServer, together: number): Promise<number> {
   const { cert, key } = await authority.client('demo')
@@ -131,12 +124,5 @@ async function cpuOf({ ports, authority }: TestServer, together: number): Promis
     together,
     tool: 'notes_list',
   }
-  const child = spawn(process.execPath, [CALLER, JSON.stringify(calling)], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const before = process.cpuUsage()
-  const [code] = (await once(child, 'exit')) as [number | null]
-  const { user, system } = process.cpuUsage(before)
-  assert.equal(code, 0)
-  return (user + system) / CALLS
+  return servedCpu(calling)
 }

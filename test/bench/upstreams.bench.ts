@@ -12,9 +12,9 @@ import { defineTool, textResult } from '../../src/mcp/tool.ts'
 import { openServers } from '../../src/open-servers.ts'
 import type { Calling } from '../support/calling-process.ts'
 import { httpTransport, upstreamOptions } from '../support/dialed.ts'
+import { median, servedCpu } from '../support/served-cpu.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const CALLER = resolve(import.meta.dirname, '../support/calling-process.ts')
 const UPSTREAM = resolve(import.meta.dirname, '../support/quick-upstream.js')
 const CALLS = 500
 const ROUNDS = 7
@@ -185,10 +185,6 @@ function told({ median: middle, least }: Cost): string {
   return `${middle.toFixed(0)} (${least.toFixed(0)})`
 }
 
-function median(times: readonly number[]): number {
-  return times.toSorted((one, other) => one - other)[times.length >> 1] ?? Number.NaN
-}
-
 /** CPU of this process, which serves, per request of another one; µs. */
 async function cpuOf(
   { ports, authority }: TestServer,
@@ -206,12 +202,5 @@ async function cpuOf(
     together,
     ...(tool === undefined ? {} : { tool }),
   }
-  const child = spawn(process.execPath, [CALLER, JSON.stringify(calling)], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const before = process.cpuUsage()
-  const [code] = (await once(child, 'exit')) as [number | null]
-  const { user, system } = process.cpuUsage(before)
-  assert.equal(code, 0)
-  return (user + system) / CALLS
+  return servedCpu(calling)
 }
