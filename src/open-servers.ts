@@ -11,6 +11,9 @@ import { OFFLINE_NOTES } from './tools/offline-notes.ts'
  * Opens servers of this process, for `createServer({ upstreams })`: what each lists is served, also
  * what it has later on. Fulfilled when all were asked; one that could not be is asked again later.
  *
+ * There is no lock file here: whatever is no server of this process is trusted by what it lists first, until this
+ * process ends; it is told nothing of who calls, and gets no secret of anybody.
+ *
  * @param servers what `protectedServer` made
  * @param now ms since the epoch
  * @param told hears what happens to them: what is quarantined, what fails, what is up or down; may not throw
